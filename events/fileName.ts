@@ -1,0 +1,54 @@
+/** 255 bytes is what file systems allow; with it, every upload's key fits S3's 1,024 bytes. */
+const MAX_FILE_NAME_BYTES = 255;
+
+const EXTENSIONS: Record<string, string> = {
+  "application/json": ".json",
+  "application/pdf": ".pdf",
+  "application/zip": ".zip",
+  "audio/mpeg": ".mp3",
+  "image/gif": ".gif",
+  "image/jpeg": ".jpg",
+  "image/png": ".png",
+  "image/svg+xml": ".svg",
+  "image/webp": ".webp",
+  "text/csv": ".csv",
+  "text/html": ".html",
+  "text/plain": ".txt",
+  "video/mp4": ".mp4",
+};
+
+function truncateUtf8(text: string, maxBytes: number): string {
+  let bytes = 0;
+  let kept = "";
+  for (const character of text) {
+    bytes += Buffer.byteLength(character);
+    if (bytes > maxBytes) {
+      break;
+    }
+    kept += character;
+  }
+  return kept;
+}
+
+/**
+ * The file name to keep for an upload: the last segment of what the client called it (some send a
+ * whole path), without control characters and lone surrogates, at most 255 bytes of UTF-8 with the
+ * extension kept. Without a usable name: `file`, with an extension for well-known media types.
+ */
+export function fileNameFor(given: string | undefined, contentType: string): string {
+  const lastSegment = (given ?? "").split(/[/\\]/).pop() ?? "";
+  const name = lastSegment
+    .toWellFormed()
+    .replace(/\p{Cc}/gu, "")
+    .trim();
+  if (name === "" || name === "." || name === "..") {
+    const mediaType = contentType.split(";", 1)[0]?.trim().toLowerCase() ?? "";
+    return `file${EXTENSIONS[mediaType] ?? ""}`;
+  }
+  if (Buffer.byteLength(name) <= MAX_FILE_NAME_BYTES) {
+    return name;
+  }
+  const extension = /\.[\p{L}\p{N}]{1,16}$/u.exec(name)?.[0] ?? "";
+  const stem = name.slice(0, name.length - extension.length);
+  return truncateUtf8(stem, MAX_FILE_NAME_BYTES - Buffer.byteLength(extension)) + extension;
+}

@@ -1,0 +1,97 @@
+import type { EventError, EventInfo, EventKey, EventResult, EventStatus, FileEvent } from "./event";
+
+/**
+ * An attribute value of DynamoDB's JSON, as far as events use it: it fits both the SDK's own type
+ * and the one of stream records.
+ */
+export interface AttributeValue {
+  S?: string;
+  N?: string;
+  BOOL?: boolean;
+  M?: Record<string, AttributeValue>;
+}
+
+/** One row, or the image of one in a stream record. */
+export type Item = Record<string, AttributeValue>;
+
+/** The row's key, as DynamoDB wants it. */
+export function keyItem({ event_id, event_timestamp }: EventKey) {
+  return { event_id: { S: event_id }, event_timestamp: { S: event_timestamp } };
+}
+
+function scalar(value: string | number) {
+  return typeof value === "number" ? { N: String(value) } : { S: value };
+}
+
+/** A flat record as a map attribute; what is undefined is left out. */
+export function toMap(record: EventResult) {
+  const map: Record<string, { S: string } | { N: string }> = {};
+  for (const [name, value] of Object.entries(record) as [string, string | number | undefined][]) {
+    if (value !== undefined) {
+      map[name] = scalar(value);
+    }
+  }
+  return { M: map };
+}
+
+/** A new event as the row to put. */
+export function newItem(event: FileEvent) {
+  return {
+    ...keyItem(event),
+    event_status: { S: event.event_status },
+    event_info: { S: JSON.stringify(event.event_info) },
+    updated_at: { S: event.updated_at },
+  };
+}
+
+function text(item: Item, name: string): string {
+  const value = item[name]?.S;
+  if (value === undefined) {
+    throw Object.assign(new Error(`The row has no attribute "${name}" of type S.`), {
+      name: "InvalidEvent",
+    });
+  }
+  return value;
+}
+
+function fromMap(
+  attribute: AttributeValue | undefined,
+): Record<string, string | number> | undefined {
+  if (!attribute?.M) {
+    return undefined;
+  }
+  const record: Record<string, string | number> = {};
+  for (const [name, value] of Object.entries(attribute.M)) {
+    record[name] = value.N === undefined ? (value.S ?? "") : Number(value.N);
+  }
+  return record;
+}
+
+/**
+ * Reads an event from a row.
+ *
+ * @throws an error named `InvalidEvent` (or `SyntaxError`) when the row is not an event.
+ */
+export function fromItem(item: Item): FileEvent {
+  const event: FileEvent = {
+    event_id: text(item, "event_id"),
+    event_timestamp: text(item, "event_timestamp"),
+    event_status: text(item, "event_status") as EventStatus,
+    event_info: JSON.parse(text(item, "event_info")) as EventInfo,
+    updated_at: item.updated_at?.S ?? text(item, "event_timestamp"),
+  };
+  const result = fromMap(item.event_result);
+  if (result) {
+    event.event_result = result as unknown as EventResult;
+  }
+  if (item.last_error?.S !== undefined) {
+    event.last_error = JSON.parse(item.last_error.S) as EventError;
+  }
+  if (item.failed_from?.S !== undefined) {
+    event.failed_from = item.failed_from.S as EventStatus;
+  }
+  if (item.attempts?.N !== undefined) {
+    event.attempts = Number(item.attempts.N);
+  }
+  return event;
+}
