@@ -1,0 +1,58 @@
+/** What the SDK's errors have in common, as far as handlers look at it. */
+interface ServiceError {
+  name: string;
+  message: string;
+  /** Node's own, for what went wrong below HTTP. */
+  code?: string;
+  $metadata?: { httpStatusCode?: number };
+}
+
+const THROTTLING = [
+  "LimitExceededException",
+  "ProvisionedThroughputExceededException",
+  "RequestLimitExceeded",
+  "SlowDown",
+  "Throttled",
+  "ThrottledException",
+  "Throttling",
+  "ThrottlingException",
+  "TooManyRequestsException",
+];
+
+/** Node's codes for a connection that could not be made or did not last. */
+const CONNECTION_CODES = [
+  "EAI_AGAIN",
+  "ECONNABORTED",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EPIPE",
+  "ETIMEDOUT",
+];
+
+function isConnectionError(error: ServiceError): boolean {
+  return error.name === "TimeoutError" || CONNECTION_CODES.includes(error.code ?? "");
+}
+
+/** The error as an object with name and message, whatever was thrown. */
+export function asError(thrown: unknown): ServiceError {
+  return thrown instanceof Error
+    ? (thrown)
+    : { name: "Error", message: String(thrown) };
+}
+
+/** Whether the call failed because its condition did not hold: somebody else was first. */
+export function isConditionFailed(thrown: unknown): boolean {
+  return asError(thrown).name === "ConditionalCheckFailedException";
+}
+
+/** Whether AWS refuses or loses the call for now: throttling, a server error, no connection. */
+export function isPassing(thrown: unknown): boolean {
+  const error = asError(thrown);
+  const status = error.$metadata?.httpStatusCode ?? 0;
+  return (
+    status >= 500 || status === 429 || THROTTLING.includes(error.name) || isConnectionError(error)
+  );
+}

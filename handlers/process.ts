@@ -1,0 +1,74 @@
+import { S3Client } from "@aws-sdk/client-s3";
+import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from "aws-lambda";
+import type { EventResult } from "../events/event";
+import { asError, isPassing } from "./awsErrors";
+import { environment } from "./environment";
+import { advanceEvent, dynamoClient } from "./eventStore";
+import { logError, logInfo } from "./log";
+import { storedFile, type StoredFile } from "./storedFile";
+import { batchResponse, type Delivery, deliveriesOf, forEachConcurrently } from "./streamBatch";
+
+/**
+ * The work on one file: gets the event and a way to read the object, and returns what is to be
+ * kept in the row. An error that it throws makes the event `failed`, unless it is one of AWS's
+ * passing ones (throttling, 5xx, lost connections), after which the file comes again.
+ *
+ * It may run more than once for the same file.
+ */
+export type ProcessFile = (file: StoredFile) => Promise<EventResult>;
+
+/** Files of one batch that are worked on at the same time. */
+const CONCURRENCY = 16;
+
+/**
+ * The factory of the handler that takes events from `created` or `uploaded` to `processed`.
+ *
+ * Environment: TABLE_NAME.
+ */
+export function processHandler(processFile: ProcessFile) {
+  const s3 = new S3Client({
+    maxAttempts: 3,
+    requestHandler: { connectionTimeout: 1000, requestTimeout: 10000 },
+    // A range has no checksum to compare: the stored one is of the whole object.
+    responseChecksumValidation: "WHEN_REQUIRED",
+  });
+  const dynamo = dynamoClient();
+  const tableName = environment("TABLE_NAME");
+
+  const fail = async ({ event }: Delivery, error: unknown) => {
+    const { name: code, message } = asError(error);
+    logError("The file cannot be processed.", error, { event_id: event.event_id });
+    await advanceEvent(dynamo, tableName, event, "failed", {
+      failed_from: event.event_status,
+      last_error: { code, message, step: "process" },
+    });
+  };
+
+  const process = async (delivery: Delivery) => {
+    const { event } = delivery;
+    let result: EventResult;
+    try {
+      result = await processFile(storedFile(s3, event));
+    } catch (error) {
+      if (isPassing(error)) {
+        throw error;
+      }
+      await fail(delivery, error);
+      return;
+    }
+    const moved = await advanceEvent(dynamo, tableName, event, "processed", {
+      event_result: result,
+    });
+    logInfo(moved ? "The file was processed." : "The event has moved on already.", {
+      event_id: event.event_id,
+    });
+  };
+
+  return async (batch: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> => {
+    const failures = await forEachConcurrently(deliveriesOf(batch), CONCURRENCY, process);
+    for (const { item, error } of failures) {
+      logError("The file will come again.", error, { event_id: item.event.event_id });
+    }
+    return batchResponse(failures.map(({ item }) => item));
+  };
+}

@@ -1,0 +1,88 @@
+import { type DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
+import type { S3Event, S3EventRecord } from "aws-lambda";
+import type { FileEvent } from "../events/event";
+import { decodeS3Key, fileNameOf, objectIdentity, parseUploadKey } from "../events/identity";
+import { keyItem } from "../events/item";
+import { environment } from "./environment";
+import { dynamoClient, putEvent } from "./eventStore";
+import { logError, logInfo } from "./log";
+
+/** The event that a record of the bucket stands for. */
+export function eventOfRecord({ s3, eventTime }: S3EventRecord): FileEvent {
+  const key = decodeS3Key(s3.object.key);
+  const identity = objectIdentity({
+    bucket: s3.bucket.name,
+    key,
+    versionId: s3.object.versionId,
+    sequencer: s3.object.sequencer,
+    eventTime,
+  });
+  return {
+    ...identity,
+    event_status: "created",
+    updated_at: new Date().toISOString(),
+    event_info: {
+      Bucket: s3.bucket.name,
+      Key: key,
+      Size: s3.object.size,
+      ETag: s3.object.eTag,
+      VersionId: s3.object.versionId,
+      FileName: fileNameOf(key),
+    },
+  };
+}
+
+async function isKnown(dynamo: DynamoDBClient, tableName: string, event: FileEvent) {
+  const { Item: item } = await dynamo.send(
+    new GetItemCommand({
+      TableName: tableName,
+      Key: keyItem(event),
+      ProjectionExpression: "event_id",
+      // A stale read is harmless: the row is put on condition that it is not there.
+      ConsistentRead: false,
+    }),
+  );
+  return item !== undefined;
+}
+
+/**
+ * Writes a row `created` for each object that came into the bucket, unless it has one.
+ *
+ * An upload has its row nearly always, so reading it comes first: half a read unit instead of the
+ * write unit that a failed condition costs.
+ *
+ * Environment: TABLE_NAME.
+ *
+ * @throws when a record could not be written, after all others were: Lambda repeats the event, and
+ *   the rows that are there already stay as they are
+ */
+export function recordHandler() {
+  const dynamo = dynamoClient();
+  const tableName = environment("TABLE_NAME");
+
+  const record = async (s3Record: S3EventRecord) => {
+    const event = eventOfRecord(s3Record);
+    const { event_id } = event;
+    const { Key } = event.event_info;
+    if (parseUploadKey(Key) && (await isKnown(dynamo, tableName, event))) {
+      logInfo("The row is there already.", { event_id, key: Key });
+      return;
+    }
+    const written = await putEvent(dynamo, tableName, event);
+    logInfo(written ? "The row was written." : "The row is there already.", {
+      event_id,
+      key: Key,
+    });
+  };
+
+  return async (event: S3Event): Promise<void> => {
+    const outcomes = await Promise.allSettled(event.Records.map(record));
+    const failures = outcomes.filter((outcome) => outcome.status === "rejected");
+    for (const failure of failures) {
+      logError("A record could not be written.", failure.reason, {});
+    }
+    if (failures[0]) {
+      throw failures[0].reason;
+    }
+  };
+}
