@@ -1,0 +1,116 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { bundle } from "./bundle";
+import { Grant, grantsDocument, policyDocument } from "./policy";
+
+/** What the Lambda does: called once for each execution environment, it returns the handler. */
+export type CallbackFactory<Event, Result> = () => (event: Event) => Promise<Result>;
+
+export interface CallbackLambdaArgs<Event, Result> {
+  /** What it is for, as the AWS console shows it. */
+  description: string;
+  /**
+   * Builds the clients and returns the handler. Its settings come from environment variables: a
+   * captured output would be part of the code, and change the code's hash with it.
+   */
+  callbackFactory: CallbackFactory<Event, Result>;
+  /** Environment variables. */
+  environment: Record<string, pulumi.Input<string>>;
+  /** All that the role may do, besides writing its own log. */
+  grants: Grant[];
+  /** Seconds until an invocation is ended. */
+  timeoutSeconds: number;
+  /** Megabytes of memory, which decide the share of a CPU as well (1,769 MB are one vCPU). */
+  memoryMegabytes: number;
+  /** Days until log entries are deleted. */
+  logRetentionDays: number;
+}
+
+const ASSUMED_BY_LAMBDA = policyDocument([
+  {
+    Effect: "Allow",
+    Principal: { Service: "lambda.amazonaws.com" },
+    Action: "sts:AssumeRole",
+  },
+]);
+
+async function packageOf<Event, Result>(
+  name: string,
+  callbackFactory: CallbackFactory<Event, Result>,
+): Promise<pulumi.asset.AssetMap> {
+  try {
+    const serialized = await pulumi.runtime.serializeFunction(callbackFactory, {
+      isFactoryFunction: true,
+      exportName: "handler",
+    });
+    return { "index.js": new pulumi.asset.StringAsset(await bundle(serialized.text)) };
+  } catch (error) {
+    throw new pulumi.RunError(
+      `The callback of Lambda "${name}" cannot be packed: ${(error as Error).message}\n` +
+        "Build clients inside the callback factory, and capture only functions and plain data.",
+    );
+  }
+}
+
+/**
+ * A Lambda made from a callback: one minified file that holds just what the callback uses, a role
+ * of its own with one inline policy, and a log group that ends with the stack.
+ */
+export class CallbackLambda<Event = never, Result = unknown> extends pulumi.ComponentResource {
+  readonly function: aws.lambda.Function;
+  readonly role: aws.iam.Role;
+  readonly logGroup: aws.cloudwatch.LogGroup;
+
+  constructor(
+    name: string,
+    args: CallbackLambdaArgs<Event, Result>,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super("s3-uploader:lambda:CallbackLambda", name, {}, opts);
+
+    this.logGroup = new aws.cloudwatch.LogGroup(
+      name,
+      {
+        name: `/aws/lambda/${pulumi.getProject()}-${pulumi.getStack()}-${name}`,
+        retentionInDays: args.logRetentionDays,
+      },
+      { parent: this },
+    );
+
+    this.role = new aws.iam.Role(
+      name,
+      { description: args.description, assumeRolePolicy: ASSUMED_BY_LAMBDA },
+      { parent: this },
+    );
+
+    const writeLogs: Grant = {
+      actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
+      resources: [pulumi.interpolate`${this.logGroup.arn}:log-stream:*`],
+    };
+    const policy = new aws.iam.RolePolicy(
+      name,
+      { role: this.role.id, policy: grantsDocument([writeLogs, ...args.grants]) },
+      { parent: this },
+    );
+
+    this.function = new aws.lambda.Function(
+      name,
+      {
+        description: args.description,
+        runtime: "nodejs24.x",
+        architectures: ["arm64"],
+        handler: "index.handler",
+        code: new pulumi.asset.AssetArchive(packageOf(name, args.callbackFactory)),
+        role: this.role.arn,
+        environment: { variables: args.environment },
+        timeout: args.timeoutSeconds,
+        memorySize: args.memoryMegabytes,
+        loggingConfig: { logFormat: "JSON", logGroup: this.logGroup.name },
+      },
+      // Without the policy, the first invocations could neither log nor work.
+      { parent: this, dependsOn: [policy] },
+    );
+
+    this.registerOutputs({ functionName: this.function.name, roleArn: this.role.arn });
+  }
+}

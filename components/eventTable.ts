@@ -1,0 +1,136 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import type { EventStatus } from "../events/event";
+import type { CallbackLambda } from "./callbackLambda";
+import { Grant, grantsDocument } from "./policy";
+
+/** Six hours: long enough for an outage, short of the 24 hours that a stream keeps its records. */
+const MAX_RECORD_AGE_SECONDS = 6 * 60 * 60;
+
+/** Enough for a passing failure; bisecting has found a record that never works long before. */
+const MAX_RETRIES = 10;
+
+export interface OnStatusArgs {
+  /** Most records in one invocation, 1 to 10,000. */
+  batchSize: number;
+  /**
+   * Seconds to gather records before an invocation, 0 to 300.
+   * @default 0: at once
+   */
+  batchingWindowSeconds?: number;
+}
+
+/**
+ * The event table: one row for each file, with a stream that starts a Lambda for exactly the
+ * statuses that are its business, and `time-index` for the events of a status in time order.
+ */
+export class EventTable extends pulumi.ComponentResource {
+  readonly table: aws.dynamodb.Table;
+  /** The table's name. */
+  readonly tableName: pulumi.Output<string>;
+  private readonly name: string;
+
+  constructor(name: string, opts?: pulumi.ComponentResourceOptions) {
+    super("s3-uploader:events:EventTable", name, {}, opts);
+    this.name = name;
+    this.table = new aws.dynamodb.Table(
+      name,
+      {
+        billingMode: "PAY_PER_REQUEST",
+        hashKey: "event_id",
+        rangeKey: "event_timestamp",
+        attributes: [
+          { name: "event_id", type: "S" },
+          { name: "event_timestamp", type: "S" },
+          { name: "event_status", type: "S" },
+        ],
+        globalSecondaryIndexes: [
+          {
+            name: "time-index",
+            hashKey: "event_status",
+            rangeKey: "event_timestamp",
+            projectionType: "ALL",
+          },
+        ],
+        streamEnabled: true,
+        streamViewType: "NEW_AND_OLD_IMAGES",
+        pointInTimeRecovery: { enabled: true },
+      },
+      { parent: this },
+    );
+    this.tableName = this.table.name;
+    this.registerOutputs({ tableName: this.tableName });
+  }
+
+  /** Permission to read rows by their keys, several at a time. */
+  readEvents(): Grant {
+    return { actions: ["dynamodb:BatchGetItem"], resources: [this.table.arn] };
+  }
+
+  /** Permission to read one row by its key. */
+  readEvent(): Grant {
+    return { actions: ["dynamodb:GetItem"], resources: [this.table.arn] };
+  }
+
+  /** Permission to put new rows. */
+  putEvents(): Grant {
+    return { actions: ["dynamodb:PutItem"], resources: [this.table.arn] };
+  }
+
+  /** Permission to move events from one status to the next. */
+  advanceEvents(): Grant {
+    return { actions: ["dynamodb:UpdateItem"], resources: [this.table.arn] };
+  }
+
+  /**
+   * Starts a Lambda for each row that reaches one of the statuses, and for no other change: the
+   * stream's records are filtered before they invoke anything. The handler gets a
+   * `DynamoDBStreamEvent` and answers with a `DynamoDBBatchResponse`.
+   *
+   * A DynamoDB stream serves at most two readers, so a table takes at most two subscriptions.
+   */
+  onStatus(
+    name: string,
+    statuses: readonly EventStatus[],
+    lambda: CallbackLambda,
+    args: OnStatusArgs,
+  ): aws.lambda.EventSourceMapping {
+    const readStream = new aws.iam.RolePolicy(
+      `${name}-stream`,
+      {
+        role: lambda.role.id,
+        policy: grantsDocument([
+          {
+            actions: [
+              "dynamodb:DescribeStream",
+              "dynamodb:GetRecords",
+              "dynamodb:GetShardIterator",
+              "dynamodb:ListStreams",
+            ],
+            resources: [this.table.streamArn],
+          },
+        ]),
+      },
+      { parent: this },
+    );
+    const pattern = { dynamodb: { NewImage: { event_status: { S: statuses } } } };
+    return new aws.lambda.EventSourceMapping(
+      `${this.name}-${name}`,
+      {
+        eventSourceArn: this.table.streamArn,
+        functionName: lambda.function.arn,
+        filterCriteria: { filters: [{ pattern: JSON.stringify(pattern) }] },
+        // LATEST would miss what is written while the mapping is being made.
+        startingPosition: "TRIM_HORIZON",
+        batchSize: args.batchSize,
+        maximumBatchingWindowInSeconds: args.batchingWindowSeconds ?? 0,
+        functionResponseTypes: ["ReportBatchItemFailures"],
+        bisectBatchOnFunctionError: true,
+        maximumRetryAttempts: MAX_RETRIES,
+        maximumRecordAgeInSeconds: MAX_RECORD_AGE_SECONDS,
+      },
+      // Lambda checks that the role can read the stream when the mapping is made.
+      { parent: this, dependsOn: [readStream] },
+    );
+  }
+}

@@ -1,0 +1,31 @@
+import type { SwaggerGatewayResponse } from "@pulumi/awsx/classic/apigateway";
+
+/** API Gateway's variable for its own message, already in quotes. */
+const OWN_MESSAGE = "$context.error.messageString";
+
+/** @param message JSON: a string in quotes, or one of API Gateway's variables that has its own */
+function errorResponse(statusCode: number, code: string, message: string): SwaggerGatewayResponse {
+  const requestId = statusCode >= 500 ? ',"request_id":"$context.requestId"' : "";
+  const error = `{"code":${JSON.stringify(code)},"message":${message}${requestId}}`;
+  return { statusCode, responseTemplates: { "application/json": `{"error":${error}}` } };
+}
+
+/**
+ * The answers that API Gateway gives itself, before or instead of a Lambda, in the form of all
+ * others: `{ "error": { "code", "message" } }`.
+ */
+export function gatewayResponses(maxBodyBytes: number): Record<string, SwaggerGatewayResponse> {
+  const tooLarge = `"A file may have at most ${maxBodyBytes} bytes."`;
+  return {
+    DEFAULT_4XX: errorResponse(400, "bad_request", OWN_MESSAGE),
+    DEFAULT_5XX: errorResponse(502, "bad_gateway", '"The request could not be served. Try again."'),
+    INTEGRATION_TIMEOUT: errorResponse(504, "timeout", '"The request took too long. Try again."'),
+    THROTTLED: errorResponse(429, "too_many_requests", '"Too many requests. Try again later."'),
+    QUOTA_EXCEEDED: errorResponse(429, "quota_exceeded", OWN_MESSAGE),
+    REQUEST_TOO_LARGE: errorResponse(413, "too_large", tooLarge),
+    INVALID_API_KEY: errorResponse(403, "forbidden", '"The header x-api-key has no valid key."'),
+    ACCESS_DENIED: errorResponse(403, "forbidden", OWN_MESSAGE),
+    // What API Gateway calls a missing token is a path or method that it does not know.
+    MISSING_AUTHENTICATION_TOKEN: errorResponse(404, "not_found", '"There is nothing here."'),
+  };
+}

@@ -1,0 +1,236 @@
+import * as aws from "@pulumi/aws";
+import * as apigateway from "@pulumi/awsx/classic/apigateway";
+import * as pulumi from "@pulumi/pulumi";
+import { UPLOAD_PREFIX } from "../events/identity";
+import type { CallbackLambda } from "./callbackLambda";
+import { gatewayResponses } from "./gatewayResponses";
+import { Grant, policyDocument, tlsOnly } from "./policy";
+
+export interface UploadApiArgs {
+  /** Largest body of one upload, in bytes. */
+  maxUploadBytes: number;
+  /** Most requests a second, on average, and in one burst. */
+  throttle: { requestsPerSecond: number; burst: number };
+  /** Whether a request must carry an API key in `x-api-key`. */
+  requireApiKey: boolean;
+  /** Whether `pulumi destroy` may delete a bucket that still holds files. */
+  deleteFilesOnDestroy: boolean;
+}
+
+/** The REST API of a served handler. */
+export interface ServedUploads {
+  /** Where to POST files. */
+  uploadUrl: pulumi.Output<string>;
+  /** The ready curl line that uploads sample.jpg. */
+  uploadCommand: pulumi.Output<string>;
+  /** The key for the header `x-api-key`, if the API wants one; a secret. */
+  uploadApiKey?: pulumi.Output<string>;
+}
+
+function uploadCommand(uploadUrl: pulumi.Output<string>, withKey: boolean) {
+  const key = withKey ? `-H "x-api-key: $(pulumi stack output uploadApiKey --show-secrets)" ` : "";
+  return pulumi.interpolate`curl -X POST -H 'Content-type: image/jpeg' ${key}--data-binary '@sample.jpg' '${uploadUrl}?filename=sample.jpg'`;
+}
+
+/**
+ * Takes files in: a private bucket that keeps them, and a REST API with `POST /upload`.
+ * `onUpload` and `onObjectCreated` attach the Lambdas.
+ */
+export class UploadApi extends pulumi.ComponentResource {
+  readonly bucket: aws.s3.Bucket;
+  readonly bucketName: pulumi.Output<string>;
+  /** Remembers the `Idempotency-Key`s of uploads for a day. */
+  readonly reservations: aws.dynamodb.Table;
+
+  constructor(
+    private readonly name: string,
+    private readonly args: UploadApiArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super("s3-uploader:uploads:UploadApi", name, {}, opts);
+    this.bucket = this.privateBucket();
+    this.bucketName = this.bucket.bucket;
+    this.reservations = new aws.dynamodb.Table(
+      `${name}-idempotency`,
+      {
+        billingMode: "PAY_PER_REQUEST",
+        hashKey: "idempotency_key",
+        attributes: [{ name: "idempotency_key", type: "S" }],
+        ttl: { attributeName: "expires_at", enabled: true },
+      },
+      { parent: this },
+    );
+    this.registerOutputs({ bucketName: this.bucketName });
+  }
+
+  /** Permission to store uploads: only under their prefix. */
+  storeUploads(): Grant {
+    return {
+      actions: ["s3:PutObject"],
+      resources: [pulumi.interpolate`${this.bucket.arn}/${UPLOAD_PREFIX}*`],
+    };
+  }
+
+  /** Permission to read every object of the bucket, however it came there. */
+  readObjects(): Grant {
+    return { actions: ["s3:GetObject"], resources: [pulumi.interpolate`${this.bucket.arn}/*`] };
+  }
+
+  /** Permission to reserve an identity for an `Idempotency-Key`, and to find a reserved one. */
+  reserveUploads(): Grant {
+    return {
+      actions: ["dynamodb:GetItem", "dynamodb:PutItem"],
+      resources: [this.reservations.arn],
+    };
+  }
+
+  /** Serves `POST /upload` by the Lambda, which also words the answer to every other method. */
+  onUpload(lambda: CallbackLambda): ServedUploads {
+    const { name, args } = this;
+    if (!aws.config.region) {
+      throw new pulumi.RunError(
+        'The region is not known: set it with "pulumi config set aws:region us-east-1", or in ' +
+          "the environment variable AWS_REGION. (The REST API's description names it.)",
+      );
+    }
+    const route = { path: "/upload", eventHandler: lambda.function };
+    const api = new apigateway.API(
+      name,
+      {
+        routes: [
+          { ...route, method: "POST", apiKeyRequired: args.requireApiKey },
+          { ...route, method: "ANY" },
+        ],
+        restApiArgs: { endpointConfiguration: { types: "REGIONAL" } },
+        gatewayResponses: gatewayResponses(args.maxUploadBytes),
+      },
+      { parent: this },
+    );
+    new aws.apigateway.MethodSettings(
+      name,
+      {
+        restApi: api.restAPI.id,
+        stageName: api.stage.stageName,
+        methodPath: "*/*",
+        settings: {
+          throttlingRateLimit: args.throttle.requestsPerSecond,
+          throttlingBurstLimit: args.throttle.burst,
+        },
+      },
+      { parent: this },
+    );
+    const uploadUrl = pulumi.interpolate`${api.url}upload`;
+    return {
+      uploadUrl,
+      uploadCommand: uploadCommand(uploadUrl, args.requireApiKey),
+      uploadApiKey: args.requireApiKey ? this.apiKeyOf(api) : undefined,
+    };
+  }
+
+  /** Starts the Lambda with an `S3Event` for each object that is created in the bucket. */
+  onObjectCreated(name: string, lambda: CallbackLambda): aws.s3.BucketNotification {
+    const permission = new aws.lambda.Permission(
+      name,
+      {
+        action: "lambda:InvokeFunction",
+        function: lambda.function.name,
+        principal: "s3.amazonaws.com",
+        sourceArn: this.bucket.arn,
+        // Bucket names can change hands: without the account, so could the permission.
+        sourceAccount: aws.getCallerIdentityOutput({}, { parent: this }).accountId,
+      },
+      { parent: this },
+    );
+    return new aws.s3.BucketNotification(
+      name,
+      {
+        bucket: this.bucket.id,
+        lambdaFunctions: [
+          { lambdaFunctionArn: lambda.function.arn, events: ["s3:ObjectCreated:*"] },
+        ],
+      },
+      // S3 tries the permission out when the notification is made.
+      { parent: this, dependsOn: [permission] },
+    );
+  }
+
+  private privateBucket(): aws.s3.Bucket {
+    const { name, args } = this;
+    const parent = { parent: this };
+    const bucket = new aws.s3.Bucket(name, { forceDestroy: args.deleteFilesOnDestroy }, parent);
+    const access = new aws.s3.BucketPublicAccessBlock(
+      name,
+      {
+        bucket: bucket.id,
+        blockPublicAcls: true,
+        blockPublicPolicy: true,
+        ignorePublicAcls: true,
+        restrictPublicBuckets: true,
+      },
+      parent,
+    );
+    const ownership = new aws.s3.BucketOwnershipControls(
+      name,
+      { bucket: bucket.id, rule: { objectOwnership: "BucketOwnerEnforced" } },
+      parent,
+    );
+    new aws.s3.BucketServerSideEncryptionConfiguration(
+      name,
+      {
+        bucket: bucket.id,
+        rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } }],
+      },
+      parent,
+    );
+    new aws.s3.BucketLifecycleConfiguration(
+      name,
+      {
+        bucket: bucket.id,
+        rules: [
+          {
+            id: "abort-unfinished-multipart-uploads",
+            status: "Enabled",
+            filter: {},
+            abortIncompleteMultipartUpload: { daysAfterInitiation: 1 },
+          },
+        ],
+      },
+      parent,
+    );
+    new aws.s3.BucketPolicy(
+      name,
+      {
+        bucket: bucket.id,
+        policy: policyDocument([
+          tlsOnly("s3:*", [bucket.arn, pulumi.interpolate`${bucket.arn}/*`]),
+        ]),
+      },
+      // S3 refuses two changes of a bucket's access at the same time (OperationAborted).
+      { ...parent, dependsOn: [access, ownership] },
+    );
+    return bucket;
+  }
+
+  private apiKeyOf(api: apigateway.API): pulumi.Output<string> {
+    const { name, args } = this;
+    const parent = { parent: this };
+    const key = new aws.apigateway.ApiKey(name, {}, parent);
+    const plan = new aws.apigateway.UsagePlan(
+      name,
+      {
+        apiStages: [{ apiId: api.restAPI.id, stage: api.stage.stageName }],
+        throttleSettings: {
+          rateLimit: args.throttle.requestsPerSecond,
+          burstLimit: args.throttle.burst,
+        },
+      },
+      parent,
+    );
+    new aws.apigateway.UsagePlanKey(
+      name,
+      { keyId: key.id, keyType: "API_KEY", usagePlanId: plan.id },
+      parent,
+    );
+    return pulumi.secret(key.value);
+  }
+}

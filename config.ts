@@ -1,0 +1,136 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** The stack's settings, checked. `Pulumi.yaml` declares them for the CLI. */
+export interface Settings {
+  /** Who gets the mails. */
+  emails: string[];
+  /** Largest direct upload, in bytes. */
+  maxUploadBytes: number;
+  /** Media types that are taken: `image/jpeg`, `image/*`, or any. */
+  allowedContentTypes: string[];
+  /** Most requests to the API: a second on average, and in one burst. */
+  throttle: { requestsPerSecond: number; burst: number };
+  /** Whether an upload needs an API key. */
+  requireApiKey: boolean;
+  /** Days until log entries are deleted. */
+  logRetentionDays: number;
+  /** Whether `pulumi destroy` may delete stored files. */
+  deleteFilesOnDestroy: boolean;
+  /** Seconds for which notices gather before one mail goes out. */
+  digestSeconds: number;
+}
+
+/** What the settings are when nobody sets them. */
+export const DEFAULTS = {
+  email: "s3-uploader-demo@example.com",
+  maxUploadBytes: 4 * 1024 * 1024,
+  allowedContentTypes: "*/*",
+  requestsPerSecond: 500,
+  burst: 1000,
+  requireApiKey: false,
+  logRetentionDays: 14,
+  deleteFilesOnDestroy: true,
+  digestSeconds: 1,
+};
+
+/** What Lambda's 6 MB for a synchronous request leave for the body, in base64 and JSON. */
+const LARGEST_MAX_UPLOAD_BYTES = 4_500_000;
+
+/** What CloudWatch Logs takes, up to two years. */
+const RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731];
+
+const EMAIL = /^[^\s@,;<>"]+@[^\s@,;<>"]+\.[^\s@,;<>".]+$/;
+const CONTENT_TYPE = /^(\*\/\*|[\w!#$&^.+-]+\/(\*|[\w!#$&^.+-]+))$/;
+
+function refuse(setting: string, value: unknown, allowed: string): never {
+  throw new pulumi.RunError(
+    `The setting "${setting}" is ${JSON.stringify(value)}; allowed: ${allowed}. ` +
+      `Set it with "pulumi config set ${setting} VALUE".`,
+  );
+}
+
+function wholeNumber(
+  config: pulumi.Config,
+  setting: keyof typeof DEFAULTS,
+  min: number,
+  max: number,
+): number {
+  const text = config.get(setting) ?? String(DEFAULTS[setting]);
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isInteger(value) || value < min || value > max) {
+    refuse(setting, text, `a whole number from ${min} to ${max}`);
+  }
+  return value;
+}
+
+function yesOrNo(config: pulumi.Config, setting: keyof typeof DEFAULTS): boolean {
+  const text = config.get(setting) ?? String(DEFAULTS[setting]);
+  if (text !== "true" && text !== "false") {
+    refuse(setting, text, "true or false");
+  }
+  return text === "true";
+}
+
+/** Entries separated by commas, or a JSON list, as `pulumi config set --path` makes it. */
+function entriesOf(text: string): string[] {
+  if (!text.trimStart().startsWith("[")) {
+    return text.split(",").map((entry) => entry.trim());
+  }
+  try {
+    return (JSON.parse(text) as unknown[]).map(String);
+  } catch {
+    // The text as a whole is then no valid entry either, and refused as such.
+    return [text];
+  }
+}
+
+function list(
+  config: pulumi.Config,
+  setting: keyof typeof DEFAULTS,
+  pattern: RegExp,
+  allowed: string,
+): string[] {
+  const text = config.get(setting) ?? String(DEFAULTS[setting]);
+  const entries = entriesOf(text);
+  if (entries.length === 0 || !entries.every((entry) => pattern.test(entry))) {
+    refuse(setting, text, allowed);
+  }
+  return [...new Set(entries)];
+}
+
+/**
+ * Reads the stack's settings.
+ *
+ * @throws RunError, before any resource is registered, with the setting, its value and what is
+ *   allowed
+ */
+export function loadSettings(): Settings {
+  const config = new pulumi.Config();
+  const logRetentionDays = wholeNumber(config, "logRetentionDays", 1, 731);
+  if (!RETENTION_DAYS.includes(logRetentionDays)) {
+    refuse("logRetentionDays", logRetentionDays, `one of ${RETENTION_DAYS.join(", ")}`);
+  }
+  return {
+    emails: list(
+      config,
+      "email",
+      EMAIL,
+      "one e-mail address, or several separated by commas, such as me@example.com",
+    ),
+    maxUploadBytes: wholeNumber(config, "maxUploadBytes", 1, LARGEST_MAX_UPLOAD_BYTES),
+    allowedContentTypes: list(
+      config,
+      "allowedContentTypes",
+      CONTENT_TYPE,
+      "media types separated by commas, such as image/*, application/pdf",
+    ).map((type) => type.toLowerCase()),
+    throttle: {
+      requestsPerSecond: wholeNumber(config, "requestsPerSecond", 1, 10_000),
+      burst: wholeNumber(config, "burst", 1, 5_000),
+    },
+    requireApiKey: yesOrNo(config, "requireApiKey"),
+    logRetentionDays,
+    deleteFilesOnDestroy: yesOrNo(config, "deleteFilesOnDestroy"),
+    digestSeconds: wholeNumber(config, "digestSeconds", 0, 300),
+  };
+}

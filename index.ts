@@ -1,0 +1,81 @@
+import { loadSettings } from "./config";
+import { CallbackLambda } from "./components/callbackLambda";
+import { EventTable } from "./components/eventTable";
+import { Notifier } from "./components/notifier";
+import { UploadApi } from "./components/uploadApi";
+import { START_STATUSES } from "./events/event";
+import { inspectFile } from "./handlers/inspectFile";
+import { notifyHandler } from "./handlers/notify";
+import { processHandler } from "./handlers/process";
+import { recordHandler } from "./handlers/record";
+import { uploadHandler } from "./handlers/upload";
+
+const settings = loadSettings();
+const { logRetentionDays, digestSeconds } = settings;
+
+const uploads = new UploadApi("uploads", settings);
+const events = new EventTable("events");
+const notifier = new Notifier("notifier", settings);
+
+const uploadLambda = new CallbackLambda("upload", {
+  description: "Stores an uploaded file and writes its row",
+  callbackFactory: uploadHandler,
+  environment: {
+    BUCKET_NAME: uploads.bucketName,
+    TABLE_NAME: events.tableName,
+    RESERVATIONS_TABLE_NAME: uploads.reservations.name,
+    MAX_UPLOAD_BYTES: String(settings.maxUploadBytes),
+    ALLOWED_CONTENT_TYPES: settings.allowedContentTypes.join(","),
+  },
+  grants: [uploads.storeUploads(), uploads.reserveUploads(), events.putEvents()],
+  timeoutSeconds: 29,
+  memoryMegabytes: 512,
+  logRetentionDays,
+});
+const api = uploads.onUpload(uploadLambda);
+
+const recordLambda = new CallbackLambda("record", {
+  description: "Writes a row for each object that came into the bucket",
+  callbackFactory: recordHandler,
+  environment: { TABLE_NAME: events.tableName },
+  grants: [events.readEvent(), events.putEvents()],
+  timeoutSeconds: 30,
+  memoryMegabytes: 256,
+  logRetentionDays,
+});
+uploads.onObjectCreated("record", recordLambda);
+
+const processLambda = new CallbackLambda("process", {
+  description: "Finds out what a stored file is",
+  callbackFactory: () => processHandler(inspectFile),
+  environment: { TABLE_NAME: events.tableName },
+  grants: [uploads.readObjects(), events.advanceEvents()],
+  timeoutSeconds: 60,
+  memoryMegabytes: 512,
+  logRetentionDays,
+});
+events.onStatus("process", START_STATUSES, processLambda, { batchSize: 100 });
+
+const notifyLambda = new CallbackLambda("notify", {
+  description: "Tells people of processed files",
+  callbackFactory: notifyHandler,
+  environment: {
+    TABLE_NAME: events.tableName,
+    TOPIC_ARN: notifier.topicArn,
+    DIGEST_SECONDS: String(digestSeconds),
+  },
+  grants: [events.readEvents(), events.advanceEvents(), notifier.publish()],
+  timeoutSeconds: 60,
+  memoryMegabytes: 256,
+  logRetentionDays,
+});
+events.onStatus("notify", ["processed"], notifyLambda, {
+  batchSize: 1000,
+  batchingWindowSeconds: digestSeconds,
+});
+
+export const { uploadUrl, uploadCommand, uploadApiKey } = api;
+export const { bucketName } = uploads;
+export const { tableName } = events;
+export const { topicArn } = notifier;
+export const email = settings.emails.join(", ");
