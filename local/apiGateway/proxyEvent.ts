@@ -1,0 +1,214 @@
+import { createHash, randomBytes, randomUUID } from "node:crypto";
+import type { APIGatewayProxyEvent } from "aws-lambda";
+import type { HttpRequest } from "../http";
+import { isBinary } from "./mediaTypes";
+import type { RouteMatch } from "./routes";
+
+/** Where a request came in: what stays the same for every request of a stage. */
+export interface StageInfo {
+  id: string;
+  stageName: string;
+  region: string;
+  accountId: string;
+  binaryMediaTypes: string[];
+  /** Changes with the API's definition. */
+  deploymentId: string;
+}
+
+/** One request on its way through the gateway. */
+export interface ReceivedRequest {
+  request: HttpRequest;
+  /** Below the stage, as it was sent, without the query string. */
+  path: string;
+  query: URLSearchParams;
+  sourceIp: string;
+  /** Milliseconds. */
+  receivedAt: number;
+  requestId: string;
+  extendedRequestId: string;
+}
+
+/** The request under the id that its answer and its event carry. */
+export function receiveRequest(
+  request: HttpRequest,
+  url: string,
+  sourceIp: string,
+  receivedAt: number,
+): ReceivedRequest {
+  const queryAt = url.indexOf("?");
+  return {
+    request,
+    path: queryAt < 0 ? url : url.slice(0, queryAt),
+    query: new URLSearchParams(queryAt < 0 ? "" : url.slice(queryAt)),
+    sourceIp,
+    receivedAt,
+    requestId: randomUUID(),
+    extendedRequestId: randomBytes(11).toString("base64"),
+  };
+}
+
+/** An id as API Gateway gives to resources and deployments: short, and the same for the same text. */
+export function shortId(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 6);
+}
+
+// These reach no integration, not even a proxy integration.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
+const DROPPED_HEADERS = [
+  "connection",
+  "content-length",
+  "content-md5",
+  "expect",
+  "max-forwards",
+  "proxy-authenticate",
+  "server",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "www-authenticate",
+];
+
+// API Gateway adds these, or adds to them.
+const FORWARDING_HEADERS = [
+  "x-amzn-trace-id",
+  "x-forwarded-for",
+  "x-forwarded-port",
+  "x-forwarded-proto",
+];
+
+const OMITTED_HEADERS = new Set([...DROPPED_HEADERS, ...FORWARDING_HEADERS]);
+
+// API Gateway writes these its own way, however the client did. Every other name stays as it came,
+// in lower case here as over HTTP/2.
+const HEADER_NAMES = new Map([
+  ["authorization", "Authorization"],
+  ["host", "Host"],
+  ["user-agent", "User-Agent"],
+]);
+
+function headersOf({ request, sourceIp, receivedAt }: ReceivedRequest): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (!OMITTED_HEADERS.has(name)) headers[HEADER_NAMES.get(name) ?? name] = value;
+  }
+  const { "x-forwarded-for": forwarded, "x-amzn-trace-id": trace, host = "" } = request.headers;
+  const epoch = Math.floor(receivedAt / 1000).toString(16);
+  return {
+    ...headers,
+    "X-Amzn-Trace-Id": trace ?? `Root=1-${epoch}-${randomBytes(12).toString("hex")}`,
+    "X-Forwarded-For": forwarded ? `${forwarded}, ${sourceIp}` : sourceIp,
+    "X-Forwarded-Port": /:(\d+)$/.exec(host)?.[1] ?? "80",
+    "X-Forwarded-Proto": "http",
+  };
+}
+
+function queryOf(query: URLSearchParams): {
+  single: Record<string, string> | null;
+  multi: Record<string, string[]> | null;
+} {
+  if (query.size === 0) return { single: null, multi: null };
+  const names = [...new Set(query.keys())];
+  return {
+    // Of a repeated parameter the single value is the last one.
+    single: Object.fromEntries(query),
+    multi: Object.fromEntries(names.map((name) => [name, query.getAll(name)])),
+  };
+}
+
+/** The query string, decoded once, the last value of each name; null when there is none. */
+export function queryStringParametersOf(received: ReceivedRequest): Record<string, string> | null {
+  return queryOf(received.query).single;
+}
+
+const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
+
+/** The Common Log Format's time, in UTC: `10/Jul/2024:12:28:36 +0000`. */
+function formatRequestTime(time: number): string {
+  const date = new Date(time);
+  const iso = date.toISOString();
+  const day = `${iso.slice(8, 10)}/${MONTHS[date.getUTCMonth()] ?? ""}/${iso.slice(0, 4)}`;
+  return `${day}:${iso.slice(11, 19)} +0000`;
+}
+
+/** What is known of a request before its route: `$context` for the gateway's own answers. */
+export function requestContextOf(stage: StageInfo, received: ReceivedRequest) {
+  const { request, receivedAt } = received;
+  return {
+    accountId: stage.accountId,
+    apiId: stage.id,
+    deploymentId: stage.deploymentId,
+    domainName: request.headers.host ?? `${stage.id}.execute-api.${stage.region}.amazonaws.com`,
+    domainPrefix: stage.id,
+    extendedRequestId: received.extendedRequestId,
+    httpMethod: request.method,
+    identity: {
+      accessKey: null,
+      accountId: null,
+      caller: null,
+      cognitoAuthenticationProvider: null,
+      cognitoAuthenticationType: null,
+      cognitoIdentityId: null,
+      cognitoIdentityPoolId: null,
+      principalOrgId: null,
+      sourceIp: received.sourceIp,
+      user: null,
+      userAgent: request.headers["user-agent"] ?? null,
+      userArn: null,
+    },
+    path: `/${stage.stageName}${received.path}`,
+    protocol: "HTTP/1.1",
+    requestId: received.requestId,
+    requestTime: formatRequestTime(receivedAt),
+    requestTimeEpoch: receivedAt,
+    stage: stage.stageName,
+  };
+}
+
+/**
+ * The event of a Lambda proxy integration, format 1.0.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-input-format
+ *
+ * @param apiKey the caller's key, when the method asks for one
+ */
+export function createProxyEvent(
+  stage: StageInfo,
+  received: ReceivedRequest,
+  { route, pathParameters }: RouteMatch,
+  apiKey: { id: string; value: string } | undefined,
+): APIGatewayProxyEvent {
+  const { request } = received;
+  const headers = headersOf(received);
+  const query = queryOf(received.query);
+  const empty = request.body.length === 0;
+  const binary = !empty && isBinary(request.headers["content-type"], stage.binaryMediaTypes);
+  const context = requestContextOf(stage, received);
+  const key = apiKey && { apiKey: apiKey.value, apiKeyId: apiKey.id };
+  const requestContext = {
+    ...context,
+    authorizer: undefined,
+    // The types ask for apiKey and clientCert always; the real event has them only when they apply.
+    identity: {
+      ...context.identity,
+      ...key,
+    } as APIGatewayProxyEvent["requestContext"]["identity"],
+    resourceId: shortId(stage.id + route.resourcePath),
+    resourcePath: route.resourcePath,
+  };
+  return {
+    resource: route.resourcePath,
+    path: received.path,
+    httpMethod: request.method,
+    headers,
+    multiValueHeaders: Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [name, [value]]),
+    ),
+    queryStringParameters: query.single,
+    multiValueQueryStringParameters: query.multi,
+    pathParameters,
+    stageVariables: null,
+    requestContext,
+    body: empty ? null : request.body.toString(binary ? "base64" : "utf8"),
+    isBase64Encoded: binary,
+  };
+}
