@@ -1,0 +1,200 @@
+import { randomBytes } from "node:crypto";
+import { AwsError } from "../awsError";
+import type { Fauxqs, StoredObject } from "../fauxqs";
+import type { HttpRequest, HttpResponse } from "../http";
+import { methodNotAllowed, parseS3Request, type S3Call } from "./request";
+
+export type ObjectCreatedName =
+  | "ObjectCreated:Put"
+  | "ObjectCreated:Post"
+  | "ObjectCreated:Copy"
+  | "ObjectCreated:CompleteMultipartUpload";
+
+/** An object that S3 has accepted. */
+export interface ObjectCreated {
+  bucket: string;
+  /** The true key: not URL-encoded. */
+  key: string;
+  /** Bytes. */
+  size: number;
+  /** Without quotes. */
+  eTag: string;
+  /** Absent: buckets have no versions here. */
+  versionId?: string;
+  /** Upper-case hexadecimal digits of one length; later writes have greater ones. */
+  sequencer: string;
+  eventName: ObjectCreatedName;
+  eventTime: Date;
+  /** Who wrote the object, where the caller of `handle` knew. */
+  principalArn?: string;
+  requestId: string;
+}
+
+export interface S3 {
+  /**
+   * Answers one path-style S3 request.
+   * @param principalArn the caller, for the events
+   * @throws AwsError for what fauxqs itself does not refuse
+   */
+  handle(request: HttpRequest, principalArn?: string): Promise<HttpResponse>;
+  /** Creates the bucket unless an earlier run has. */
+  createBucket(name: string): void;
+  /**
+   * Calls the listener once for each object that a request created, before its sender gets the
+   * answer. An error that the listener throws becomes the answer.
+   */
+  onObjectCreated(listener: (event: ObjectCreated) => void): void;
+}
+
+/**
+ * Sub-resources that fauxqs does not know: it would take them for the object or the bucket itself,
+ * so that PutObjectTagging would replace the object. From the lists of operations in
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
+ */
+const MISSING_SUBRESOURCES = new Set(
+  (
+    "accelerate acl analytics annotation cors encryption intelligent-tiering inventory legal-hold " +
+    "location logging metadataConfiguration metadataTable metrics notification object-lock " +
+    "ownershipControls policy policyStatus publicAccessBlock replication requestPayment restore " +
+    "retention select session tagging torrent versioning versions website"
+  ).split(" "),
+);
+
+/**
+ * S3 on top of fauxqs: with ObjectCreated events, conditional writes, and bodies that are checked
+ * against their checksums. Has no versions, no object tags and no policies of POST forms.
+ */
+export function createS3({ fauxqs }: { fauxqs: Fauxqs }): S3 {
+  const listeners: ((event: ObjectCreated) => void)[] = [];
+  const nextSequencer = createSequencer();
+
+  return {
+    // From the first check to the write, nothing is awaited: a conditional write is atomic.
+    async handle(request, principalArn) {
+      const call = parseS3Request(request);
+      refuseUnsupported(call);
+      if (createsObject(call)) checkPreconditions(call, findObject(fauxqs, call));
+      if (call.method === "GET" && call.key) repairRange(call, findObject(fauxqs, call));
+      // S3 stores this type where a writer names none; fauxqs would say application/octet-stream.
+      call.headers["content-type"] ??= "binary/octet-stream";
+
+      const { response, written } = fauxqs.s3(call);
+      const requestId = randomBytes(8).toString("hex").toUpperCase();
+      const sequencer = nextSequencer();
+      const { status, headers, body } = await response;
+
+      if (written) {
+        const { bucket, object } = written;
+        const event: ObjectCreated = {
+          bucket,
+          key: object.key,
+          size: object.contentLength,
+          eTag: object.etag.replaceAll('"', ""),
+          sequencer,
+          eventName: eventName(call),
+          eventTime: object.lastModified,
+          principalArn,
+          requestId,
+        };
+        for (const listener of listeners) listener(event);
+      }
+      return { status, headers: { ...headers, "x-amz-request-id": requestId }, body };
+    },
+    createBucket(name) {
+      fauxqs.s3Store.createBucket(name);
+    },
+    onObjectCreated(listener) {
+      listeners.push(listener);
+    },
+  };
+}
+
+/** A PutObject, CopyObject or CompleteMultipartUpload: a form upload takes no conditions. */
+function createsObject({ method, key, query }: S3Call): boolean {
+  if (!key) return false;
+  return method === "POST" ? "uploadId" in query : method === "PUT" && !("uploadId" in query);
+}
+
+function eventName({ method, key, headers }: S3Call): ObjectCreatedName {
+  if (method === "POST") {
+    return key ? "ObjectCreated:CompleteMultipartUpload" : "ObjectCreated:Post";
+  }
+  return headers["x-amz-copy-source"] ? "ObjectCreated:Copy" : "ObjectCreated:Put";
+}
+
+function refuseUnsupported({ method, key, query, headers }: S3Call): void {
+  const missing = Object.keys(query).find(
+    (name) =>
+      MISSING_SUBRESOURCES.has(name) ||
+      // fauxqs would list or send objects instead of uploads and their parts.
+      (method === "GET" && (name === "uploads" || name === "uploadId")) ||
+      (name === "versionId" && query[name] !== "null"),
+  );
+  if (missing) {
+    throw new AwsError(
+      "NotImplemented",
+      501,
+      `S3 on this machine has no "${missing}": ${method} with ?${missing} works on AWS only.`,
+    );
+  }
+  const form = /^multipart\/form-data/i.test(headers["content-type"] ?? "");
+  const known = key ? "uploads" in query || "uploadId" in query : form || "delete" in query;
+  if (method === "POST" && !known) throw methodNotAllowed();
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html */
+function checkPreconditions({ headers }: S3Call, existing: StoredObject | undefined): void {
+  const ifNoneMatch = headers["if-none-match"];
+  const ifMatch = headers["if-match"];
+  if (ifNoneMatch !== undefined && ifNoneMatch !== "*") {
+    throw new AwsError(
+      "NotImplemented",
+      501,
+      "A header you provided implies functionality that is not implemented: If-None-Match on a write takes * only.",
+    );
+  }
+  if (ifMatch !== undefined && !existing) {
+    throw new AwsError("NoSuchKey", 404, "The specified key does not exist.");
+  }
+  const unquote = (eTag: string) => eTag.replaceAll('"', "");
+  const changed = ifMatch !== undefined && unquote(existing?.etag ?? "") !== unquote(ifMatch);
+  if (changed || (ifNoneMatch !== undefined && existing !== undefined)) {
+    throw new AwsError(
+      "PreconditionFailed",
+      412,
+      "At least one of the pre-conditions you specified did not hold",
+    );
+  }
+}
+
+/**
+ * fauxqs answers 416 to what is no single byte range, which S3 ignores, and to a suffix longer than
+ * the object, for which S3 sends all of it (RFC 9110, 14.1.2 and 14.2).
+ */
+function repairRange({ headers }: S3Call, existing: StoredObject | undefined): void {
+  if (headers.range === undefined) return;
+  const [, first = "", last = ""] = /^bytes=(\d*)-(\d*)$/.exec(headers.range) ?? [];
+  const valid = first ? last === "" || Number(first) <= Number(last) : last;
+  if (!valid) delete headers.range;
+  else if (!first && Number(last) > (existing?.contentLength ?? 0)) headers.range = "bytes=0-";
+}
+
+function findObject({ s3Store }: Fauxqs, { bucket, key }: S3Call): StoredObject | undefined {
+  try {
+    return s3Store.headObject(bucket, key);
+  } catch (error) {
+    // No such bucket or key: the call itself says so to the sender.
+    if (error instanceof Error && error.name === "S3Error") return undefined;
+    throw error;
+  }
+}
+
+/** Numbers that grow from write to write and, being made of the time, from run to run. */
+function createSequencer(): () => string {
+  let last = 0n;
+  return () => {
+    const now = BigInt(Date.now()) << 20n;
+    last = now > last ? now : last + 1n;
+    return last.toString(16).toUpperCase().padStart(18, "0");
+  };
+}

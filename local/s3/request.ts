@@ -1,0 +1,174 @@
+import { createHash } from "node:crypto";
+import { crc32 } from "node:zlib";
+import { AwsError } from "../awsError";
+import type { HttpRequest } from "../http";
+
+/** An S3 request whose parts are what they stand for: decoded, unchunked and found intact. */
+export interface S3Call {
+  method: string;
+  /** Empty for a call on the service itself. */
+  bucket: string;
+  /** The true key, empty for a call on the bucket. */
+  key: string;
+  query: Record<string, string>;
+  headers: Record<string, string>;
+  body: Buffer;
+}
+
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+const MAX_KEY_BYTES = 1024;
+
+const DIGESTS: Record<string, (body: Buffer) => Buffer> = {
+  crc32: (body) => {
+    const sum = Buffer.alloc(4);
+    sum.writeUInt32BE(crc32(body));
+    return sum;
+  },
+  sha1: (body) => createHash("sha1").update(body).digest(),
+  sha256: (body) => createHash("sha256").update(body).digest(),
+};
+
+/**
+ * Reads a path-style S3 request (`/bucket/key?query`).
+ * @throws AwsError InvalidURI, KeyTooLongError, IncompleteBody, InvalidDigest, BadDigest,
+ *   InvalidRequest or XAmzContentSHA256Mismatch
+ */
+export function parseS3Request(request: HttpRequest): S3Call {
+  const [path = "", search = ""] = splitOnce(request.url, "?");
+  const [bucket = "", rawKey = ""] = splitOnce(path.replace(/^\//, ""), "/");
+  const key = decode(rawKey);
+  if (Buffer.byteLength(key) > MAX_KEY_BYTES) {
+    throw new AwsError("KeyTooLongError", 400, "Your key is too long");
+  }
+  const call: S3Call = {
+    method: request.method,
+    bucket: decode(bucket),
+    key,
+    query: Object.fromEntries(new URLSearchParams(search)),
+    headers: { ...request.headers },
+    body: request.body,
+  };
+  unchunk(call);
+  checkIntegrity(call);
+  return call;
+}
+
+export function methodNotAllowed(): AwsError {
+  const message = "The specified method is not allowed against this resource.";
+  return new AwsError("MethodNotAllowed", 405, message);
+}
+
+function splitOnce(text: string, separator: string): string[] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+function decode(component: string): string {
+  try {
+    return decodeURIComponent(component);
+  } catch {
+    throw new AwsError("InvalidURI", 400, `Couldn't parse the specified URI: ${component}`);
+  }
+}
+
+/**
+ * Undoes the `aws-chunked` encoding, in which the SDKs send streams, with the checksum in a trailer.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html
+ */
+function unchunk(call: S3Call): void {
+  const { headers } = call;
+  const encodings = (headers["content-encoding"] ?? "").split(/\s*,\s*/).filter(Boolean);
+  const chunked =
+    encodings.includes("aws-chunked") ||
+    headers["x-amz-content-sha256"]?.startsWith("STREAMING-") === true;
+  if (!chunked) return;
+
+  const { body, trailers } = readChunks(call.body);
+  const expected = headers["x-amz-decoded-content-length"];
+  if (expected !== undefined && Number(expected) !== body.length) throw incompleteBody();
+  call.body = body;
+  Object.assign(headers, trailers);
+  const rest = encodings.filter((encoding) => encoding !== "aws-chunked");
+  if (rest.length > 0) headers["content-encoding"] = rest.join(",");
+  else delete headers["content-encoding"];
+}
+
+function readChunks(raw: Buffer): { body: Buffer; trailers: Record<string, string> } {
+  const chunks: Buffer[] = [];
+  let at = 0;
+  for (;;) {
+    const lineEnd = raw.indexOf("\r\n", at);
+    if (lineEnd < 0) throw incompleteBody();
+    // A signature may follow the size; parseInt stops at the semicolon before it.
+    const size = Number.parseInt(raw.toString("latin1", at, lineEnd), 16);
+    at = lineEnd + 2;
+    if (size === 0) break;
+    if (!(at + size <= raw.length)) throw incompleteBody();
+    chunks.push(raw.subarray(at, at + size));
+    at += size + 2;
+  }
+  const trailers: Record<string, string> = {};
+  for (const line of raw.toString("latin1", at).split("\r\n")) {
+    const [name = "", value] = splitOnce(line, ":");
+    if (value !== undefined) trailers[name.trim().toLowerCase()] = value.trim();
+  }
+  return { body: Buffer.concat(chunks), trailers };
+}
+
+function incompleteBody(): AwsError {
+  return new AwsError(
+    "IncompleteBody",
+    400,
+    "You did not provide the number of bytes specified by the Content-Length HTTP header.",
+  );
+}
+
+/**
+ * Compares the body with every digest that came with it. CRC32C and CRC64NVME pass unchecked.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html
+ */
+function checkIntegrity({ method, headers, body }: S3Call): void {
+  const md5 = headers["content-md5"];
+  if (md5 !== undefined) {
+    const digest = Buffer.from(md5, "base64");
+    if (digest.length !== 16) {
+      throw new AwsError("InvalidDigest", 400, "The Content-MD5 you specified was invalid.");
+    }
+    if (!createHash("md5").update(body).digest().equals(digest)) {
+      throw badDigest("Content-MD5 you specified did not match what we received");
+    }
+  }
+
+  const signed = headers["x-amz-content-sha256"];
+  if (signed && /^[0-9a-f]{64}$/.test(signed)) {
+    if (createHash("sha256").update(body).digest("hex") !== signed) {
+      throw new AwsError(
+        "XAmzContentSHA256Mismatch",
+        400,
+        "The provided 'x-amz-content-sha256' header does not match what was computed.",
+      );
+    }
+  }
+
+  // On a POST the checksum may be that of the object to complete, and a copy has no body.
+  if (method !== "PUT" || headers["x-amz-copy-source"]) return;
+  for (const [algorithm, digest] of Object.entries(DIGESTS)) {
+    const name = `x-amz-checksum-${algorithm}`;
+    const value = headers[name];
+    if (value === undefined) continue;
+    const expected = Buffer.from(value, "base64");
+    const actual = digest(body);
+    if (expected.length !== actual.length) {
+      throw new AwsError("InvalidRequest", 400, `Value for ${name} header is invalid.`);
+    }
+    if (!expected.equals(actual)) {
+      throw badDigest(
+        `${algorithm.toUpperCase()} you specified did not match the calculated checksum`,
+      );
+    }
+  }
+}
+
+function badDigest(what: string): AwsError {
+  return new AwsError("BadDigest", 400, `The ${what}.`);
+}
