@@ -1,0 +1,92 @@
+// Preloaded (`--require`) into each execution environment. It stands in for the native part of
+// AWS's runtime interface client (RIC), which needs a compiler to install; the RIC itself runs
+// unchanged. Plain CommonJS, because nothing compiles TypeScript in there.
+"use strict";
+
+const lifelineFd = process.env._LOCAL_LIFELINE_FD;
+const compileCacheFolder = process.env._LOCAL_COMPILE_CACHE;
+// The function must not see these. A process or worker thread that it starts inherits the preload
+// through execArgv, and without the variables this file does nothing there.
+delete process.env._LOCAL_LIFELINE_FD;
+delete process.env._LOCAL_COMPILE_CACHE;
+
+if (lifelineFd !== undefined) becomeExecutionEnvironment();
+
+function becomeExecutionEnvironment() {
+  const { enableCompileCache, flushCompileCache, registerHooks } = require("node:module");
+  const { Agent, request } = require("node:http");
+  const { Socket } = require("node:net");
+  const { isAbsolute, sep } = require("node:path");
+  const { pathToFileURL } = require("node:url");
+
+  const [hostname, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(":");
+  const taskRoot = pathToFileURL(process.env.LAMBDA_TASK_ROOT + sep).href;
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  let previous = Promise.resolve();
+  let cacheFlushed = false;
+
+  enableCompileCache(compileCacheFolder);
+  registerHooks({ resolve });
+  exitWithHost();
+  module.exports = { next, done, error };
+
+  async function next() {
+    await previous;
+    const invocation = call("GET", "next");
+    // Environments end by SIGKILL, so Node's own flush at exit would never come.
+    if (!cacheFlushed) flushCompileCache();
+    cacheFlushed = true;
+    return invocation;
+  }
+
+  function done(requestId, body) {
+    previous = call("POST", `${requestId}/response`, body);
+  }
+
+  function error(requestId, body) {
+    previous = call("POST", `${requestId}/error`, body);
+  }
+
+  function call(method, action, body) {
+    const path = `/2018-06-01/runtime/invocation/${action}`;
+    return new Promise((resolve) => {
+      request({ hostname, port, path, method, agent }, (response) => {
+        const chunks = [];
+        response.on("data", (chunk) => chunks.push(chunk));
+        response.on("error", exit);
+        response.on("end", () => {
+          resolve({ bodyJson: Buffer.concat(chunks).toString(), headers: response.headers });
+        });
+      })
+        .on("error", exit)
+        .end(body);
+    });
+  }
+
+  // The host never writes to this pipe: it ends when the host does, however the host ends.
+  function exitWithHost() {
+    const lifeline = new Socket({ fd: Number(lifelineFd) });
+    lifeline.on("error", exit).on("close", exit).resume().unref();
+  }
+
+  function exit() {
+    process.exit(1);
+  }
+
+  function resolve(specifier, context, nextResolve) {
+    if (specifier === "./rapid-client.node") {
+      return { url: pathToFileURL(__filename).href, format: "commonjs", shortCircuit: true };
+    }
+    const resolved = nextResolve(specifier, context);
+    // Node looks for packages in every folder above; on AWS nothing is above the task root, so a
+    // package that the bundle lacks must be missing here too.
+    const isPackage = !specifier.startsWith(".") && !isAbsolute(specifier);
+    const leaves = resolved.url.startsWith("file:") && !resolved.url.startsWith(taskRoot);
+    if (isPackage && leaves && context.parentURL?.startsWith(taskRoot)) {
+      throw Object.assign(new Error(`Cannot find module '${specifier}'`), {
+        code: "MODULE_NOT_FOUND",
+      });
+    }
+    return resolved;
+  }
+}

@@ -1,0 +1,83 @@
+import { expect } from "chai";
+import { join } from "node:path";
+import { createTestHost, type TestHost } from "./testHost";
+
+const SLOW = `exports.handler = async (n) =>
+  new Promise((resolve) => setTimeout(() => resolve([n, process.pid]), 30));`;
+
+/** Answers with its process only when as many processes as the event says are at work. */
+const MEETING = `
+  const { appendFileSync, readFileSync } = require("node:fs");
+  appendFileSync(process.env.MEETING_FILE, ".");
+  exports.handler = async (n) => {
+    while (readFileSync(process.env.MEETING_FILE).length < n) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    return process.pid;
+  };`;
+
+describe("Lambda host: concurrency", () => {
+  let host: TestHost;
+  beforeEach(() => {
+    host = createTestHost({ maxConcurrency: 2 });
+  });
+  afterEach(() => host.dispose());
+
+  it("starts environments up to the limit for invocations at the same time", async () => {
+    const environment = { MEETING_FILE: join(host.workDir, "meeting") };
+    const name = await host.create(MEETING, { environment });
+
+    const results = await Promise.all([1, 2, 3, 4, 5, 6].map(() => host.invoke(name, "2")));
+
+    expect(new Set(results.map(({ payload }) => payload)).size).to.equal(2);
+    expect(results.filter(({ coldStart }) => coldStart)).to.have.length(2);
+  });
+
+  it("serves waiting invocations in their order", async () => {
+    await host.dispose();
+    host = createTestHost({ maxConcurrency: 1 });
+    const name = await host.create("exports.handler = async (n) => n;");
+    const ended: string[] = [];
+
+    await Promise.all(
+      [0, 1, 2, 3, 4, 5].map(async (n) => {
+        ended.push((await host.invoke(name, String(n))).payload);
+      }),
+    );
+
+    expect(ended).to.deep.equal(["0", "1", "2", "3", "4", "5"]);
+  });
+
+  it("uses one environment for invocations that follow each other", async () => {
+    const name = await host.create("exports.handler = async () => process.pid;");
+
+    const pids = new Set<string>();
+    for (let n = 0; n < 50; n++) pids.add((await host.invoke(name, {})).payload);
+
+    expect(pids.size).to.equal(1);
+  });
+
+  it("keeps functions apart", async () => {
+    const slow = await host.create(SLOW);
+    const quick = await host.create("exports.handler = async () => 1;");
+    const order: string[] = [];
+
+    await host.warm(quick);
+    await Promise.all([
+      ...[1, 2, 3].map((n) => host.invoke(slow, String(n)).then(() => order.push("slow"))),
+      host.invoke(quick, {}).then(() => order.push("quick")),
+    ]);
+
+    expect(order[0]).to.equal("quick");
+  });
+
+  it("lets the other invocations wait on when an environment fails to start", async () => {
+    const name = await host.create("throw new Error('broken');");
+
+    const results = await Promise.all([1, 2, 3, 4, 5].map((n) => host.invoke(name, String(n))));
+
+    expect(results.map(({ errorMessage }) => errorMessage)).to.deep.equal(
+      Array<string>(5).fill("broken"),
+    );
+  });
+});
