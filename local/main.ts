@@ -1,0 +1,98 @@
+import { RunError } from "@pulumi/pulumi";
+import { Command, InvalidArgumentError } from "commander";
+import { jsonOutput, type Output, textOutput } from "./output";
+import { type Run, StartError, startRun } from "./run";
+
+interface CommandLine {
+  port: number;
+  data?: string;
+  email?: string;
+  config: Record<string, string>;
+  json?: boolean;
+}
+
+const EXIT_WRONG_USE = 2;
+
+/** Ctrl-C ends the run within a second, even if a part of it does not answer any more. */
+const STOP_MS = 900;
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65535) {
+    throw new InvalidArgumentError("A port is a whole number from 0 to 65535.");
+  }
+  return port;
+}
+
+function collectSetting(text: string, settings: Record<string, string>): Record<string, string> {
+  const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined) {
+    throw new InvalidArgumentError("A setting is given as NAME=VALUE.");
+  }
+  return { ...settings, [name]: value };
+}
+
+/** Reads the command line; ends the process for --help (0) and for wrong use (2). */
+function readCommandLine(): CommandLine {
+  return new Command("npm start --")
+    .description("Runs the program of index.ts on this machine, without an AWS account.")
+    .option("--port <number>", "port on 127.0.0.1; 0 takes a free one", parsePort, 4510)
+    .option("--data <dir>", "keep files, rows and mails in this folder (default: keep nothing)")
+    .option("--email <addresses>", "who gets the mails (as the setting email)")
+    .option(
+      "--config <name=value>",
+      "a setting, instead of the one in Pulumi.dev.yaml; may be repeated",
+      collectSetting,
+      {},
+    )
+    .option("--json", "print one JSON object a line, for programs")
+    .helpOption("--help", "show this help")
+    .exitOverride((error) => {
+      process.exit(error.exitCode === 0 ? 0 : EXIT_WRONG_USE);
+    })
+    .parse()
+    .opts<CommandLine>();
+}
+
+function writeLine(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+async function start(commandLine: CommandLine, output: Output): Promise<Run> {
+  const { port, data: dataDir, email, config } = commandLine;
+  try {
+    return await startRun({
+      port,
+      dataDir,
+      config: email === undefined ? config : { ...config, email },
+      onEvent: (event) => {
+        output.event(event);
+      },
+    });
+  } catch (error) {
+    const wrongUse = error instanceof StartError || RunError.isInstance(error);
+    process.stderr.write(`${wrongUse ? error.message : String((error as Error).stack)}\n`);
+    process.exit(wrongUse ? EXIT_WRONG_USE : 1);
+  }
+}
+
+async function main(): Promise<void> {
+  const commandLine = readCommandLine();
+  const output = commandLine.json ? jsonOutput(writeLine) : textOutput(writeLine);
+  // A reader that goes away (`npm start | head`) ends the run like Ctrl-C does.
+  process.stdout.on("error", () => process.kill(process.pid, "SIGTERM"));
+  const starting = start(commandLine, output);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.once(signal, () => {
+      setTimeout(() => process.exit(0), STOP_MS);
+      void starting
+        .then((run) => run.stop())
+        .finally(() => {
+          process.exit(0);
+        });
+    });
+  }
+  output.ready(await starting);
+}
+
+void main();

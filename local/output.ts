@@ -1,0 +1,127 @@
+import type { Run, RunEvent } from "./run";
+
+/** Where a run's lines go; one call a line. */
+export type WriteLine = (line: string) => void;
+
+/** Shows a run to people, or to programs. */
+export interface Output {
+  ready(run: Run): void;
+  event(event: RunEvent): void;
+}
+
+interface LogEntry {
+  level?: string;
+  message?: unknown;
+}
+
+/** A Lambda's line in its JSON log format; undefined for what it wrote past the logger. */
+function parseEntry(line: string): LogEntry | undefined {
+  try {
+    return JSON.parse(line) as LogEntry;
+  } catch {
+    return undefined;
+  }
+}
+
+function clock(): string {
+  return new Date().toTimeString().slice(0, 8);
+}
+
+/** One JSON object a line; the first is `{"type":"ready",…}`. */
+export function jsonOutput(write: WriteLine): Output {
+  const line = (value: object) => {
+    write(JSON.stringify(value));
+  };
+  return {
+    ready: ({ outputs, cloud, mailDir }) => {
+      const { accessKeyId, secretAccessKey } = cloud.roles.operator;
+      line({
+        type: "ready",
+        outputs,
+        endpoint: cloud.endpoint,
+        accessKeyId,
+        secretAccessKey,
+        region: cloud.region,
+        mail: mailDir,
+        inbox: cloud.inboxUrl,
+      });
+    },
+    event: (event) => {
+      switch (event.type) {
+        case "status":
+          line({ type: "status", ...event.event });
+          break;
+        case "mail":
+          line({ type: "mail", ...event.mail });
+          break;
+        case "log":
+          line({
+            type: "log",
+            function: event.functionName,
+            entry: parseEntry(event.line) ?? event.line,
+          });
+          break;
+        case "error":
+          line({ type: "error", message: event.message });
+      }
+    },
+  };
+}
+
+function readyText({ outputs, cloud, mailDir }: Run): string {
+  const { accessKeyId, secretAccessKey } = cloud.roles.operator;
+  const { uploadCommand, ...others } = outputs;
+  const rows = Object.entries(others).map(
+    ([name, value]) => `  ${name.padEnd(14)}${String(value)}`,
+  );
+  return `The program is running on this machine.
+
+${rows.join("\n")}
+
+Upload a file:
+  ${String(uploadCommand)}
+
+Mails appear here, at ${cloud.inboxUrl}
+and as files in ${mailDir}
+
+For the AWS CLI and SDKs:
+  export AWS_ENDPOINT_URL=${cloud.endpoint} AWS_REGION=${cloud.region}
+  export AWS_ACCESS_KEY_ID=${accessKeyId}
+  export AWS_SECRET_ACCESS_KEY=${secretAccessKey}
+
+Ctrl-C ends everything.
+`;
+}
+
+/** Lines for people: what was started, then one for each status, mail and problem. */
+export function textOutput(write: WriteLine): Output {
+  return {
+    ready: (run) => {
+      write(readyText(run));
+    },
+    event: (event) => {
+      switch (event.type) {
+        case "status": {
+          const { event_id, event_status, event_info, last_error } = event.event;
+          const name = event_info.FileName ?? event_info.Key;
+          const reason = last_error ? `  ${last_error.code}: ${last_error.message}` : "";
+          write(`${clock()}  ${event_id}  ${event_status.padEnd(10)}${name}${reason}`);
+          break;
+        }
+        case "mail":
+          write(`${clock()}  mail to ${event.mail.to}: ${event.mail.subject}`);
+          break;
+        case "log": {
+          const entry = parseEntry(event.line);
+          if (!entry || ["WARN", "ERROR", "FATAL"].includes(entry.level ?? "")) {
+            const message = entry ? JSON.stringify(entry.message ?? entry) : event.line;
+            write(`${clock()}  ${event.functionName}: ${message}`);
+          }
+          break;
+        }
+        case "error":
+          write(`${clock()}  ${event.message}`);
+      }
+    },
+  };
+}

@@ -1,0 +1,165 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import * as path from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { parse as parseYaml } from "yaml";
+import type { Cloud } from "./cloud";
+import { provision } from "./resources";
+
+/** The program's folder, with index.ts and Pulumi.yaml in it. */
+export const PROGRAM_DIR = path.resolve(__dirname, "..");
+
+const STACK = "dev";
+
+const requireModule = createRequire(__filename);
+
+/** Modules that hold the program: loaded anew for each run, for they register resources. */
+const PROGRAM_MODULES = ["index.ts", "config.ts", "components"].map((name) =>
+  path.join(PROGRAM_DIR, name),
+);
+
+interface ProjectFile {
+  name: string;
+}
+
+interface StackFile {
+  config?: Record<string, unknown>;
+}
+
+function readYaml(fileName: string): unknown {
+  return parseYaml(readFileSync(path.join(PROGRAM_DIR, fileName), "utf8"));
+}
+
+/** The project's name, as Pulumi.yaml gives it. */
+export function projectName(): string {
+  return (readYaml("Pulumi.yaml") as ProjectFile).name;
+}
+
+/**
+ * The settings of the stack `dev`, as Pulumi.dev.yaml gives them, under the ones given.
+ *
+ * @param settings by name, with or without a namespace; without one they are the project's
+ * @returns by full name, such as `aws:region`
+ */
+export function stackConfig(settings: Record<string, string>): Record<string, string> {
+  const project = projectName();
+  const config: Record<string, string> = {};
+  const file = (readYaml(`Pulumi.${STACK}.yaml`) as StackFile | null)?.config ?? {};
+  for (const [name, value] of Object.entries({ ...file, ...settings })) {
+    const fullName = name.includes(":") ? name : `${project}:${name}`;
+    config[fullName] = typeof value === "string" ? value : JSON.stringify(value);
+  }
+  return config;
+}
+
+function forgetProgram(): void {
+  for (const file of Object.keys(requireModule.cache)) {
+    if (PROGRAM_MODULES.some((module) => file === module || file.startsWith(module + path.sep))) {
+      // The cache is a plain object, and deleting is the documented way to load a module again.
+      // eslint-disable-next-line @typescript-eslint/no-dynamic-delete
+      delete requireModule.cache[file];
+    }
+  }
+}
+
+/**
+ * The inputs as a provider sees them: where the program gave a resource, its id. (The engine does
+ * the same for a real provider.)
+ */
+async function idsForResources(value: unknown): Promise<unknown> {
+  if (pulumi.CustomResource.isInstance(value)) {
+    return valueOf(value.id);
+  }
+  if (Array.isArray(value)) {
+    return Promise.all(value.map(idsForResources));
+  }
+  if (typeof value !== "object" || value === null || pulumi.asset.AssetArchive.isInstance(value)) {
+    return value;
+  }
+  const entries = Object.entries(value).map(
+    async ([name, property]) => [name, await idsForResources(property)] as const,
+  );
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+async function valueOf(output: unknown): Promise<unknown> {
+  return new Promise((resolve) => {
+    (pulumi.output(output) as pulumi.Output<unknown>).apply(resolve);
+  });
+}
+
+/**
+ * Runs index.ts as it is, under Pulumi's own mocks, with the cloud as its provider.
+ *
+ * @param config by full name
+ * @returns the stack's outputs
+ * @throws the first error: of the program itself, or of a resource that cannot be made
+ */
+export async function runProgram(
+  cloud: Cloud,
+  config: Record<string, string>,
+): Promise<{ outputs: Record<string, unknown>; functionNames: string[] }> {
+  const errors: unknown[] = [];
+  const functionNames: string[] = [];
+  const fail = (error: unknown) => {
+    errors.push(error);
+  };
+  pulumi.runtime.setAllConfig(config);
+  await pulumi.runtime.setMocks(
+    {
+      newResource: async ({ custom, type, name, inputs }) => {
+        if (custom === false) {
+          return { id: undefined, state: inputs as Record<string, unknown> };
+        }
+        try {
+          const plainInputs = (await idsForResources(inputs)) as Record<string, unknown>;
+          const resource = { type, name, inputs: plainInputs };
+          const { id, state } = await provision(resource, cloud);
+          if (type === "aws:lambda/function:Function") {
+            functionNames.push(id);
+          }
+          return { id, state: { ...plainInputs, ...state } };
+        } catch (error) {
+          // Pulumi would only log it; the start ends with the first one, below.
+          fail(error);
+          return { id: `${name}-failed`, state: {} };
+        }
+      },
+      call: ({ token }) => {
+        if (token !== "aws:index/getCallerIdentity:getCallerIdentity") {
+          fail(new Error(`The program calls ${token}, which the local run does not know.`));
+        }
+        const { accountId } = cloud;
+        return {
+          accountId,
+          id: accountId,
+          userId: accountId,
+          arn: `arn:aws:iam::${accountId}:root`,
+        };
+      },
+    },
+    projectName(),
+    STACK,
+    false,
+  );
+  process.on("unhandledRejection", fail);
+  try {
+    forgetProgram();
+    // An import would load the program before the mocks are set, and only once.
+    const program = requireModule(path.join(PROGRAM_DIR, "index.ts")) as Record<string, unknown>;
+    await pulumi.runtime.disconnect();
+    if (errors.length > 0) {
+      throw errors[0];
+    }
+    const outputs: Record<string, unknown> = {};
+    for (const [name, output] of Object.entries(program)) {
+      const value = await valueOf(output);
+      if (value !== undefined) {
+        outputs[name] = value;
+      }
+    }
+    return { outputs, functionNames };
+  } finally {
+    process.off("unhandledRejection", fail);
+  }
+}

@@ -1,0 +1,125 @@
+import { accessSync, constants, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import type { EventStatus, FileEvent } from "../events/event";
+import { fromItem, type Item } from "../events/item";
+import { Cloud, type CloudOptions } from "./cloud";
+import type { Mail } from "./mail/mailbox";
+import { runProgram, stackConfig } from "./program";
+
+/** What happens in a run, for those who watch. */
+export type RunEvent =
+  | { type: "status"; event: FileEvent }
+  | { type: "mail"; mail: Mail }
+  | { type: "log"; functionName: string; line: string }
+  | { type: "error"; message: string };
+
+export interface RunOptions extends Pick<
+  CloudOptions,
+  "s3EventDelayMs" | "delayScale" | "onInvocation" | "onCall" | "intercept" | "interceptInvocation"
+> {
+  /** Port on 127.0.0.1; 0 takes a free one. */
+  port: number;
+  /** Keeps files, rows and mails between runs; without it nothing remains. */
+  dataDir?: string;
+  /** Settings that go before those of Pulumi.dev.yaml, by name. */
+  config?: Record<string, string>;
+  onEvent?(event: RunEvent): void;
+}
+
+/** The program, running on this machine. */
+export interface Run {
+  outputs: Record<string, unknown>;
+  /** Of the Lambdas that the program registered. */
+  functionNames: string[];
+  cloud: Cloud;
+  mailDir: string;
+  /** Ends all that the run started, and removes what is temporary. */
+  stop(): Promise<void>;
+}
+
+/** Something that the user can put right; its message is for them. */
+export class StartError extends Error {}
+
+function prepareDataDir(dir: string): string {
+  const absolute = path.resolve(dir);
+  try {
+    mkdirSync(absolute, { recursive: true });
+    accessSync(absolute, constants.R_OK | constants.W_OK | constants.X_OK);
+    return absolute;
+  } catch (error) {
+    throw new StartError(
+      `The folder ${absolute} cannot be written to: ${(error as Error).message}. ` +
+        "Choose another with --data.",
+    );
+  }
+}
+
+function explain(error: unknown, { port, dataDir }: RunOptions): unknown {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === "EADDRINUSE") {
+    return new StartError(
+      `Port ${port} is in use. Choose another with --port, or a free one with --port 0.`,
+    );
+  }
+  if (code === "EACCES") {
+    return new StartError(`Port ${port} may not be used: ${message}. Choose another with --port.`);
+  }
+  if (dataDir !== undefined && /\block/i.test(`${code ?? ""} ${message}`)) {
+    return new StartError(
+      `The folder ${path.resolve(dataDir)} is in use by another run. Choose another with --data.`,
+    );
+  }
+  return error;
+}
+
+function statusOf(item: unknown): EventStatus | undefined {
+  return (item as Item | undefined)?.event_status?.S as EventStatus | undefined;
+}
+
+/**
+ * Starts the program on this machine: runs index.ts and serves what it registers.
+ *
+ * @throws StartError for what the user can put right, and the program's own errors
+ */
+export async function startRun(options: RunOptions): Promise<Run> {
+  const emit = (event: RunEvent) => options.onEvent?.(event);
+  const config = stackConfig(options.config ?? {});
+  const dataDir = options.dataDir === undefined ? undefined : prepareDataDir(options.dataDir);
+  const temporaryDir = mkdtempSync(path.join(tmpdir(), "s3-uploader-"));
+  const mailDir = path.join(dataDir ?? temporaryDir, "mail");
+  let cloud: Cloud | undefined;
+  const stop = async () => {
+    await cloud?.close();
+    rmSync(temporaryDir, { recursive: true, force: true });
+  };
+  try {
+    cloud = await Cloud.open({
+      ...options,
+      region: config["aws:region"] ?? "us-east-1",
+      dataDir,
+      mailDir,
+      workDir: path.join(temporaryDir, "lambda"),
+      onItem: (_table, newImage, oldImage) => {
+        if (statusOf(newImage) !== undefined && statusOf(newImage) !== statusOf(oldImage)) {
+          emit({ type: "status", event: fromItem(newImage as Item) });
+        }
+      },
+      onMail: (mail) => {
+        emit({ type: "mail", mail });
+      },
+      onLog: ({ functionName, line }) => {
+        emit({ type: "log", functionName, line });
+      },
+      onError: (message) => {
+        emit({ type: "error", message });
+      },
+    });
+    const { outputs, functionNames } = await runProgram(cloud, config);
+    await cloud.start(functionNames);
+    return { outputs, functionNames, cloud, mailDir, stop };
+  } catch (error) {
+    await stop();
+    throw explain(error, options);
+  }
+}
