@@ -98,16 +98,15 @@ export class Cloud {
   private topicStore!: Sns;
   private apis!: RestApis;
 
-  private constructor(private readonly options: CloudOptions) {
+  private constructor(
+    private readonly options: CloudOptions,
+    dynamoDb: DynamoDbEngine,
+  ) {
     const { region, dataDir, delayScale } = options;
     this.region = region;
     this.mailbox = createMailbox({ dir: options.mailDir, onMail: options.onMail });
     this.inbox = inboxPage(this.mailbox, INBOX);
-    this.dynamoDb = createDynamoDb({
-      path: dataDir && path.join(dataDir, "dynamodb"),
-      region,
-      accountId: this.accountId,
-    });
+    this.dynamoDb = dynamoDb;
     this.lambda = createLambdaHost({
       region,
       accountId: this.accountId,
@@ -152,10 +151,18 @@ export class Cloud {
   /**
    * Opens the front door and the services behind it.
    *
-   * @throws what `listen` throws (EADDRINUSE, …), and what opening the data folder throws
+   * @throws what `listen` throws (EADDRINUSE, …), and StartError for a data folder in use
    */
   static async open(options: CloudOptions): Promise<Cloud> {
-    const cloud = new Cloud(options);
+    const { dataDir, region } = options;
+    const dynamoDb = createDynamoDb({
+      path: dataDir && path.join(dataDir, "dynamodb"),
+      region,
+      accountId: ACCOUNT_ID,
+    });
+    // Its lock guards the whole data folder: nothing else is opened by a second run.
+    await dynamoDb.open();
+    const cloud = new Cloud(options, dynamoDb);
     try {
       await cloud.open();
       return cloud;

@@ -1,7 +1,8 @@
-import { RunError } from "@pulumi/pulumi";
+import { createRequire } from "node:module";
 import { Command, InvalidArgumentError } from "commander";
 import { jsonOutput, type Output, textOutput } from "./output";
-import { type Run, StartError, startRun } from "./run";
+import type * as RunModule from "./run";
+import { StartError } from "./startError";
 
 interface CommandLine {
   port: number;
@@ -54,12 +55,19 @@ function readCommandLine(): CommandLine {
     .opts<CommandLine>();
 }
 
+/** Pulumi's RunError, by which the program refuses a setting. */
+function isSettingRefused(error: unknown): error is Error {
+  return error instanceof Error && "__pulumiRunError" in error;
+}
+
 function writeLine(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-async function start(commandLine: CommandLine, output: Output): Promise<Run> {
+async function start(commandLine: CommandLine, output: Output): Promise<RunModule.Run> {
   const { port, data: dataDir, email, config } = commandLine;
+  // Only now, for Pulumi's packages take a while to load: --help and wrong options need none.
+  const { startRun } = createRequire(__filename)("./run") as typeof RunModule;
   try {
     return await startRun({
       port,
@@ -70,7 +78,7 @@ async function start(commandLine: CommandLine, output: Output): Promise<Run> {
       },
     });
   } catch (error) {
-    const wrongUse = error instanceof StartError || RunError.isInstance(error);
+    const wrongUse = error instanceof StartError || isSettingRefused(error);
     process.stderr.write(`${wrongUse ? error.message : String((error as Error).stack)}\n`);
     process.exit(wrongUse ? EXIT_WRONG_USE : 1);
   }

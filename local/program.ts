@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import * as esbuild from "esbuild";
 import { parse as parseYaml } from "yaml";
 import type { Cloud } from "./cloud";
 import { provision } from "./resources";
@@ -161,5 +162,7 @@ export async function runProgram(
     return { outputs, functionNames };
   } finally {
     process.off("unhandledRejection", fail);
+    // The bundler's own process has nothing more to do.
+    await esbuild.stop();
   }
 }

@@ -6,6 +6,7 @@ import { fromItem, type Item } from "../events/item";
 import { Cloud, type CloudOptions } from "./cloud";
 import type { Mail } from "./mail/mailbox";
 import { runProgram, stackConfig } from "./program";
+import { StartError } from "./startError";
 
 /** What happens in a run, for those who watch. */
 export type RunEvent =
@@ -38,9 +39,6 @@ export interface Run {
   stop(): Promise<void>;
 }
 
-/** Something that the user can put right; its message is for them. */
-export class StartError extends Error {}
-
 function prepareDataDir(dir: string): string {
   const absolute = path.resolve(dir);
   try {
@@ -55,7 +53,7 @@ function prepareDataDir(dir: string): string {
   }
 }
 
-function explain(error: unknown, { port, dataDir }: RunOptions): unknown {
+function explain(error: unknown, port: number): unknown {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === "EADDRINUSE") {
     return new StartError(
@@ -64,11 +62,6 @@ function explain(error: unknown, { port, dataDir }: RunOptions): unknown {
   }
   if (code === "EACCES") {
     return new StartError(`Port ${port} may not be used: ${message}. Choose another with --port.`);
-  }
-  if (dataDir !== undefined && /\block/i.test(`${code ?? ""} ${message}`)) {
-    return new StartError(
-      `The folder ${path.resolve(dataDir)} is in use by another run. Choose another with --data.`,
-    );
   }
   return error;
 }
@@ -120,6 +113,6 @@ export async function startRun(options: RunOptions): Promise<Run> {
     return { outputs, functionNames, cloud, mailDir, stop };
   } catch (error) {
     await stop();
-    throw explain(error, options);
+    throw explain(error, options.port);
   }
 }

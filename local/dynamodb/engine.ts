@@ -5,6 +5,7 @@ import { isDeepStrictEqual, promisify } from "node:util";
 
 import type { HttpRequest, HttpResponse } from "../http";
 import { type ChangeListener, observeChanges } from "./changeFeed";
+import { StartError } from "../startError";
 import { createStore, isImplemented, run, type Store, type TableDescription } from "./dynalite";
 
 export type StreamViewType = "KEYS_ONLY" | "NEW_IMAGE" | "OLD_IMAGE" | "NEW_AND_OLD_IMAGES";
@@ -36,8 +37,13 @@ export interface DynamoDbEngine {
    */
   handle(request: HttpRequest): Promise<HttpResponse>;
   /**
+   * Opens the folder, for this process alone.
+   * @throws {StartError} if another process has it open
+   */
+  open(): Promise<void>;
+  /**
    * Makes a table, ready at once, or keeps the one that a former run left.
-   * @throws {Error} if the folder cannot be opened, or holds this table with other keys or indexes
+   * @throws {StartError} if the folder holds this table with other keys or indexes
    */
   createTable(table: TableDefinition): Promise<void>;
   /** `arn:aws:dynamodb:<region>:<account>:table/<name>`. */
@@ -109,14 +115,17 @@ export function createDynamoDb({ path, region, accountId }: DynamoDbOptions): Dy
       }
     },
 
-    async createTable(definition) {
+    async open() {
       await store.db.open().catch((error: unknown) => {
-        throw new Error(
-          `The data folder ${path ?? ""} cannot be opened: most likely another run uses it. ` +
-            "End that run, or start this one with another data folder.",
+        throw new StartError(
+          `The folder ${path ?? ""} cannot be opened: most likely another run uses it. ` +
+            "End that run, or start this one with another folder.",
           { cause: error },
         );
       });
+    },
+
+    async createTable(definition) {
       const table = await createOrKeep(store, definition, path);
       const label = new Date(table.CreationDateTime * 1000).toISOString().slice(0, -1);
       const { tableName, hashKey, rangeKey, streamViewType } = definition;
@@ -223,7 +232,7 @@ async function createOrKeep(
     return table;
   }
   if (!isDeepStrictEqual(comparable(table), comparable(wanted))) {
-    throw new Error(
+    throw new StartError(
       `The table "${tableName}" in the data folder ${path ?? ""} has other keys, attributes or ` +
         "indexes than the program asks for, and a table's keys cannot be changed in place. " +
         "Start with another data folder, or delete this one if its data is not needed.",

@@ -1,0 +1,76 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import * as path from "node:path";
+import { createInterface } from "node:readline";
+import { PROGRAM_DIR } from "../../local/program";
+
+/** One JSON line of a run. */
+export type Line = { type: string } & Record<string, unknown>;
+
+/** What `npm start` runs, as a process of its own. */
+export interface Runner {
+  process: ChildProcess;
+  /** All lines of standard output so far. */
+  lines: string[];
+  /** All of standard error so far. */
+  errors(): string;
+  /** Resolves with the first line, past or to come, that passes; rejects if the run ends before. */
+  line(passes: (line: string) => boolean): Promise<string>;
+  /** The same for `--json`. */
+  json(passes: (line: Line) => boolean): Promise<Line>;
+  /** Resolves with the exit code when the process is over. */
+  exited: Promise<number | null>;
+}
+
+/** Starts local/main.ts as the script `start` of package.json does. */
+export function startRunner(args: string[], programDir = PROGRAM_DIR): Runner {
+  const child = spawn(
+    process.execPath,
+    ["-r", path.join(programDir, "local", "register.js"), "local/main.ts", ...args],
+    { cwd: programDir, stdio: ["ignore", "pipe", "pipe"] },
+  );
+  const lines: string[] = [];
+  const waiting = new Set<() => void>();
+  let errors = "";
+  let over = false;
+  child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
+  createInterface({ input: child.stdout }).on("line", (text) => {
+    lines.push(text);
+    waiting.forEach((check) => {
+      check();
+    });
+  });
+  const exited = once(child, "close").then(([code]) => {
+    over = true;
+    waiting.forEach((check) => {
+      check();
+    });
+    return code as number | null;
+  });
+  const line = (passes: (text: string) => boolean) =>
+    new Promise<string>((resolve, reject) => {
+      const check = () => {
+        const found = lines.find(passes);
+        if (found === undefined && !over) {
+          return;
+        }
+        waiting.delete(check);
+        if (found === undefined) {
+          reject(new Error(`The run ended without the line. It printed:\n${errors}`));
+        } else {
+          resolve(found);
+        }
+      };
+      waiting.add(check);
+      check();
+    });
+  return {
+    process: child,
+    lines,
+    errors: () => errors,
+    line,
+    json: async (passes) =>
+      JSON.parse(await line((text) => passes(JSON.parse(text) as Line))) as Line,
+    exited,
+  };
+}
