@@ -39,17 +39,47 @@ function usedAsWhole(text: string, moduleName: string): boolean {
   return [...uses].length > 1;
 }
 
-/** Serves `export { used, names } from "package"` for each captured module. */
-function capturedModules(sources: Map<string, string>): esbuild.Plugin {
+/** The two parts of a bundle, and the object that carries the captured names between them. */
+interface Parts {
+  "names.js": string;
+  "text.js": string;
+  "holder.js": string;
+}
+
+/**
+ * Takes the captured packages out of the text. They are imported by an ES module, so that esbuild
+ * drops what nobody uses: of what is `require`d, or reached through a `require`, it keeps all. The
+ * text itself cannot be that module, for its `with` blocks are not allowed in one.
+ */
+function partsOf(text: string): Parts {
+  const names = ['import holder from "callback:holder.js";'];
+  const rest = text.replace(REQUIRE_LINE, (line, name: string, specifier: string) => {
+    if (usedAsWhole(text, name)) {
+      return line;
+    }
+    const used = usedNames(text, name);
+    const imports = used.map((property) => `${property} as ${name}_${property}`).join(", ");
+    const properties = used.map((property) => `${property}: ${name}_${property}`).join(", ");
+    names.push(
+      `import { ${imports} } from ${JSON.stringify(entryOf(specifier))};`,
+      `holder.${name} = { ${properties} };`,
+    );
+    return `const ${name} = require("callback:holder.js").${name};`;
+  });
+  return { "names.js": names.join("\n"), "text.js": rest, "holder.js": "module.exports = {};" };
+}
+
+/** Serves the parts as modules: `callback:text.js`. */
+function servedParts(parts: Parts): esbuild.Plugin {
   return {
-    name: "captured-modules",
+    name: "callback",
     setup(build) {
-      build.onResolve({ filter: /^captured:/ }, (args) => ({
-        path: args.path,
-        namespace: "captured",
+      build.onResolve({ filter: /^callback:/ }, ({ path: specifier }) => ({
+        path: specifier.slice("callback:".length),
+        namespace: "callback",
       }));
-      build.onLoad({ filter: /.*/, namespace: "captured" }, (args) => ({
-        contents: sources.get(args.path) ?? "",
+      build.onLoad({ filter: /.*/, namespace: "callback" }, ({ path: name }) => ({
+        contents: parts[name as keyof Parts],
         resolveDir: PROGRAM_ROOT,
       }));
     },
@@ -60,27 +90,18 @@ function capturedModules(sources: Map<string, string>): esbuild.Plugin {
  * Bundles a callback as Pulumi serialized it into one minified file for Node 24 that holds only
  * what the callback uses.
  *
- * Each captured package becomes a small ES module that re-exports just the names which the text
- * reads, so that esbuild can drop the rest of the package: it keeps all of what is `require`d.
- *
  * @param text the text that `pulumi.runtime.serializeFunction` made
  * @returns the source of a CommonJS module with the same exports
  * @throws esbuild's BuildFailure, which names the file and line, when the text cannot be bundled
  */
 export async function bundle(text: string): Promise<string> {
-  const sources = new Map<string, string>();
-  const contents = text.replace(REQUIRE_LINE, (line, name: string, specifier: string) => {
-    if (usedAsWhole(text, name)) {
-      return line;
-    }
-    const id = `captured:${specifier}`;
-    const names = usedNames(text, name).join(", ");
-    sources.set(id, `export { ${names} } from ${JSON.stringify(entryOf(specifier))};`);
-    return `const ${name} = require(${JSON.stringify(id)});`;
-  });
   const result = await esbuild.build({
-    stdin: { contents, resolveDir: PROGRAM_ROOT, sourcefile: "callback.js", loader: "js" },
-    plugins: [capturedModules(sources)],
+    stdin: {
+      // In this order: the names have to be in the holder before the text looks for them.
+      contents: 'import "callback:names.js"; export * from "callback:text.js";',
+      resolveDir: PROGRAM_ROOT,
+    },
+    plugins: [servedParts(partsOf(text))],
     // Messages must not depend on where the program lies, and neither must the bytes.
     absWorkingDir: PROGRAM_ROOT,
     bundle: true,

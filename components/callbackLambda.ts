@@ -34,6 +34,24 @@ const ASSUMED_BY_LAMBDA = policyDocument([
   },
 ]);
 
+/**
+ * How Pulumi writes an object that is more than its properties, such as a Map, a Date or a
+ * Uint8Array: as an empty one, or as just the method that is used, and without a warning.
+ */
+const SHELLS = [
+  /^var _*(\w+) = Object\.create\(global\.(\w+)\.prototype\);$/m,
+  /^Object\.defineProperty\(_*(\w+), .*\bvalue: global\.(?!(?:Array|Function|Object|RegExp)\b)(\w+)\.prototype\./m,
+];
+
+function refuseShells(text: string): void {
+  for (const shell of SHELLS) {
+    const [, variable, type] = shell.exec(text) ?? [];
+    if (variable !== undefined && type !== undefined) {
+      throw new Error(`it captures "${variable}", which would lose what makes it a ${type}.`);
+    }
+  }
+}
+
 async function packageOf<Event, Result>(
   name: string,
   callbackFactory: CallbackFactory<Event, Result>,
@@ -43,6 +61,7 @@ async function packageOf<Event, Result>(
       isFactoryFunction: true,
       exportName: "handler",
     });
+    refuseShells(serialized.text);
     return { "index.js": new pulumi.asset.StringAsset(await bundle(serialized.text)) };
   } catch (error) {
     throw new pulumi.RunError(

@@ -43,7 +43,7 @@ export function fileNameFor(given: string | undefined, contentType: string): str
     .trim();
   if (name === "" || name === "." || name === "..") {
     const mediaType = contentType.split(";", 1)[0]?.trim().toLowerCase() ?? "";
-    return `file${EXTENSIONS[mediaType] ?? ""}`;
+    return Object.hasOwn(EXTENSIONS, mediaType) ? `file${EXTENSIONS[mediaType] ?? ""}` : "file";
   }
   if (Buffer.byteLength(name) <= MAX_FILE_NAME_BYTES) {
     return name;

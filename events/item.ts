@@ -1,4 +1,12 @@
-import type { EventError, EventInfo, EventKey, EventResult, EventStatus, FileEvent } from "./event";
+import {
+  EVENT_STATUSES,
+  type EventError,
+  type EventInfo,
+  type EventKey,
+  type EventResult,
+  type EventStatus,
+  type FileEvent,
+} from "./event";
 
 /**
  * An attribute value of DynamoDB's JSON, as far as events use it: it fits both the SDK's own type
@@ -44,14 +52,33 @@ export function newItem(event: FileEvent) {
   };
 }
 
+function invalidEvent(message: string): Error {
+  return Object.assign(new Error(message), { name: "InvalidEvent" });
+}
+
 function text(item: Item, name: string): string {
   const value = item[name]?.S;
   if (value === undefined) {
-    throw Object.assign(new Error(`The row has no attribute "${name}" of type S.`), {
-      name: "InvalidEvent",
-    });
+    throw invalidEvent(`The row has no attribute "${name}" of type S.`);
   }
   return value;
+}
+
+function statusOf(item: Item): EventStatus {
+  const status = text(item, "event_status");
+  const known = EVENT_STATUSES.find((candidate) => candidate === status);
+  if (known === undefined) {
+    throw invalidEvent(`The row's event_status is "${status}", which no event has.`);
+  }
+  return known;
+}
+
+function infoOf(item: Item): EventInfo {
+  const info = JSON.parse(text(item, "event_info")) as Partial<EventInfo> | null;
+  if (typeof info?.Bucket !== "string" || typeof info.Key !== "string") {
+    throw invalidEvent("The row's event_info names no object: it has no Bucket and Key.");
+  }
+  return info as EventInfo;
 }
 
 function fromMap(
@@ -76,8 +103,8 @@ export function fromItem(item: Item): FileEvent {
   const event: FileEvent = {
     event_id: text(item, "event_id"),
     event_timestamp: text(item, "event_timestamp"),
-    event_status: text(item, "event_status") as EventStatus,
-    event_info: JSON.parse(text(item, "event_info")) as EventInfo,
+    event_status: statusOf(item),
+    event_info: infoOf(item),
     updated_at: item.updated_at?.S ?? text(item, "event_timestamp"),
   };
   const result = fromMap(item.event_result);

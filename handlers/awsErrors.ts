@@ -19,6 +19,9 @@ const THROTTLING = [
   "TooManyRequestsException",
 ];
 
+/** What S3 asks to send again, though its status does not say so (400 and 409). */
+const TO_BE_REPEATED = ["ConditionalRequestConflict", "RequestTimeout"];
+
 /** Node's codes for a connection that could not be made or did not last. */
 const CONNECTION_CODES = [
   "EAI_AGAIN",
@@ -38,9 +41,7 @@ function isConnectionError(error: ServiceError): boolean {
 
 /** The error as an object with name and message, whatever was thrown. */
 export function asError(thrown: unknown): ServiceError {
-  return thrown instanceof Error
-    ? (thrown)
-    : { name: "Error", message: String(thrown) };
+  return thrown instanceof Error ? thrown : { name: "Error", message: String(thrown) };
 }
 
 /** Whether the call failed because its condition did not hold: somebody else was first. */
@@ -53,6 +54,10 @@ export function isPassing(thrown: unknown): boolean {
   const error = asError(thrown);
   const status = error.$metadata?.httpStatusCode ?? 0;
   return (
-    status >= 500 || status === 429 || THROTTLING.includes(error.name) || isConnectionError(error)
+    status >= 500 ||
+    status === 429 ||
+    THROTTLING.includes(error.name) ||
+    TO_BE_REPEATED.includes(error.name) ||
+    isConnectionError(error)
   );
 }

@@ -18,7 +18,8 @@ export interface Changes {
 export function dynamoClient(): DynamoDBClient {
   return new DynamoDBClient({
     maxAttempts: 3,
-    requestHandler: { connectionTimeout: 1000, requestTimeout: 3000 },
+    // Without the third option, the SDK only warns of a request that takes too long, and waits on.
+    requestHandler: { connectionTimeout: 1000, requestTimeout: 3000, throwOnRequestTimeout: true },
   });
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { fileTypeFromBuffer, supportedMimeTypes } from "file-type";
+import { fileTypeFromBuffer } from "file-type";
 import { imageSize } from "image-size";
 import type { EventResult } from "../events/event";
 import type { Checksum, FilePart, StoredFile } from "./storedFile";
@@ -20,7 +20,6 @@ const GENERIC_TYPES = [
 
 /** Other names that are in use for types as `file-type` calls them. */
 const ALIASES: Record<string, string> = {
-  "application/gzip": "application/gzip",
   "application/vnd.microsoft.icon": "image/x-icon",
   "application/x-gzip": "application/gzip",
   "application/x-zip-compressed": "application/zip",
@@ -32,9 +31,20 @@ const ALIASES: Record<string, string> = {
   "text/xml": "application/xml",
 };
 
+/** Types whose files all begin with the same mark: without it, a file is something else. */
+const ALWAYS_RECOGNISED = [
+  "application/gzip",
+  "application/zip",
+  "image/gif",
+  "image/jpeg",
+  "image/png",
+  "image/webp",
+];
+
 function mediaTypeOf(contentType: string): string {
   const mediaType = (contentType.split(";", 1)[0] ?? "").trim().toLowerCase();
-  return ALIASES[mediaType] ?? mediaType;
+  // A type may well be called like something that every object has, such as "constructor".
+  return (Object.hasOwn(ALIASES, mediaType) ? ALIASES[mediaType] : undefined) ?? mediaType;
 }
 
 /** Formats that are other formats inside: a package as a ZIP file, a vocabulary as XML. */
@@ -51,10 +61,17 @@ export function contradicts(declared: string, detected: string | undefined): boo
     return false;
   }
   if (detected === undefined) {
-    // A format that is always recognised, and was not.
-    return supportedMimeTypes.has(declared);
+    return ALWAYS_RECOGNISED.includes(declared);
   }
   return declared !== detected && !isKindOf(declared, detected);
+}
+
+/** What the bytes show, or what was declared where that says more, or all that there is to say. */
+function realType(declared: string, detected: string | undefined): string {
+  if (detected !== undefined && !isKindOf(declared, detected)) {
+    return detected;
+  }
+  return declared || "application/octet-stream";
 }
 
 function dimensionsOf(bytes: Uint8Array): { width: number; height: number } | undefined {
@@ -96,7 +113,7 @@ export async function inspectFile(file: StoredFile): Promise<EventResult> {
   const checksum = await checksumOf(file, head);
   const result: EventResult = {
     size: head.size,
-    type: detected ?? (declared || "application/octet-stream"),
+    type: realType(declared, detected),
     checksum: checksum?.value,
     checksum_algorithm: checksum?.algorithm,
   };

@@ -73,7 +73,7 @@ async function stillProcessed(
 export function notifyHandler() {
   const sns = new SNSClient({
     maxAttempts: 3,
-    requestHandler: { connectionTimeout: 1000, requestTimeout: 5000 },
+    requestHandler: { connectionTimeout: 1000, requestTimeout: 5000, throwOnRequestTimeout: true },
   });
   const dynamo = dynamoClient();
   const tableName = environment("TABLE_NAME");

@@ -28,7 +28,7 @@ const CONCURRENCY = 16;
 export function processHandler(processFile: ProcessFile) {
   const s3 = new S3Client({
     maxAttempts: 3,
-    requestHandler: { connectionTimeout: 1000, requestTimeout: 10000 },
+    requestHandler: { connectionTimeout: 1000, requestTimeout: 10000, throwOnRequestTimeout: true },
     // A range has no checksum to compare: the stored one is of the whole object.
     responseChecksumValidation: "WHEN_REQUIRED",
   });
@@ -46,22 +46,21 @@ export function processHandler(processFile: ProcessFile) {
 
   const process = async (delivery: Delivery) => {
     const { event } = delivery;
-    let result: EventResult;
     try {
-      result = await processFile(storedFile(s3, event));
+      const result = await processFile(storedFile(s3, event));
+      const moved = await advanceEvent(dynamo, tableName, event, "processed", {
+        event_result: result,
+      });
+      logInfo(moved ? "The file was processed." : "The event has moved on already.", {
+        event_id: event.event_id,
+      });
     } catch (error) {
       if (isPassing(error)) {
         throw error;
       }
+      // Also for a result that the table does not take: it would be refused for ever.
       await fail(delivery, error);
-      return;
     }
-    const moved = await advanceEvent(dynamo, tableName, event, "processed", {
-      event_result: result,
-    });
-    logInfo(moved ? "The file was processed." : "The event has moved on already.", {
-      event_id: event.event_id,
-    });
   };
 
   return async (batch: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> => {

@@ -28,7 +28,10 @@ export interface StoredFile {
   checksum(): Promise<Checksum | undefined>;
 }
 
-const NO_BYTES = new Uint8Array(0);
+// Made where it is needed: Pulumi cannot serialize a captured typed array.
+function noBytes(): Uint8Array {
+  return new Uint8Array(0);
+}
 
 function nameOf({ Bucket, Key, VersionId }: EventInfo) {
   return { Bucket, Key, VersionId };
@@ -49,7 +52,7 @@ async function readRange(
     const part = await s3.send(
       new GetObjectCommand({ ...nameOf(info), Range: `bytes=${start}-${end - 1}` }),
     );
-    const bytes = (await part.Body?.transformToByteArray()) ?? NO_BYTES;
+    const bytes = (await part.Body?.transformToByteArray()) ?? noBytes();
     return {
       bytes,
       size: totalSize(part.ContentRange, bytes.length),
@@ -62,7 +65,7 @@ async function readRange(
     }
     const head = await s3.send(new HeadObjectCommand(nameOf(info)));
     return {
-      bytes: NO_BYTES,
+      bytes: noBytes(),
       size: head.ContentLength ?? 0,
       contentType: head.ContentType ?? "application/octet-stream",
     };

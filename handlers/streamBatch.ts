@@ -1,6 +1,6 @@
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from "aws-lambda";
 import type { FileEvent } from "../events/event";
-import { fromItem, type Item } from "../events/item";
+import { fromItem } from "../events/item";
 import { logError } from "./log";
 
 /** One event of a batch, and the stream record that brought it. */

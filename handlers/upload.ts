@@ -54,7 +54,8 @@ export function isAllowedType(mediaType: string, patterns: string[]): boolean {
 function contentTypeOf(event: APIGatewayProxyEvent, allowedTypes: string[]): string {
   const contentType = (header(event, "content-type") ?? "").trim() || "application/octet-stream";
   const mediaType = mediaTypeOf(contentType);
-  if (!MEDIA_TYPE.test(mediaType)) {
+  // S3 takes no other characters in what becomes a header again.
+  if (!MEDIA_TYPE.test(mediaType) || !/^[\t\x20-\x7e]*$/.test(contentType)) {
     throw httpError(
       400,
       "invalid_content_type",
@@ -219,7 +220,7 @@ function errorAnswer(thrown: unknown, requestId: string): APIGatewayProxyResult 
 export function uploadHandler() {
   const s3 = new S3Client({
     maxAttempts: 3,
-    requestHandler: { connectionTimeout: 1000, requestTimeout: 4000 },
+    requestHandler: { connectionTimeout: 1000, requestTimeout: 4000, throwOnRequestTimeout: true },
     // The handler sends a SHA-256 of its own.
     requestChecksumCalculation: "WHEN_REQUIRED",
   });

@@ -17,6 +17,8 @@ const EXIT_WRONG_USE = 2;
 /** Ctrl-C ends the run within a second, even if a part of it does not answer any more. */
 const STOP_MS = 900;
 
+const PARENT_POLL_MS = 500;
+
 function parsePort(text: string): number {
   const port = Number(text);
   if (!/^\d+$/.test(text) || port > 65535) {
@@ -84,21 +86,37 @@ async function start(commandLine: CommandLine, output: Output): Promise<RunModul
   }
 }
 
+/** npm passes signals on to its script; killed itself, it cannot. */
+function onParentGone(stop: () => void): void {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid !== parent) {
+      clearInterval(timer);
+      stop();
+    }
+  }, PARENT_POLL_MS);
+  timer.unref();
+}
+
 async function main(): Promise<void> {
   const commandLine = readCommandLine();
   const output = commandLine.json ? jsonOutput(writeLine) : textOutput(writeLine);
   // A reader that goes away (`npm start | head`) ends the run like Ctrl-C does.
   process.stdout.on("error", () => process.kill(process.pid, "SIGTERM"));
   const starting = start(commandLine, output);
+  const stop = () => {
+    setTimeout(() => process.exit(0), STOP_MS);
+    void starting
+      .then((run) => run.stop())
+      .finally(() => {
+        process.exit(0);
+      });
+  };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.once(signal, () => {
-      setTimeout(() => process.exit(0), STOP_MS);
-      void starting
-        .then((run) => run.stop())
-        .finally(() => {
-          process.exit(0);
-        });
-    });
+    process.once(signal, stop);
+  }
+  if (process.env.npm_lifecycle_event !== undefined) {
+    onParentGone(stop);
   }
   output.ready(await starting);
 }

@@ -1,5 +1,8 @@
-// Loads the program's TypeScript as Pulumi does, through ts-node, without checking types (`npm run
-// check` does that), and keeps the compiled form of packages between runs: both for a fast start.
+// Loads TypeScript without checking types (`npm run check` does that), and keeps the compiled form
+// of packages between runs: both for a fast start.
 "use strict";
 require("node:module").enableCompileCache?.();
-require("ts-node").register({ transpileOnly: true });
+require("ts-node").register({
+  transpileOnly: true,
+  transpiler: require.resolve("./transpiler.js"),
+});

@@ -101,6 +101,16 @@ export function createDynamoDb({ path, region, accountId }: DynamoDbOptions): Dy
     throw new Error(`There is no DynamoDB table "${name}": it must be made by createTable first.`);
   };
 
+  async function open(): Promise<void> {
+    await store.db.open().catch((error: unknown) => {
+      throw new StartError(
+        `The folder ${path ?? ""} cannot be opened: most likely another run uses it. ` +
+          "End that run, or start this one with another folder.",
+        { cause: error },
+      );
+    });
+  }
+
   return {
     async handle(request) {
       if (closed) {
@@ -115,17 +125,10 @@ export function createDynamoDb({ path, region, accountId }: DynamoDbOptions): Dy
       }
     },
 
-    async open() {
-      await store.db.open().catch((error: unknown) => {
-        throw new StartError(
-          `The folder ${path ?? ""} cannot be opened: most likely another run uses it. ` +
-            "End that run, or start this one with another folder.",
-          { cause: error },
-        );
-      });
-    },
+    open,
 
     async createTable(definition) {
+      await open();
       const table = await createOrKeep(store, definition, path);
       const label = new Date(table.CreationDateTime * 1000).toISOString().slice(0, -1);
       const { tableName, hashKey, rangeKey, streamViewType } = definition;

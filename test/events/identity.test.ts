@@ -1,0 +1,268 @@
+import { expect } from "chai";
+import fc from "fast-check";
+import { fileNameFor } from "../../events/fileName";
+import {
+  type CreatedObject,
+  decodeS3Key,
+  fileNameOf,
+  newUploadIdentity,
+  objectIdentity,
+  parseUploadKey,
+  uploadKey,
+} from "../../events/identity";
+import { toS3Event } from "../../local/s3/objectCreated";
+import { anyText, times, unicode, uploadIdentities, uuidv7At } from "./arbitraries";
+
+const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const UUID_V5 = /^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+const ID = "019a0000-abcd-7abc-8abc-abcdefabcdef";
+const TIMESTAMP = new Date(0x019a0000abcd).toISOString();
+
+const object: CreatedObject = {
+  bucket: "files",
+  key: "photos/cat.jpg",
+  sequencer: "0055AED6DCD90281E5",
+  eventTime: "2026-11-21T20:00:00.123Z",
+};
+
+/** The key as the local S3 writes it into its events. */
+function encodedByS3(key: string): string {
+  const event = {
+    bucket: "files",
+    key,
+    size: 1,
+    eTag: "etag",
+    sequencer: "0",
+    eventName: "ObjectCreated:Put" as const,
+    eventTime: new Date(0),
+    requestId: "id",
+  };
+  const context = { region: "us-east-1", accountId: "1", configurationId: "test" };
+  return toS3Event(event, context).Records[0]?.s3.object.key ?? "";
+}
+
+describe("the identity of an upload", () => {
+  it("is a UUID v7, with the time inside it as the timestamp, to the millisecond", () => {
+    const before = Date.now();
+    const { event_id, event_timestamp } = newUploadIdentity();
+    const after = Date.now();
+
+    expect(event_id).to.match(UUID_V7);
+    expect(parseInt(event_id.replaceAll("-", "").slice(0, 12), 16)).to.be.within(before, after);
+    expect(Date.parse(event_timestamp)).to.equal(
+      parseInt(event_id.replaceAll("-", "").slice(0, 12), 16),
+    );
+    expect(new Date(event_timestamp).toISOString()).to.equal(event_timestamp);
+  });
+
+  it("is new each time, and sorts in the order of its making", () => {
+    const identities = Array.from({ length: 2000 }, newUploadIdentity);
+    const ids = identities.map(({ event_id }) => event_id);
+    const timestamps = identities.map(({ event_timestamp }) => event_timestamp);
+
+    expect(new Set(ids).size).to.equal(ids.length);
+    expect([...ids].sort()).to.deep.equal(ids);
+    expect([...timestamps].sort()).to.deep.equal(timestamps);
+  });
+});
+
+describe("an upload's key", () => {
+  it("gives back the identity and the file name, whatever the client called the file", () => {
+    fc.assert(
+      fc.property(uploadIdentities, anyText, anyText, (identity, given, contentType) => {
+        const fileName = fileNameFor(given, contentType);
+
+        const key = uploadKey(identity, fileName);
+
+        expect(parseUploadKey(key)).to.deep.equal({ ...identity, fileName });
+        expect(Buffer.byteLength(key)).to.be.at.most(1024);
+      }),
+    );
+  });
+
+  it("still gives them back after its way through an event of the bucket", () => {
+    fc.assert(
+      fc.property(uploadIdentities, anyText, (identity, given) => {
+        const fileName = fileNameFor(given, "");
+
+        const key = decodeS3Key(encodedByS3(uploadKey(identity, fileName)));
+
+        expect(parseUploadKey(key)).to.deep.equal({ ...identity, fileName });
+      }),
+    );
+  });
+
+  it("is told from every key that is none", () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          unicode,
+          unicode.map((text) => `uploads/${text}`),
+        ),
+        (key) => {
+          const upload = parseUploadKey(key);
+          expect(upload === undefined || uploadKey(upload, upload.fileName) === key).to.equal(true);
+        },
+      ),
+    );
+  });
+
+  it("is refused when its two times disagree, by however little", () => {
+    fc.assert(
+      fc.property(times, times, (inUuid, inPath) => {
+        fc.pre(inUuid !== inPath);
+        const event_timestamp = new Date(inPath).toISOString();
+        const key = uploadKey({ event_id: uuidv7At(inUuid), event_timestamp }, "a.jpg");
+        expect(parseUploadKey(key)).to.equal(undefined);
+      }),
+    );
+  });
+
+  it("reads back as an upload in its plain form", () => {
+    expect(parseUploadKey(`uploads/${TIMESTAMP}/${ID}/a.jpg`)).to.deep.equal({
+      event_id: ID,
+      event_timestamp: TIMESTAMP,
+      fileName: "a.jpg",
+    });
+  });
+
+  const foreign: Record<string, string> = {
+    "another prefix": `downloads/${TIMESTAMP}/${ID}/a.jpg`,
+    "something before the prefix": `/uploads/${TIMESTAMP}/${ID}/a.jpg`,
+    "a prefix in upper case": `Uploads/${TIMESTAMP}/${ID}/a.jpg`,
+    "an id in upper case": `uploads/${TIMESTAMP}/${ID.toUpperCase()}/a.jpg`,
+    "a timestamp in lower case": `uploads/${TIMESTAMP.toLowerCase()}/${ID}/a.jpg`,
+    "no file name": `uploads/${TIMESTAMP}/${ID}/`,
+    "no file name and no slash": `uploads/${TIMESTAMP}/${ID}`,
+    "no id": `uploads/${TIMESTAMP}/a.jpg`,
+    "a UUID v4": `uploads/${TIMESTAMP}/${ID.replace("-7abc-", "-4abc-")}/a.jpg`,
+    "no RFC 9562 variant": `uploads/${TIMESTAMP}/${ID.replace("-8abc-", "-cabc-")}/a.jpg`,
+    "a timestamp without milliseconds": `uploads/${TIMESTAMP.slice(0, 19)}Z/${ID}/a.jpg`,
+    "a time that is none": `uploads/2026-13-45T99:99:99.999Z/${ID}/a.jpg`,
+    "a time past the year 9999": `uploads/2026-01-01T00:00:00.000Z/ffffffff-ffff-7abc-8abc-abcdefabcdef/a`,
+    "somebody's own file": "uploads/holiday/cat.jpg",
+    "nothing but the prefix": "uploads/",
+    "nothing at all": "",
+  };
+  for (const [what, key] of Object.entries(foreign)) {
+    it(`is not what has ${what}`, () => {
+      expect(parseUploadKey(key)).to.equal(undefined);
+    });
+  }
+});
+
+describe("the identity of an object", () => {
+  it("is what the key says for an upload, whichever event tells of it, and when", () => {
+    fc.assert(
+      fc.property(
+        uploadIdentities,
+        times,
+        fc.option(fc.string(), { nil: undefined }),
+        fc.option(fc.string(), { nil: undefined }),
+        (identity, time, sequencer, versionId) => {
+          const key = uploadKey(identity, "cat.jpg");
+          const eventTime = new Date(time).toISOString();
+          expect(
+            objectIdentity({ bucket: "b", key, eventTime, sequencer, versionId }),
+          ).to.deep.equal(identity);
+        },
+      ),
+    );
+  });
+
+  it("is a UUID v5, and the time of the event in milliseconds, for every other object", () => {
+    const { event_id, event_timestamp } = objectIdentity({
+      ...object,
+      eventTime: "2026-11-21T20:00:00Z",
+    });
+    expect(event_id).to.match(UUID_V5);
+    expect(event_timestamp).to.equal("2026-11-21T20:00:00.000Z");
+  });
+
+  it("is the same for every delivery, also after a deployment: rows are found by it", () => {
+    expect(objectIdentity(object)).to.deep.equal({
+      event_id: "8214b68a-d222-5a49-9e60-77bf6e1be8bf",
+      event_timestamp: object.eventTime,
+    });
+  });
+
+  it("differs as soon as bucket, key, version or sequencer do, wherever one ends", () => {
+    const parts = fc.record({ bucket: unicode, key: unicode, versionId: fc.string() });
+    fc.assert(
+      fc.property(parts, parts, (one, other) => {
+        const same = JSON.stringify(Object.entries(one)) === JSON.stringify(Object.entries(other));
+        const { eventTime } = object;
+        expect(
+          objectIdentity({ ...one, eventTime }).event_id ===
+            objectIdentity({ ...other, eventTime }).event_id,
+        ).to.equal(same);
+      }),
+    );
+    const ids = [
+      object,
+      { ...object, bucket: "filesp", key: "hotos/cat.jpg" },
+      { ...object, bucket: "other" },
+      { ...object, key: "photos/cat.jpeg" },
+      { ...object, sequencer: "0055AED6DCD90281E6" },
+      { ...object, versionId: "v1" },
+      { ...object, versionId: "v2" },
+    ].map((created) => objectIdentity(created).event_id);
+    expect(new Set(ids).size).to.equal(ids.length);
+  });
+
+  it("goes by the version where there is one: a redelivery may carry another sequencer", () => {
+    const versioned = { ...object, versionId: "v1" };
+    expect(objectIdentity({ ...versioned, sequencer: "00" }).event_id).to.equal(
+      objectIdentity(versioned).event_id,
+    );
+  });
+
+  it("tells two writes to one key apart even without version and sequencer", () => {
+    const bare = { bucket: "b", key: "k", eventTime: "2026-01-01T00:00:00.000Z" };
+    const later = { ...bare, eventTime: "2026-01-01T00:00:00.001Z" };
+    expect(objectIdentity(bare).event_id).to.not.equal(objectIdentity(later).event_id);
+  });
+});
+
+describe("decodeS3Key", () => {
+  it("undoes S3's encoding of any key", () => {
+    fc.assert(
+      fc.property(unicode, (key) => {
+        expect(decodeS3Key(encodedByS3(key))).to.equal(key);
+      }),
+    );
+  });
+
+  const examples = {
+    "a+b": "a b",
+    "a%2Bb": "a+b",
+    "a%20b": "a b",
+    "50%25+off%21/x%3Dy": "50% off!/x=y",
+    "%F0%9F%98%80/%C3%BC": "😀/ü",
+  };
+  for (const [encoded, key] of Object.entries(examples)) {
+    it(`reads ${encoded}`, () => {
+      expect(decodeS3Key(encoded)).to.equal(key);
+    });
+  }
+
+  it("throws for what is no encoding, rather than to make up a key", () => {
+    expect(() => decodeS3Key("100%")).to.throw(URIError);
+  });
+});
+
+describe("fileNameOf", () => {
+  const examples = {
+    "a/b/cat.jpg": "cat.jpg",
+    "cat.jpg": "cat.jpg",
+    "folder/": "folder",
+    "x//y//": "y",
+    "/": "/",
+  };
+  for (const [key, name] of Object.entries(examples)) {
+    it(`calls ${key} ${name}`, () => {
+      expect(fileNameOf(key)).to.equal(name);
+    });
+  }
+});

@@ -1,0 +1,97 @@
+import { expect } from "chai";
+import fc from "fast-check";
+import { fromItem, type Item, keyItem, newItem, toMap } from "../../events/item";
+import { eventResults, newEvents } from "./arbitraries";
+
+const row: Item = {
+  event_id: { S: "id" },
+  event_timestamp: { S: "2026-11-21T20:00:00.000Z" },
+  event_status: { S: "uploaded" },
+  event_info: { S: JSON.stringify({ Bucket: "files", Key: "cat.jpg" }) },
+  updated_at: { S: "2026-11-21T20:00:01.000Z" },
+};
+
+describe("a row", () => {
+  it("gives back any new event", () => {
+    fc.assert(
+      fc.property(newEvents, (event) => {
+        expect(fromItem(newItem(event))).to.deep.equal(event);
+      }),
+    );
+  });
+
+  it("gives back what processing found, and how it failed", () => {
+    fc.assert(
+      fc.property(
+        newEvents,
+        eventResults,
+        fc.record({ code: fc.string(), message: fc.string(), step: fc.string() }),
+        fc.nat(),
+        (event, event_result, last_error, attempts) => {
+          const item: Item = {
+            ...newItem(event),
+            event_result: toMap(event_result),
+            last_error: { S: JSON.stringify(last_error) },
+            failed_from: { S: "created" },
+            attempts: { N: String(attempts) },
+          };
+          expect(fromItem(item)).to.deep.equal({
+            ...event,
+            event_result,
+            last_error: { ...last_error },
+            failed_from: "created",
+            attempts,
+          });
+        },
+      ),
+    );
+  });
+
+  it("has exactly the attributes of a new event, the key first among them", () => {
+    const event = fromItem(row);
+    expect(newItem(event)).to.deep.equal(row);
+    expect(keyItem(event)).to.deep.equal({
+      event_id: { S: "id" },
+      event_timestamp: { S: "2026-11-21T20:00:00.000Z" },
+    });
+  });
+
+  it("keeps no attribute for what is not known", () => {
+    expect(toMap({ size: 1, type: "text/plain", width: undefined })).to.deep.equal({
+      M: { size: { N: "1" }, type: { S: "text/plain" } },
+    });
+  });
+
+  it("without updated_at was last touched when it was made", () => {
+    expect(fromItem({ ...row, updated_at: {} }).updated_at).to.equal("2026-11-21T20:00:00.000Z");
+  });
+
+  for (const name of ["event_id", "event_timestamp", "event_status", "event_info"]) {
+    it(`without ${name} as text is no event, and the error says so`, () => {
+      for (const value of [undefined, {}, { N: "1" }, { BOOL: true }, { M: {} }]) {
+        expect(() => fromItem({ ...row, [name]: value } as Item))
+          .to.throw(`"${name}"`)
+          .with.property("name", "InvalidEvent");
+      }
+    });
+  }
+
+  it("whose event_info is no JSON is no event", () => {
+    expect(() => fromItem({ ...row, event_info: { S: "{" } })).to.throw(SyntaxError);
+  });
+
+  // Handlers count on it: one such row, let through, would end a whole batch.
+  for (const info of ["null", "1", '"text"', "[]", "{}", '{"Bucket":"b"}', '{"Key":"k"}']) {
+    it(`whose event_info is ${info} names no object, and so is no event`, () => {
+      expect(() => fromItem({ ...row, event_info: { S: info } }))
+        .to.throw("event_info")
+        .with.property("name", "InvalidEvent");
+    });
+  }
+
+  it("with a status that does not exist is no event", () => {
+    expect(() => fromItem({ ...row, event_status: { S: "toString" } }))
+      .to.throw("toString")
+      .with.property("name", "InvalidEvent");
+  });
+});

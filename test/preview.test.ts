@@ -1,0 +1,123 @@
+import * as pulumi from "@pulumi/pulumi";
+import { expect } from "chai";
+import {
+  bundlesOf,
+  type Inputs,
+  OTHER_SETTINGS,
+  type Recording,
+  recordProgram,
+  REGION,
+  type Registration,
+} from "./recordingMocks";
+
+/** What only AWS can tell, as the mocks make it up: ids, names, ARNs, and hashes over them. */
+const MADE_BY_AWS = /1a2b3c4|api1234567/;
+
+/** Texts that JavaScript makes of what is not a text (yet). */
+const GARBLED = /\[object \w+\]|\bundefined\b|\bNaN\b|Calling \[?to/;
+
+function key({ type, name }: Registration): string {
+  return `${type} ${name}`;
+}
+
+/** The inputs of a deployment as a preview knows them. */
+function previewOf(value: unknown): unknown {
+  if (typeof value === "string") {
+    return MADE_BY_AWS.test(value) ? pulumi.unknown : value;
+  }
+  if (Array.isArray(value)) {
+    return value.map(previewOf);
+  }
+  if (typeof value !== "object" || value === null) {
+    return value;
+  }
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, previewOf(item)]));
+}
+
+/** Bundles are compared as text; here they would only be in the way. */
+function withoutCode(inputs: Inputs): Inputs {
+  return Object.fromEntries(Object.entries(inputs).filter(([name]) => name !== "code"));
+}
+
+function textsIn(value: unknown): string[] {
+  if (typeof value === "string") {
+    return [value];
+  }
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : [];
+}
+
+for (const [title, settings] of Object.entries({
+  "A preview": {},
+  "A preview with other settings": OTHER_SETTINGS,
+})) {
+  describe(title, () => {
+    let preview: Recording;
+    let deployment: Recording;
+
+    before(async () => {
+      preview = await recordProgram(settings, { preview: true });
+      deployment = await recordProgram(settings);
+    });
+
+    it("ends without an error", () => {
+      expect(preview.error).to.equal(undefined);
+      expect(preview.rejections).to.deep.equal([]);
+    });
+
+    it("shows every resource that will be made, and no other", () => {
+      expect(preview.registrations.map(key).sort()).to.deep.equal(
+        deployment.registrations.map(key).sort(),
+      );
+    });
+
+    it("shows every input as it will be, or as unknown where AWS has to tell", () => {
+      const previewed = new Map(preview.registrations.map((each) => [key(each), each.inputs]));
+      for (const registration of deployment.registrations) {
+        const inputs = previewOf(withoutCode(registration.inputs)) as Inputs;
+        if (registration.type === "aws:apigateway/deployment:Deployment") {
+          // A hash over the REST API's body, in which there are ARNs.
+          inputs.variables = { version: pulumi.unknown };
+        }
+        expect(
+          withoutCode(previewed.get(key(registration)) ?? {}),
+          key(registration),
+        ).to.deep.equal(inputs);
+      }
+    });
+
+    it("makes no text of what is unknown", () => {
+      for (const registration of preview.registrations) {
+        for (const text of textsIn(withoutCode(registration.inputs))) {
+          expect(text, key(registration)).not.to.match(GARBLED);
+        }
+      }
+    });
+
+    it("packs the same Lambdas, byte for byte: a second `pulumi up` changes none", async () => {
+      expect(await bundlesOf(preview)).to.deep.equal(await bundlesOf(deployment));
+    });
+  });
+}
+
+describe("A deployment", () => {
+  it("makes no text of what is not one", async () => {
+    const { registrations } = await recordProgram();
+    for (const registration of registrations) {
+      for (const text of textsIn(withoutCode(registration.inputs))) {
+        expect(text, key(registration)).not.to.match(GARBLED);
+      }
+    }
+  });
+
+  it("takes the region from AWS_REGION as well", async () => {
+    const settings = { "aws:region": undefined };
+    const { error, rejections, registrations } = await recordProgram(settings, {
+      regionVariable: REGION,
+    });
+    expect([error, ...rejections]).to.deep.equal([undefined]);
+    const configured = await recordProgram();
+    const bodyOf = (all: Registration[]) =>
+      all.find(({ type }) => type.endsWith("RestApi"))?.inputs;
+    expect(bodyOf(registrations)).to.deep.equal(bodyOf(configured.registrations));
+  });
+});

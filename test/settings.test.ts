@@ -1,0 +1,187 @@
+import { RunError } from "@pulumi/pulumi";
+import { expect } from "chai";
+import { DEFAULTS, loadSettings, type Settings } from "../config";
+import {
+  type GivenSettings,
+  ofType,
+  only,
+  OTHER_SETTINGS,
+  record,
+  type Recording,
+  recordProgram,
+} from "./recordingMocks";
+
+const FROM_AN_ADDRESS = "one e-mail address, or several separated by commas";
+const MEDIA_TYPES = "media types separated by commas";
+const YES_OR_NO = "true or false";
+
+/** Setting, values that are refused, and what the message says is allowed. */
+const REFUSED: [name: keyof typeof DEFAULTS, values: string[], allowed: string][] = [
+  [
+    "email",
+    ["", "me", "me@example", "@example.com", "me@example.com,", "a@b.example;c@d.example", "[]"],
+    FROM_AN_ADDRESS,
+  ],
+  ["email", ['["me@example.com"', '["me@example.com", 1]', '[["me"]]'], FROM_AN_ADDRESS],
+  ["maxUploadBytes", ["", " ", "0", "-1", "4500001", "abc", "1.5", "4MB"], "from 1 to 4500000"],
+  ["allowedContentTypes", ["", "jpeg", "image/", "image/*,", "*/jpeg", "a b/c"], MEDIA_TYPES],
+  ["requestsPerSecond", ["0", "10001", "0.5", "many"], "from 1 to 10000"],
+  ["burst", ["0", "5001", ""], "from 1 to 5000"],
+  ["requireApiKey", ["yes", "", "1", "True"], YES_OR_NO],
+  ["logRetentionDays", ["2", "15"], "one of 1, 3, 5, 7, 14,"],
+  ["logRetentionDays", ["0", "732", "forever"], "from 1 to 731"],
+  ["deleteFilesOnDestroy", ["no", "0"], YES_OR_NO],
+  ["digestSeconds", ["-1", "301", "1.5"], "from 0 to 300"],
+];
+
+describe("A setting that is wrong", () => {
+  for (const [name, values, allowed] of REFUSED) {
+    for (const value of values) {
+      it(`is refused before anything is made: ${name} ${JSON.stringify(value)}`, async () => {
+        const { error, registrations, rejections } = await recordProgram({ [name]: value });
+        expect(RunError.isInstance(error)).to.equal(true);
+        const { message } = error as RunError;
+        expect(message).to.include(`"${name}"`);
+        // As the text that was set, or as the number that it stands for.
+        expect([JSON.stringify(value), value]).to.include(/ is (.*); allowed: /.exec(message)?.[1]);
+        expect(message).to.include(allowed);
+        expect(message).to.include(`pulumi config set ${name} `);
+        expect([...registrations, ...rejections]).to.deep.equal([]);
+      });
+    }
+  }
+
+  it("is a missing region, too: the message says how to set it", async () => {
+    const { error, rejections } = await recordProgram({ "aws:region": undefined });
+    expect(RunError.isInstance(error)).to.equal(true);
+    expect((error as RunError).message).to.include("pulumi config set aws:region");
+    expect((error as RunError).message).to.include("AWS_REGION");
+    expect(rejections).to.deep.equal([]);
+  });
+});
+
+describe("Settings", () => {
+  let recording: Recording;
+
+  before(async () => {
+    recording = await recordProgram(OTHER_SETTINGS);
+    expect([recording.error, ...recording.rejections]).to.deep.equal([undefined]);
+  });
+
+  function variablesOf(lambda: string): Record<string, string> {
+    const { environment } = only(recording, "Function", lambda).inputs;
+    return (environment as { variables: Record<string, string> }).variables;
+  }
+
+  function endpointsOf({ registrations }: Recording): unknown[] {
+    return registrations
+      .filter(({ type }) => type.endsWith(":TopicSubscription"))
+      .map(({ inputs }) => inputs.endpoint);
+  }
+
+  it("email: gives each address a subscription of its own", () => {
+    expect(endpointsOf(recording)).to.have.members(["me@example.com", "you@example.org"]);
+    expect(recording.outputs.email).to.equal("me@example.com, you@example.org");
+  });
+
+  it("maxUploadBytes: is the Lambda's limit, and the one that API Gateway names", () => {
+    expect(variablesOf("upload").MAX_UPLOAD_BYTES).to.equal("4500000");
+    expect(only(recording, "RestApi").inputs.body).to.include("at most 4500000 bytes");
+  });
+
+  it("allowedContentTypes: reaches the Lambda in lower case, without spaces", () => {
+    expect(variablesOf("upload").ALLOWED_CONTENT_TYPES).to.equal("image/*,application/pdf");
+  });
+
+  it("requestsPerSecond and burst: throttle the stage", () => {
+    expect(only(recording, "MethodSettings").inputs.settings).to.deep.equal({
+      throttlingRateLimit: 1,
+      throttlingBurstLimit: 5000,
+    });
+  });
+
+  it("requireApiKey: adds a key, its plan and the tie between them", async () => {
+    const added = (settings: GivenSettings) => recordProgram(settings).then(keyResources);
+    expect(await added(OTHER_SETTINGS)).to.deep.equal(["ApiKey", "UsagePlan", "UsagePlanKey"]);
+    expect(await added({})).to.deep.equal([]);
+  });
+
+  it("logRetentionDays: holds for every log group", () => {
+    const days = ofType(recording, "LogGroup").map(({ inputs }) => inputs.retentionInDays);
+    expect(days).to.deep.equal([731, 731, 731, 731]);
+  });
+
+  it("deleteFilesOnDestroy: false keeps destroy away from files", () => {
+    expect(only(recording, "Bucket").inputs).to.deep.equal({ forceDestroy: false });
+  });
+
+  it("digestSeconds: is the window in which notices gather, and known to notify", () => {
+    const { maximumBatchingWindowInSeconds } = only(
+      recording,
+      "EventSourceMapping",
+      "events-notify",
+    ).inputs;
+    expect(maximumBatchingWindowInSeconds).to.equal(300);
+    expect(variablesOf("notify").DIGEST_SECONDS).to.equal("300");
+  });
+
+  it("are those of config.ts where nobody sets them", async () => {
+    expect(await loaded({})).to.deep.equal({
+      emails: [DEFAULTS.email],
+      maxUploadBytes: DEFAULTS.maxUploadBytes,
+      allowedContentTypes: [DEFAULTS.allowedContentTypes],
+      throttle: { requestsPerSecond: DEFAULTS.requestsPerSecond, burst: DEFAULTS.burst },
+      requireApiKey: DEFAULTS.requireApiKey,
+      logRetentionDays: DEFAULTS.logRetentionDays,
+      deleteFilesOnDestroy: DEFAULTS.deleteFilesOnDestroy,
+      digestSeconds: DEFAULTS.digestSeconds,
+    });
+  });
+
+  it("take lists as JSON, as `pulumi config set --path` makes them, each entry once", async () => {
+    const { emails, allowedContentTypes } = await loaded({
+      email: '["me@example.com", "you@example.org", "me@example.com"]',
+      allowedContentTypes: '["image/svg+xml", "application/vnd.api+json"]',
+    });
+    expect(emails).to.deep.equal(["me@example.com", "you@example.org"]);
+    expect(allowedContentTypes).to.deep.equal(["image/svg+xml", "application/vnd.api+json"]);
+  });
+
+  it("take the ends of their ranges", async () => {
+    const lowest = { maxUploadBytes: 1, logRetentionDays: 1, digestSeconds: 0 };
+    const lowestRates = { requestsPerSecond: 1, burst: 1 };
+    expect(await loaded({ ...lowest, ...lowestRates })).to.deep.include({
+      ...lowest,
+      throttle: lowestRates,
+    });
+    const highest = { maxUploadBytes: 4_500_000, logRetentionDays: 731, digestSeconds: 300 };
+    const highestRates = { requestsPerSecond: 10_000, burst: 5_000 };
+    expect(await loaded({ ...highest, ...highestRates })).to.deep.include({
+      ...highest,
+      throttle: highestRates,
+    });
+  });
+});
+
+/** What config.ts makes of these settings alone. */
+async function loaded(settings: Record<string, string | number>): Promise<Settings> {
+  const config = Object.entries(settings).map(([name, value]) => [
+    `s3-uploader:${name}`,
+    String(value),
+  ]);
+  const { error, outputs } = await record(
+    Object.fromEntries(config) as Record<string, string>,
+    () => ({
+      settings: loadSettings(),
+    }),
+  );
+  expect(error).to.equal(undefined);
+  return outputs.settings as Settings;
+}
+
+function keyResources({ registrations }: Recording): string[] {
+  return registrations
+    .map(({ type }) => type.split(":").pop() ?? "")
+    .filter((type) => type.includes("Key") || type.includes("UsagePlan"))
+    .sort();
+}
