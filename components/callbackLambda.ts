@@ -52,15 +52,30 @@ function refuseShells(text: string): void {
   }
 }
 
+let lastSerialization: Promise<unknown> = Promise.resolve();
+
+/**
+ * Serializes one callback after the other. It is work for this process, bundling is work for
+ * esbuild's: so each callback is bundled while the next one is serialized.
+ */
+function serializeInTurn(callbackFactory: () => unknown) {
+  const serialization = lastSerialization.then(() =>
+    pulumi.runtime.serializeFunction(callbackFactory, {
+      isFactoryFunction: true,
+      exportName: "handler",
+    }),
+  );
+  // The caller hears of an error; the next in turn does not have to.
+  lastSerialization = serialization.catch(() => undefined);
+  return serialization;
+}
+
 async function packageOf<Event, Result>(
   name: string,
   callbackFactory: CallbackFactory<Event, Result>,
 ): Promise<pulumi.asset.AssetMap> {
   try {
-    const serialized = await pulumi.runtime.serializeFunction(callbackFactory, {
-      isFactoryFunction: true,
-      exportName: "handler",
-    });
+    const serialized = await serializeInTurn(callbackFactory);
     refuseShells(serialized.text);
     return { "index.js": new pulumi.asset.StringAsset(await bundle(serialized.text)) };
   } catch (error) {
