@@ -94,7 +94,7 @@ describe("npm start", function () {
   /** A dead process stays in Linux's list until its parent has looked at it: as a zombie, Z. */
   function isAlive(pid: number): boolean {
     const stat = `/proc/${pid}/stat`;
-    return existsSync(stat) && !readFileSync(stat, "utf8").includes(') Z ');
+    return existsSync(stat) && !readFileSync(stat, "utf8").includes(") Z ");
   }
 
   async function ended(pids: number[]): Promise<void> {
