@@ -1,3 +1,4 @@
+import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 
 /** The stack's settings, checked. `Pulumi.yaml` declares them for the CLI. */
@@ -105,6 +106,12 @@ function list(
  *   allowed
  */
 export function loadSettings(): Settings {
+  if (!aws.config.region) {
+    throw new pulumi.RunError(
+      'The region is not known: set it with "pulumi config set aws:region us-east-1", or in ' +
+        "the environment variable AWS_REGION. (The REST API's description names it.)",
+    );
+  }
   const config = new pulumi.Config();
   const logRetentionDays = wholeNumber(config, "logRetentionDays", 1, 731);
   if (!RETENTION_DAYS.includes(logRetentionDays)) {

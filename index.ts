@@ -62,7 +62,6 @@ const notifyLambda = new CallbackLambda("notify", {
   environment: {
     TABLE_NAME: events.tableName,
     TOPIC_ARN: notifier.topicArn,
-    DIGEST_SECONDS: String(digestSeconds),
   },
   grants: [events.readEvents(), events.advanceEvents(), notifier.publish()],
   timeoutSeconds: 60,

@@ -4,10 +4,10 @@ import type { EventStatus } from "../events/event";
 import type { CallbackLambda } from "./callbackLambda";
 import { Grant, grantsDocument } from "./policy";
 
-/** Six hours: long enough for an outage, short of the 24 hours that a stream keeps its records. */
+/** Six hours: a record that has waited longer is news to nobody. A stream keeps it for 24. */
 const MAX_RECORD_AGE_SECONDS = 6 * 60 * 60;
 
-/** Enough for a passing failure; bisecting has found a record that never works long before. */
+/** Some minutes, with the growing pauses between them: a record that never works holds up its shard. */
 const MAX_RETRIES = 10;
 
 export interface OnStatusArgs {

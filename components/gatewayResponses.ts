@@ -10,6 +10,11 @@ function errorResponse(statusCode: number, code: string, message: string): Swagg
   return { statusCode, responseTemplates: { "application/json": `{"error":${error}}` } };
 }
 
+/** For the defaults: a status there would replace that of every answer without its own entry. */
+function ownStatus({ responseTemplates }: SwaggerGatewayResponse): SwaggerGatewayResponse {
+  return { responseTemplates } as SwaggerGatewayResponse;
+}
+
 /**
  * The answers that API Gateway gives itself, before or instead of a Lambda, in the form of all
  * others: `{ "error": { "code", "message" } }`.
@@ -17,8 +22,10 @@ function errorResponse(statusCode: number, code: string, message: string): Swagg
 export function gatewayResponses(maxBodyBytes: number): Record<string, SwaggerGatewayResponse> {
   const tooLarge = `"A file may have at most ${maxBodyBytes} bytes."`;
   return {
-    DEFAULT_4XX: errorResponse(400, "bad_request", OWN_MESSAGE),
-    DEFAULT_5XX: errorResponse(502, "bad_gateway", '"The request could not be served. Try again."'),
+    DEFAULT_4XX: ownStatus(errorResponse(400, "bad_request", OWN_MESSAGE)),
+    DEFAULT_5XX: ownStatus(
+      errorResponse(500, "server_error", '"The request could not be served. Try again."'),
+    ),
     INTEGRATION_TIMEOUT: errorResponse(504, "timeout", '"The request took too long. Try again."'),
     THROTTLED: errorResponse(429, "too_many_requests", '"Too many requests. Try again later."'),
     QUOTA_EXCEEDED: errorResponse(429, "quota_exceeded", OWN_MESSAGE),

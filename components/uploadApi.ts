@@ -28,7 +28,9 @@ export interface ServedUploads {
 }
 
 function uploadCommand(uploadUrl: pulumi.Output<string>, withKey: boolean) {
-  const key = withKey ? `-H "x-api-key: $(pulumi stack output uploadApiKey --show-secrets)" ` : "";
+  const key = withKey
+    ? `-H "x-api-key: $(npx pulumi stack output uploadApiKey --show-secrets)" `
+    : "";
   return pulumi.interpolate`curl -X POST -H 'Content-type: image/jpeg' ${key}--data-binary '@sample.jpg' '${uploadUrl}?filename=sample.jpg'`;
 }
 
@@ -87,12 +89,6 @@ export class UploadApi extends pulumi.ComponentResource {
   /** Serves `POST /upload` by the Lambda, which also words the answer to every other method. */
   onUpload(lambda: CallbackLambda): ServedUploads {
     const { name, args } = this;
-    if (!aws.config.region) {
-      throw new pulumi.RunError(
-        'The region is not known: set it with "pulumi config set aws:region us-east-1", or in ' +
-          "the environment variable AWS_REGION. (The REST API's description names it.)",
-      );
-    }
     const route = { path: "/upload", eventHandler: lambda.function };
     const api = new apigateway.API(
       name,

@@ -55,7 +55,10 @@ export interface EventResult {
 
 /** Why an event is `failed`; kept as JSON text in `last_error`. */
 export interface EventError {
-  /** The error's name, such as `NoSuchKey`. */
+  /**
+   * The error's name. `AccessDenied` may mean that the object is gone: S3 does not tell that to a
+   * role which may not list the bucket.
+   */
   code: string;
   message: string;
   /** The Lambda that gave up: `process` or `notify`. */

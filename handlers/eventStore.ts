@@ -15,11 +15,13 @@ export interface Changes {
  * A DynamoDB client for handlers: it gives up early enough for the handler to answer itself.
  * Called from callback factories only: a client cannot be serialized.
  */
-export function dynamoClient(): DynamoDBClient {
+export function dynamoClient(
+  { maxAttempts, requestTimeout } = { maxAttempts: 3, requestTimeout: 3000 },
+): DynamoDBClient {
   return new DynamoDBClient({
-    maxAttempts: 3,
+    maxAttempts,
     // Without the third option, the SDK only warns of a request that takes too long, and waits on.
-    requestHandler: { connectionTimeout: 1000, requestTimeout: 3000, throwOnRequestTimeout: true },
+    requestHandler: { connectionTimeout: 1000, requestTimeout, throwOnRequestTimeout: true },
   });
 }
 

@@ -44,7 +44,9 @@ export function jsonResponse(
 
 /** A header of the request by its lower-case name, whichever way the client wrote it. */
 export function header(event: APIGatewayProxyEvent, name: string): string | undefined {
-  for (const [key, value] of Object.entries(event.headers)) {
+  // Null in the console's "Test", whatever the type says.
+  const headers = event.headers as APIGatewayProxyEvent["headers"] | null;
+  for (const [key, value] of Object.entries(headers ?? {})) {
     if (key.toLowerCase() === name) {
       return value;
     }

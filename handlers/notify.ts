@@ -15,14 +15,13 @@ const CONCURRENCY = 32;
 /** DynamoDB's limit for one BatchGetItem. */
 const MAX_KEYS = 100;
 
-/**
- * A stream record older than this, in seconds, may well have been delivered before: a retry, or a
- * new mapping that reads the stream from its start. Longer than the longest batching window.
- */
-const FRESH_SECONDS = 10;
-
-/** Event ids to remember before the oldest are forgotten. */
+/** Events to remember before the oldest are forgotten. */
 const MAX_REMEMBERED = 100_000;
+
+/** One row, as text: an id alone is only half of the key. */
+function keyText({ event_id, event_timestamp }: EventKey): string {
+  return `${event_id} ${event_timestamp}`;
+}
 
 function eventOf({ event }: Delivery): FileEvent {
   return event;
@@ -43,15 +42,16 @@ async function stillProcessed(
         RequestItems: {
           [tableName]: {
             Keys: batch,
-            ProjectionExpression: "event_id, event_status",
+            ProjectionExpression: "event_id, event_timestamp, event_status",
             ConsistentRead: true,
           },
         },
       }),
     );
     for (const item of responses?.[tableName] ?? []) {
-      if (item.event_status?.S === "processed" && item.event_id?.S !== undefined) {
-        found.push(item.event_id.S);
+      const { event_id, event_timestamp, event_status } = item;
+      if (event_status?.S === "processed" && event_id?.S && event_timestamp?.S) {
+        found.push(keyText({ event_id: event_id.S, event_timestamp: event_timestamp.S }));
       }
     }
     pending.push(...((unprocessed?.[tableName]?.Keys ?? []) as typeof pending));
@@ -64,11 +64,11 @@ async function stillProcessed(
  * events to `notified`.
  *
  * A message goes out before the status is written: a crash between the two doubles a message, the
- * other order would lose one. So an event that was delivered before must be recognised. What this
- * environment has told of, it remembers; anything that another may have told of, it looks up: a
- * record from before its own start, and one that comes late.
+ * other order would lose one. Streams deliver more than once, so the rows are looked up first, in
+ * one request for a hundred; and what this environment has told of, it remembers, for the case that
+ * the status could not be written.
  *
- * Environment: TABLE_NAME, TOPIC_ARN, DIGEST_SECONDS.
+ * Environment: TABLE_NAME, TOPIC_ARN.
  */
 export function notifyHandler() {
   const sns = new SNSClient({
@@ -78,43 +78,35 @@ export function notifyHandler() {
   const dynamo = dynamoClient();
   const tableName = environment("TABLE_NAME");
   const topicArn = environment("TOPIC_ARN");
-  const freshSeconds = FRESH_SECONDS + Number(environment("DIGEST_SECONDS"));
-  const startedAt = Date.now() / 1000;
   const told = new Set<string>();
 
-  const remember = (eventId: string) => {
-    told.add(eventId);
+  const remember = (event: EventKey) => {
+    told.add(keyText(event));
     if (told.size > MAX_REMEMBERED) {
       const [oldest] = told;
-      told.delete(oldest ?? eventId);
+      told.delete(oldest ?? keyText(event));
     }
   };
 
-  const mayBeKnownElsewhere = ({ changedAt }: Delivery) =>
-    // DynamoDB gives the time in whole seconds.
-    changedAt < Math.ceil(startedAt) || changedAt < Date.now() / 1000 - freshSeconds;
+  const isTold = ({ event }: Delivery) => told.has(keyText(event));
 
   /** The deliveries that nobody has been told of yet. */
   const untold = async (deliveries: Delivery[]): Promise<Delivery[]> => {
-    const candidates = deliveries.filter(({ event }) => !told.has(event.event_id));
-    const doubtful = new Set(candidates.filter(mayBeKnownElsewhere));
-    const open = new Set(
-      await stillProcessed(
-        dynamo,
-        tableName,
-        [...doubtful].map(({ event }) => event),
-      ),
-    );
-    return candidates.filter((item) => !doubtful.has(item) || open.has(item.event.event_id));
+    const candidates = deliveries.filter((delivery) => !isTold(delivery));
+    const open = new Set(await stillProcessed(dynamo, tableName, candidates.map(eventOf)));
+    return candidates.filter(({ event }) => open.has(keyText(event)));
   };
 
   const publish = async ({ subject, message, events }: Notice) => {
     const { MessageId } = await sns.send(
       new PublishCommand({ TopicArn: topicArn, Subject: subject, Message: message }),
     );
-    for (const { event_id } of events) {
-      remember(event_id);
-      logInfo("People were told of the file.", { event_id, message_id: MessageId });
+    for (const event of events) {
+      remember(event);
+      logInfo("People were told of the file.", {
+        event_id: event.event_id,
+        message_id: MessageId,
+      });
     }
   };
 
@@ -127,7 +119,7 @@ export function notifyHandler() {
         event_ids: item.events.map(({ event_id }) => event_id),
       });
     }
-    const toldOf = deliveries.filter(({ event }) => told.has(event.event_id));
+    const toldOf = deliveries.filter(isTold);
     const unwritten = await forEachConcurrently(toldOf, CONCURRENCY, async ({ event }) => {
       await advanceEvent(dynamo, tableName, event, "notified");
     });
@@ -136,18 +128,19 @@ export function notifyHandler() {
         event_id: item.event.event_id,
       });
     }
-    const untoldStill = due.filter(({ event }) => !told.has(event.event_id));
+    const untoldStill = due.filter((delivery) => !isTold(delivery));
     return [...untoldStill, ...unwritten.map(({ item }) => item)];
   };
 
   return async (batch: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> => {
     // The same event twice in one batch is told of once, and repeated from its first record on.
-    const byId = new Map<string, Delivery>();
+    const byKey = new Map<string, Delivery>();
     for (const delivery of deliveriesOf(batch)) {
-      if (!byId.has(delivery.event.event_id)) {
-        byId.set(delivery.event.event_id, delivery);
+      const key = keyText(delivery.event);
+      if (!byKey.has(key)) {
+        byKey.set(key, delivery);
       }
     }
-    return batchResponse(await notify([...byId.values()]));
+    return batchResponse(await notify([...byKey.values()]));
   };
 }

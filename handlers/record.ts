@@ -75,7 +75,11 @@ export function recordHandler() {
     });
   };
 
-  return async (event: S3Event): Promise<void> => {
+  return async (event: Partial<S3Event>): Promise<void> => {
+    if (!event.Records) {
+      logInfo("This is no event of an object.", { event });
+      return;
+    }
     const outcomes = await Promise.allSettled(event.Records.map(record));
     const failures = outcomes.filter((outcome) => outcome.status === "rejected");
     for (const failure of failures) {

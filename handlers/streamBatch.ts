@@ -7,8 +7,6 @@ import { logError } from "./log";
 export interface Delivery {
   event: FileEvent;
   sequenceNumber: string;
-  /** When the change was made; seconds since 1970, as DynamoDB gives it. */
-  changedAt: number;
 }
 
 function sequenceNumberOf(record: DynamoDBRecord): string {
@@ -30,7 +28,6 @@ export function deliveriesOf({ Records }: DynamoDBStreamEvent): Delivery[] {
       deliveries.push({
         event: fromItem(image),
         sequenceNumber: sequenceNumberOf(record),
-        changedAt: record.dynamodb?.ApproximateCreationDateTime ?? 0,
       });
     } catch (error) {
       logError("A row that is not an event is left alone.", error, {

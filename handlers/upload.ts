@@ -3,7 +3,7 @@ import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 import { parse as parseContentDisposition } from "content-disposition";
-import type { EventStatus, FileEvent } from "../events/event";
+import type { FileEvent } from "../events/event";
 import { fileNameFor } from "../events/fileName";
 import { newUploadIdentity, parseUploadKey, uploadKey } from "../events/identity";
 import { asError, isPassing } from "./awsErrors";
@@ -16,8 +16,8 @@ import { reserve, type Reservation } from "./reservations";
 /** The body of a 201 answer. */
 export interface UploadAnswer {
   event_id: string;
-  /** `uploaded`, or `created` when it is the bucket's event that writes the row. */
-  event_status: EventStatus;
+  /** Where the event begins; the same for every repetition of a request. */
+  event_status: "uploaded";
   bucket: string;
   key: string;
   /** Bytes. */
@@ -174,23 +174,20 @@ async function storeObject(
   }
 }
 
-/** Writes the row, if the bucket's event has not done so; never fails. */
+/** Writes the row, unless it is there; never fails. */
 async function writeRow(
   dynamo: DynamoDBClient,
   tableName: string,
   event: FileEvent,
-): Promise<EventStatus> {
+): Promise<void> {
   try {
-    if (await putEvent(dynamo, tableName, event)) {
-      return "uploaded";
-    }
+    await putEvent(dynamo, tableName, event);
   } catch (error) {
     // The file is safe in the bucket, whose event brings the row: no reason to alarm the client.
     logError("The row could not be written; the bucket's event will do it.", error, {
       event_id: event.event_id,
     });
   }
-  return "created";
 }
 
 function errorAnswer(thrown: unknown, requestId: string): APIGatewayProxyResult {
@@ -224,7 +221,8 @@ export function uploadHandler() {
     // The handler sends a SHA-256 of its own.
     requestChecksumCalculation: "WHEN_REQUIRED",
   });
-  const dynamo = dynamoClient();
+  // With S3's three attempts of 4 s, all fits the Lambda's 29 s, whatever does not answer.
+  const dynamo = dynamoClient({ maxAttempts: 2, requestTimeout: 2000 });
   const bucket = environment("BUCKET_NAME");
   const tableName = environment("TABLE_NAME");
   const reservationsTableName = environment("RESERVATIONS_TABLE_NAME");
@@ -248,7 +246,7 @@ export function uploadHandler() {
       }
       const eTag = await storeObject(s3, bucket, object_key, request);
       const checksum = request.digest.toString("hex");
-      const event_status = await writeRow(dynamo, tableName, {
+      await writeRow(dynamo, tableName, {
         event_id,
         event_timestamp,
         event_status: "uploaded",
@@ -266,7 +264,7 @@ export function uploadHandler() {
       logInfo("A file was stored.", { event_id, key: object_key, size: request.body.length });
       const answer: UploadAnswer = {
         event_id,
-        event_status,
+        event_status: "uploaded",
         bucket,
         key: object_key,
         size: request.body.length,

@@ -27,6 +27,13 @@ function parsePort(text: string): number {
   return port;
 }
 
+function parseFolder(text: string): string {
+  if (text === "") {
+    throw new InvalidArgumentError("A folder has a name.");
+  }
+  return text;
+}
+
 function collectSetting(text: string, settings: Record<string, string>): Record<string, string> {
   const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
   if (name === undefined || value === undefined) {
@@ -40,7 +47,11 @@ function readCommandLine(): CommandLine {
   return new Command("npm start --")
     .description("Runs the program of index.ts on this machine, without an AWS account.")
     .option("--port <number>", "port on 127.0.0.1; 0 takes a free one", parsePort, 4510)
-    .option("--data <dir>", "keep files, rows and mails in this folder (default: keep nothing)")
+    .option(
+      "--data <dir>",
+      "keep files, rows and mails in this folder (default: keep nothing)",
+      parseFolder,
+    )
     .option("--email <addresses>", "who gets the mails (as the setting email)")
     .option(
       "--config <name=value>",
@@ -103,22 +114,30 @@ async function main(): Promise<void> {
   const output = commandLine.json ? jsonOutput(writeLine) : textOutput(writeLine);
   // A reader that goes away (`npm start | head`) ends the run like Ctrl-C does.
   process.stdout.on("error", () => process.kill(process.pid, "SIGTERM"));
-  const starting = start(commandLine, output);
+  let run = undefined as RunModule.Run | undefined;
+  let stopping = false;
   const stop = () => {
+    // npm passes Ctrl-C on to a script that has had it from the terminal already.
+    if (stopping) {
+      return;
+    }
+    stopping = true;
+    if (!run) {
+      process.exit(0);
+    }
     setTimeout(() => process.exit(0), STOP_MS);
-    void starting
-      .then((run) => run.stop())
-      .finally(() => {
-        process.exit(0);
-      });
+    void run.stop().finally(() => {
+      process.exit(0);
+    });
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.once(signal, stop);
+    process.on(signal, stop);
   }
   if (process.env.npm_lifecycle_event !== undefined) {
     onParentGone(stop);
   }
-  output.ready(await starting);
+  run = await start(commandLine, output);
+  output.ready(run);
 }
 
 void main();

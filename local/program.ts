@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
@@ -6,6 +6,7 @@ import * as esbuild from "esbuild";
 import { parse as parseYaml } from "yaml";
 import type { Cloud } from "./cloud";
 import { provision } from "./resources";
+import { StartError } from "./startError";
 
 /** The program's folder, with index.ts and Pulumi.yaml in it. */
 export const PROGRAM_DIR = path.resolve(__dirname, "..");
@@ -21,19 +22,28 @@ const PROGRAM_MODULES = ["index.ts", "config.ts", "components"].map((name) =>
 
 interface ProjectFile {
   name: string;
+  config: Record<string, unknown>;
 }
 
 interface StackFile {
   config?: Record<string, unknown>;
 }
 
-function readYaml(fileName: string): unknown {
-  return parseYaml(readFileSync(path.join(PROGRAM_DIR, fileName), "utf8"));
+function readProject(): ProjectFile {
+  return parseYaml(readFileSync(path.join(PROGRAM_DIR, "Pulumi.yaml"), "utf8")) as ProjectFile;
+}
+
+/** The stack's own settings; none, once `pulumi stack rm` has deleted its file. */
+function readStack(): StackFile {
+  const file = path.join(PROGRAM_DIR, `Pulumi.${STACK}.yaml`);
+  return existsSync(file)
+    ? ((parseYaml(readFileSync(file, "utf8")) as StackFile | null) ?? {})
+    : {};
 }
 
 /** The project's name, as Pulumi.yaml gives it. */
 export function projectName(): string {
-  return (readYaml("Pulumi.yaml") as ProjectFile).name;
+  return readProject().name;
 }
 
 /**
@@ -41,12 +51,19 @@ export function projectName(): string {
  *
  * @param settings by name, with or without a namespace; without one they are the project's
  * @returns by full name, such as `aws:region`
+ * @throws StartError for a setting that Pulumi.yaml does not declare
  */
 export function stackConfig(settings: Record<string, string>): Record<string, string> {
-  const project = projectName();
-  const config: Record<string, string> = {};
-  const file = (readYaml(`Pulumi.${STACK}.yaml`) as StackFile | null)?.config ?? {};
-  for (const [name, value] of Object.entries({ ...file, ...settings })) {
+  const { name: project, config: declared } = readProject();
+  for (const name of Object.keys(settings)) {
+    if (!name.includes(":") && !Object.hasOwn(declared, name)) {
+      throw new StartError(
+        `There is no setting "${name}"; there are ${Object.keys(declared).join(", ")}.`,
+      );
+    }
+  }
+  const config: Record<string, string> = { "aws:region": "us-east-1" };
+  for (const [name, value] of Object.entries({ ...readStack().config, ...settings })) {
     const fullName = name.includes(":") ? name : `${project}:${name}`;
     config[fullName] = typeof value === "string" ? value : JSON.stringify(value);
   }

@@ -70,6 +70,14 @@ function statusOf(item: unknown): EventStatus | undefined {
   return (item as Item | undefined)?.event_status?.S as EventStatus | undefined;
 }
 
+/** On AWS the command asks the stack for the key; here it is known. */
+function withKey(outputs: Record<string, unknown>): void {
+  const { uploadCommand, uploadApiKey } = outputs;
+  if (typeof uploadCommand === "string" && typeof uploadApiKey === "string") {
+    outputs.uploadCommand = uploadCommand.replace(/\$\(.*?\)/, uploadApiKey);
+  }
+}
+
 /**
  * Starts the program on this machine: runs index.ts and serves what it registers.
  *
@@ -82,9 +90,15 @@ export async function startRun(options: RunOptions): Promise<Run> {
   const temporaryDir = mkdtempSync(path.join(tmpdir(), "s3-uploader-"));
   const mailDir = path.join(dataDir ?? temporaryDir, "mail");
   let cloud: Cloud | undefined;
+  const removeTemporaryDir = () => {
+    rmSync(temporaryDir, { recursive: true, force: true });
+  };
+  // Also when the process ends before the run could be stopped.
+  process.once("exit", removeTemporaryDir);
   const stop = async () => {
     await cloud?.close();
-    rmSync(temporaryDir, { recursive: true, force: true });
+    removeTemporaryDir();
+    process.off("exit", removeTemporaryDir);
   };
   try {
     cloud = await Cloud.open({
@@ -94,8 +108,13 @@ export async function startRun(options: RunOptions): Promise<Run> {
       mailDir,
       workDir: path.join(temporaryDir, "lambda"),
       onItem: (_table, newImage, oldImage) => {
-        if (statusOf(newImage) !== undefined && statusOf(newImage) !== statusOf(oldImage)) {
+        if (statusOf(newImage) === undefined || statusOf(newImage) === statusOf(oldImage)) {
+          return;
+        }
+        try {
           emit({ type: "status", event: fromItem(newImage as Item) });
+        } catch (error) {
+          emit({ type: "error", message: `A row is not an event: ${(error as Error).message}` });
         }
       },
       onMail: (mail) => {
@@ -109,6 +128,7 @@ export async function startRun(options: RunOptions): Promise<Run> {
       },
     });
     const { outputs, functionNames } = await runProgram(cloud, config);
+    withKey(outputs);
     await cloud.start(functionNames);
     return { outputs, functionNames, cloud, mailDir, stop };
   } catch (error) {

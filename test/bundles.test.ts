@@ -138,6 +138,16 @@ const EVENTS: Record<string, unknown[]> = {
 };
 
 /** S3, DynamoDB and SNS, as far as these events need them. */
+/** A `processed` row for each key that is asked for. */
+function processedRows(body: string): Record<string, object[]> {
+  const { RequestItems } = JSON.parse(body) as { RequestItems: Record<string, { Keys: object[] }> };
+  const tables = Object.entries(RequestItems).map(([tableName, { Keys }]) => [
+    tableName,
+    Keys.map((key) => ({ ...key, event_status: { S: "processed" } })),
+  ]);
+  return Object.fromEntries(tables) as Record<string, object[]>;
+}
+
 function answer(call: Call, sample: Buffer, response: ServerResponse): void {
   if (call.action === "Publish") {
     response.setHeader("content-type", "text/xml");
@@ -154,6 +164,9 @@ function answer(call: Call, sample: Buffer, response: ServerResponse): void {
   } else if (call.action === "GET") {
     response.writeHead(416, { "content-type": "application/xml" });
     response.end("<Error><Code>InvalidRange</Code><Message>No such range</Message></Error>");
+  } else if (call.action === "BatchGetItem") {
+    response.setHeader("content-type", "application/x-amz-json-1.0");
+    response.end(JSON.stringify({ Responses: processedRows(call.body) }));
   } else if (call.action === "HEAD") {
     response.setHeader("content-type", "text/csv");
     response.end();
@@ -326,8 +339,8 @@ describe("The bundles", () => {
     const { results } = outputOf("notify");
     const success = { batchItemFailures: [] };
     expect(results.map((result) => result.answer)).to.deep.equal([success, success]);
-    expect(actionsOf("notify")).to.deep.equal(["Publish", "UpdateItem"]);
-    const publish = new URLSearchParams(callsOf("notify")[0]?.body);
+    expect(actionsOf("notify")).to.deep.equal(["BatchGetItem", "Publish", "UpdateItem"]);
+    const publish = new URLSearchParams(callsOf("notify")[1]?.body);
     expect(publish.get("TopicArn")).to.equal(variablesOf("notify").TOPIC_ARN);
     expect(publish.get("Subject")).to.include("sample.jpg");
   });

