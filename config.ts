@@ -5,6 +5,8 @@ import * as pulumi from "@pulumi/pulumi";
 export interface Settings {
   /** Who gets the mails. */
   emails: string[];
+  /** Who gets the mails about failed files. */
+  alarmEmails: string[];
   /** Largest direct upload, in bytes. */
   maxUploadBytes: number;
   /** Media types that are taken: `image/jpeg`, `image/*`, or any. */
@@ -19,11 +21,19 @@ export interface Settings {
   deleteFilesOnDestroy: boolean;
   /** Seconds for which notices gather before one mail goes out. */
   digestSeconds: number;
+  /** Minutes from one run of the sweeper to the next. */
+  sweepMinutes: number;
+  /** Seconds that an event may stay unfinished before the sweeper drives it on. */
+  stuckSeconds: number;
+  /** How often the sweeper drives an event on before it becomes `failed`. */
+  maxAttempts: number;
 }
 
 /** What the settings are when nobody sets them. */
 export const DEFAULTS = {
   email: "s3-uploader-demo@example.com",
+  /** As `email`. */
+  alarmEmail: "",
   maxUploadBytes: 4 * 1024 * 1024,
   allowedContentTypes: "*/*",
   requestsPerSecond: 500,
@@ -32,6 +42,9 @@ export const DEFAULTS = {
   logRetentionDays: 14,
   deleteFilesOnDestroy: true,
   digestSeconds: 1,
+  sweepMinutes: 5,
+  stuckSeconds: 900,
+  maxAttempts: 5,
 };
 
 /** What Lambda's 6 MB for a synchronous request leave for the body, in base64 and JSON. */
@@ -39,6 +52,8 @@ const LARGEST_MAX_UPLOAD_BYTES = 4_500_000;
 
 /** What CloudWatch Logs takes, up to two years. */
 const RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731];
+
+const ADDRESSES = "one e-mail address, or several separated by commas, such as me@example.com";
 
 const EMAIL = /^[^\s@,;<>"]+@[^\s@,;<>"]+\.[^\s@,;<>".]+$/;
 const CONTENT_TYPE = /^(\*\/\*|[\w!#$&^.+-]+\/(\*|[\w!#$&^.+-]+))$/;
@@ -117,13 +132,10 @@ export function loadSettings(): Settings {
   if (!RETENTION_DAYS.includes(logRetentionDays)) {
     refuse("logRetentionDays", logRetentionDays, `one of ${RETENTION_DAYS.join(", ")}`);
   }
+  const emails = list(config, "email", EMAIL, ADDRESSES);
   return {
-    emails: list(
-      config,
-      "email",
-      EMAIL,
-      "one e-mail address, or several separated by commas, such as me@example.com",
-    ),
+    emails,
+    alarmEmails: config.get("alarmEmail") ? list(config, "alarmEmail", EMAIL, ADDRESSES) : emails,
     maxUploadBytes: wholeNumber(config, "maxUploadBytes", 1, LARGEST_MAX_UPLOAD_BYTES),
     allowedContentTypes: list(
       config,
@@ -139,5 +151,8 @@ export function loadSettings(): Settings {
     logRetentionDays,
     deleteFilesOnDestroy: yesOrNo(config, "deleteFilesOnDestroy"),
     digestSeconds: wholeNumber(config, "digestSeconds", 0, 300),
+    sweepMinutes: wholeNumber(config, "sweepMinutes", 1, 60),
+    stuckSeconds: wholeNumber(config, "stuckSeconds", 1, 86_400),
+    maxAttempts: wholeNumber(config, "maxAttempts", 1, 100),
   };
 }

@@ -1,13 +1,16 @@
 import { loadSettings } from "./config";
 import { CallbackLambda } from "./components/callbackLambda";
+import { DeadLetterQueue } from "./components/deadLetterQueue";
 import { EventTable } from "./components/eventTable";
 import { Notifier } from "./components/notifier";
+import { Schedule } from "./components/schedule";
 import { UploadApi } from "./components/uploadApi";
 import { START_STATUSES } from "./events/event";
 import { inspectFile } from "./handlers/inspectFile";
 import { notifyHandler } from "./handlers/notify";
 import { processHandler } from "./handlers/process";
 import { recordHandler } from "./handlers/record";
+import { sweepHandler } from "./handlers/sweep";
 import { uploadHandler } from "./handlers/upload";
 
 const settings = loadSettings();
@@ -16,6 +19,8 @@ const { logRetentionDays, digestSeconds } = settings;
 const uploads = new UploadApi("uploads", settings);
 const events = new EventTable("events");
 const notifier = new Notifier("notifier", settings);
+const alarms = new Notifier("alarms", { emails: settings.alarmEmails });
+const deadLetters = new DeadLetterQueue("dead-letters");
 
 const uploadLambda = new CallbackLambda("upload", {
   description: "Stores an uploaded file and writes its row",
@@ -43,7 +48,7 @@ const recordLambda = new CallbackLambda("record", {
   memoryMegabytes: 256,
   logRetentionDays,
 });
-uploads.onObjectCreated("record", recordLambda);
+uploads.onObjectCreated("record", recordLambda, deadLetters);
 
 const processLambda = new CallbackLambda("process", {
   description: "Finds out what a stored file is",
@@ -54,16 +59,17 @@ const processLambda = new CallbackLambda("process", {
   memoryMegabytes: 512,
   logRetentionDays,
 });
-events.onStatus("process", START_STATUSES, processLambda, { batchSize: 100 });
+events.onStatus("process", START_STATUSES, processLambda, { batchSize: 100, deadLetters });
 
 const notifyLambda = new CallbackLambda("notify", {
-  description: "Tells people of processed files",
+  description: "Tells people of processed files, and of failed ones",
   callbackFactory: notifyHandler,
   environment: {
     TABLE_NAME: events.tableName,
     TOPIC_ARN: notifier.topicArn,
+    ALARM_TOPIC_ARN: alarms.topicArn,
   },
-  grants: [events.readEvents(), events.advanceEvents(), notifier.publish()],
+  grants: [events.readEvents(), events.advanceEvents(), notifier.publish(), alarms.publish()],
   timeoutSeconds: 60,
   memoryMegabytes: 256,
   logRetentionDays,
@@ -71,10 +77,38 @@ const notifyLambda = new CallbackLambda("notify", {
 events.onStatus("notify", ["processed"], notifyLambda, {
   batchSize: 1000,
   batchingWindowSeconds: digestSeconds,
+  deadLetters,
+  alsoUnalarmedFailures: true,
 });
+
+const sweepLambda = new CallbackLambda("sweep", {
+  description: "Drives on what got stuck, and finds what got lost",
+  callbackFactory: sweepHandler,
+  environment: {
+    TABLE_NAME: events.tableName,
+    BUCKET_NAME: uploads.bucketName,
+    DEAD_LETTER_QUEUE_URL: deadLetters.queueUrl,
+    STUCK_SECONDS: String(settings.stuckSeconds),
+    MAX_ATTEMPTS: String(settings.maxAttempts),
+  },
+  grants: [
+    events.queryByStatus(),
+    events.readEvents(),
+    events.putEvents(),
+    events.advanceEvents(),
+    uploads.listUploads(),
+    deadLetters.drain(),
+  ],
+  timeoutSeconds: 120,
+  memoryMegabytes: 256,
+  logRetentionDays,
+});
+new Schedule("sweep", { everyMinutes: settings.sweepMinutes, lambda: sweepLambda });
 
 export const { uploadUrl, uploadCommand, uploadApiKey } = api;
 export const { bucketName } = uploads;
 export const { tableName } = events;
 export const { topicArn } = notifier;
+export const alarmTopicArn = alarms.topicArn;
+export const deadLetterQueueUrl = deadLetters.queueUrl;
 export const email = settings.emails.join(", ");

@@ -1,10 +1,14 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import type { Context } from "aws-lambda";
 import { bundle } from "./bundle";
 import { Grant, grantsDocument, policyDocument } from "./policy";
 
 /** What the Lambda does: called once for each execution environment, it returns the handler. */
-export type CallbackFactory<Event, Result> = () => (event: Event) => Promise<Result>;
+export type CallbackFactory<Event, Result> = () => (
+  event: Event,
+  context: Context,
+) => Promise<Result>;
 
 export interface CallbackLambdaArgs<Event, Result> {
   /** What it is for, as the AWS console shows it. */

@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { EventStatus } from "../events/event";
 import type { CallbackLambda } from "./callbackLambda";
+import type { DeadLetterQueue } from "./deadLetterQueue";
 import { Grant, grantsDocument } from "./policy";
 
 /** Six hours: a record that has waited longer is news to nobody. A stream keeps it for 24. */
@@ -18,6 +19,21 @@ export interface OnStatusArgs {
    * @default 0: at once
    */
   batchingWindowSeconds?: number;
+  /** Gets the metadata of records that are given up: which ones they were, not what they said. */
+  deadLetters: DeadLetterQueue;
+  /**
+   * Whether rows that are `failed`, and of which nobody was told yet, start the Lambda as well.
+   * @default false
+   */
+  alsoUnalarmedFailures?: boolean;
+}
+
+/** What a stream record must look like to start a Lambda: one of these. */
+function patternsFor(statuses: readonly EventStatus[], alsoUnalarmedFailures = false): object[] {
+  const reached = { event_status: { S: statuses } };
+  const unalarmed = { event_status: { S: ["failed"] }, alarmed_at: { S: [{ exists: false }] } };
+  const images = alsoUnalarmedFailures ? [reached, unalarmed] : [reached];
+  return images.map((image) => ({ dynamodb: { NewImage: image } }));
 }
 
 /**
@@ -72,6 +88,14 @@ export class EventTable extends pulumi.ComponentResource {
     return { actions: ["dynamodb:GetItem"], resources: [this.table.arn] };
   }
 
+  /** Permission to find the rows of a status, in time order. */
+  queryByStatus(): Grant {
+    return {
+      actions: ["dynamodb:Query"],
+      resources: [pulumi.interpolate`${this.table.arn}/index/time-index`],
+    };
+  }
+
   /** Permission to put new rows. */
   putEvents(): Grant {
     return { actions: ["dynamodb:PutItem"], resources: [this.table.arn] };
@@ -85,7 +109,8 @@ export class EventTable extends pulumi.ComponentResource {
   /**
    * Starts a Lambda for each row that reaches one of the statuses, and for no other change: the
    * stream's records are filtered before they invoke anything. The handler gets a
-   * `DynamoDBStreamEvent` and answers with a `DynamoDBBatchResponse`.
+   * `DynamoDBStreamEvent` and answers with a `DynamoDBBatchResponse`. What fails is tried again,
+   * and in the end given up to the dead-letter queue.
    *
    * A DynamoDB stream serves at most two readers, so a table takes at most two subscriptions.
    */
@@ -95,7 +120,8 @@ export class EventTable extends pulumi.ComponentResource {
     lambda: CallbackLambda,
     args: OnStatusArgs,
   ): aws.lambda.EventSourceMapping {
-    const readStream = new aws.iam.RolePolicy(
+    const { deadLetters } = args;
+    const streamPolicy = new aws.iam.RolePolicy(
       `${name}-stream`,
       {
         role: lambda.role.id,
@@ -109,17 +135,20 @@ export class EventTable extends pulumi.ComponentResource {
             ],
             resources: [this.table.streamArn],
           },
+          deadLetters.send(),
         ]),
       },
       { parent: this },
     );
-    const pattern = { dynamodb: { NewImage: { event_status: { S: statuses } } } };
+    const patterns = patternsFor(statuses, args.alsoUnalarmedFailures);
     return new aws.lambda.EventSourceMapping(
       `${this.name}-${name}`,
       {
         eventSourceArn: this.table.streamArn,
         functionName: lambda.function.arn,
-        filterCriteria: { filters: [{ pattern: JSON.stringify(pattern) }] },
+        filterCriteria: {
+          filters: patterns.map((pattern) => ({ pattern: JSON.stringify(pattern) })),
+        },
         // LATEST would miss what is written while the mapping is being made.
         startingPosition: "TRIM_HORIZON",
         batchSize: args.batchSize,
@@ -128,9 +157,10 @@ export class EventTable extends pulumi.ComponentResource {
         bisectBatchOnFunctionError: true,
         maximumRetryAttempts: MAX_RETRIES,
         maximumRecordAgeInSeconds: MAX_RECORD_AGE_SECONDS,
+        destinationConfig: { onFailure: { destinationArn: deadLetters.queueArn } },
       },
-      // Lambda checks that the role can read the stream when the mapping is made.
-      { parent: this, dependsOn: [readStream] },
+      // Lambda checks what the role may do when the mapping is made.
+      { parent: this, dependsOn: [streamPolicy] },
     );
   }
 }

@@ -3,8 +3,15 @@ import * as apigateway from "@pulumi/awsx/classic/apigateway";
 import * as pulumi from "@pulumi/pulumi";
 import { UPLOAD_PREFIX } from "../events/identity";
 import type { CallbackLambda } from "./callbackLambda";
+import type { DeadLetterQueue } from "./deadLetterQueue";
 import { gatewayResponses } from "./gatewayResponses";
-import { Grant, policyDocument, tlsOnly } from "./policy";
+import { Grant, grantsDocument, policyDocument, tlsOnly } from "./policy";
+
+/** The most that Lambda takes. */
+const MAX_EVENT_RETRIES = 2;
+
+/** The most that Lambda takes: six hours. A throttled Lambda tries for so long. */
+const MAX_EVENT_AGE_SECONDS = 6 * 60 * 60;
 
 export interface UploadApiArgs {
   /** Largest body of one upload, in bytes. */
@@ -78,6 +85,11 @@ export class UploadApi extends pulumi.ComponentResource {
     return { actions: ["s3:GetObject"], resources: [pulumi.interpolate`${this.bucket.arn}/*`] };
   }
 
+  /** Permission to list the keys of the bucket. */
+  listUploads(): Grant {
+    return { actions: ["s3:ListBucket"], resources: [this.bucket.arn] };
+  }
+
   /** Permission to reserve an identity for an `Idempotency-Key`, and to find a reserved one. */
   reserveUploads(): Grant {
     return {
@@ -123,8 +135,16 @@ export class UploadApi extends pulumi.ComponentResource {
     };
   }
 
-  /** Starts the Lambda with an `S3Event` for each object that is created in the bucket. */
-  onObjectCreated(name: string, lambda: CallbackLambda): aws.s3.BucketNotification {
+  /**
+   * Starts the Lambda with an `S3Event` for each object that is created in the bucket. An event
+   * that it fails on is tried again twice, and then goes to the dead-letter queue as it is.
+   */
+  onObjectCreated(
+    name: string,
+    lambda: CallbackLambda,
+    deadLetters: DeadLetterQueue,
+  ): aws.s3.BucketNotification {
+    const failures = this.failuresTo(deadLetters, name, lambda);
     const permission = new aws.lambda.Permission(
       name,
       {
@@ -145,8 +165,32 @@ export class UploadApi extends pulumi.ComponentResource {
           { lambdaFunctionArn: lambda.function.arn, events: ["s3:ObjectCreated:*"] },
         ],
       },
-      // S3 tries the permission out when the notification is made.
-      { parent: this, dependsOn: [permission] },
+      // S3 tries the permission out when the notification is made. And no event may come before
+      // there is a place for it to fail to.
+      { parent: this, dependsOn: [permission, failures] },
+    );
+  }
+
+  private failuresTo(
+    deadLetters: DeadLetterQueue,
+    name: string,
+    lambda: CallbackLambda,
+  ): aws.lambda.FunctionEventInvokeConfig {
+    const send = new aws.iam.RolePolicy(
+      `${name}-dead-letters`,
+      { role: lambda.role.id, policy: grantsDocument([deadLetters.send()]) },
+      { parent: this },
+    );
+    return new aws.lambda.FunctionEventInvokeConfig(
+      name,
+      {
+        functionName: lambda.function.name,
+        maximumRetryAttempts: MAX_EVENT_RETRIES,
+        maximumEventAgeInSeconds: MAX_EVENT_AGE_SECONDS,
+        destinationConfig: { onFailure: { destination: deadLetters.queueArn } },
+      },
+      // Lambda checks that the role can send there when the configuration is made.
+      { parent: this, dependsOn: [send] },
     );
   }
 

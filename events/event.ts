@@ -61,7 +61,7 @@ export interface EventError {
    */
   code: string;
   message: string;
-  /** The Lambda that gave up: `process` or `notify`. */
+  /** The Lambda that gave up: `process`, `notify` or `sweep`. */
   step: string;
 }
 
@@ -73,7 +73,10 @@ export interface FileEvent extends EventKey {
   last_error?: EventError;
   /** The status that a `failed` event had before. */
   failed_from?: EventStatus;
+  /** How often the sweeper has driven the event on. */
   attempts?: number;
+  /** When people were told that the event `failed`; ISO 8601. Without it, they are still to be. */
+  alarmed_at?: string;
   /** ISO 8601, UTC, milliseconds. */
   updated_at: string;
 }

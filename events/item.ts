@@ -120,5 +120,8 @@ export function fromItem(item: Item): FileEvent {
   if (item.attempts?.N !== undefined) {
     event.attempts = Number(item.attempts.N);
   }
+  if (item.alarmed_at?.S !== undefined) {
+    event.alarmed_at = item.alarmed_at.S;
+  }
   return event;
 }

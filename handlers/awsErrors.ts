@@ -1,3 +1,5 @@
+import type { EventError } from "../events/event";
+
 /** What the SDK's errors have in common, as far as handlers look at it. */
 interface ServiceError {
   name: string;
@@ -60,4 +62,27 @@ export function isPassing(thrown: unknown): boolean {
     TO_BE_REPEATED.includes(error.name) ||
     isConnectionError(error)
   );
+}
+
+/** What SNS answers to a message that it will never take; other refusals are not the message's. */
+const REFUSED_MESSAGES = [
+  "InvalidParameter",
+  "InvalidParameterException",
+  "InvalidParameterValueException",
+  "ParameterValueInvalid",
+  "ValidationException",
+];
+
+/** Whether SNS refuses this very message, so that another one may well go through. */
+export function isMessageRefused(thrown: unknown): boolean {
+  return REFUSED_MESSAGES.includes(asError(thrown).name) && !isPassing(thrown);
+}
+
+/** Enough of a message to act on, and little enough for a row and a mail. */
+const MAX_ERROR_TEXT = 1000;
+
+/** Why a step gave up, as the row keeps it. */
+export function eventError(thrown: unknown, step: string): EventError {
+  const { name, message } = asError(thrown);
+  return { code: name.slice(0, MAX_ERROR_TEXT), message: message.slice(0, MAX_ERROR_TEXT), step };
 }

@@ -1,14 +1,37 @@
-import { DynamoDBClient, PutItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
+import { setTimeout as delay } from "node:timers/promises";
+import {
+  BatchGetItemCommand,
+  DynamoDBClient,
+  PutItemCommand,
+  UpdateItemCommand,
+} from "@aws-sdk/client-dynamodb";
 import type { EventError, EventKey, EventResult, EventStatus, FileEvent } from "../events/event";
-import { keyItem, newItem, toMap } from "../events/item";
+import { type AttributeValue, keyItem, newItem, toMap } from "../events/item";
 import { predecessorsOf } from "../events/transitions";
 import { isConditionFailed } from "./awsErrors";
+
+/** DynamoDB's limit for one BatchGetItem. */
+const MAX_KEYS = 100;
+
+/** Milliseconds before keys are asked for again that a throttled BatchGetItem left out. */
+const UNPROCESSED_DELAY_MS = 50;
 
 /** What a transition writes besides the status. */
 export interface Changes {
   event_result?: EventResult;
   last_error?: EventError;
+  /** Of a move to `failed`: the status that the caller saw; the event moves from that one only. */
   failed_from?: EventStatus;
+}
+
+type Value = { S: string } | { N: string } | ReturnType<typeof toMap>;
+
+/** A conditional write to one row. */
+export interface RowUpdate {
+  set: Record<string, Value>;
+  remove?: string[];
+  /** For each attribute the values that it may have; none at all: that it must not be there. */
+  expect: Record<string, Value[]>;
 }
 
 /**
@@ -25,24 +48,10 @@ export function dynamoClient(
   });
 }
 
-/**
- * Puts a new event, unless its row is there already.
- *
- * @returns whether this call wrote it
- */
-export async function putEvent(
-  dynamo: DynamoDBClient,
-  tableName: string,
-  event: FileEvent,
-): Promise<boolean> {
+/** Resolves to false where the call's condition did not hold. */
+async function unlessConditionFailed(call: Promise<unknown>): Promise<boolean> {
   try {
-    await dynamo.send(
-      new PutItemCommand({
-        TableName: tableName,
-        Item: newItem(event),
-        ConditionExpression: "attribute_not_exists(event_id)",
-      }),
-    );
+    await call;
     return true;
   } catch (error) {
     if (isConditionFailed(error)) {
@@ -53,53 +62,129 @@ export async function putEvent(
 }
 
 /**
- * Moves an event on to `to`, if it is in a status that comes before it.
+ * Puts a new event, unless its row is there already.
  *
+ * @returns whether this call wrote it
+ */
+export function putEvent(
+  dynamo: DynamoDBClient,
+  tableName: string,
+  event: FileEvent,
+): Promise<boolean> {
+  return unlessConditionFailed(
+    dynamo.send(
+      new PutItemCommand({
+        TableName: tableName,
+        Item: newItem(event),
+        ConditionExpression: "attribute_not_exists(event_id)",
+      }),
+    ),
+  );
+}
+
+/**
+ * Changes a row, if it is as expected.
+ *
+ * @returns whether this call changed it; false means that somebody else was first
+ */
+export function updateRow(
+  dynamo: DynamoDBClient,
+  tableName: string,
+  key: EventKey,
+  { set, remove = [], expect }: RowUpdate,
+): Promise<boolean> {
+  const values: Record<string, Value> = {};
+  const placeholder = (value: Value) => {
+    const name = `:v${Object.keys(values).length}`;
+    values[name] = value;
+    return name;
+  };
+  const sets = Object.entries(set).map(([name, value]) => `${name} = ${placeholder(value)}`);
+  const conditions = Object.entries(expect).map(([name, allowed]) =>
+    allowed.length === 0
+      ? `attribute_not_exists(${name})`
+      : `${name} IN (${allowed.map(placeholder).join(", ")})`,
+  );
+  const removal = remove.length === 0 ? "" : ` REMOVE ${remove.join(", ")}`;
+  return unlessConditionFailed(
+    dynamo.send(
+      new UpdateItemCommand({
+        TableName: tableName,
+        Key: keyItem(key),
+        UpdateExpression: `SET ${sets.join(", ")}${removal}`,
+        ConditionExpression: conditions.join(" AND "),
+        ExpressionAttributeValues: values,
+      }),
+    ),
+  );
+}
+
+/**
+ * Moves an event on to `to`, if it is in a status that comes before it. An event that becomes
+ * `failed` is one that people have not been told of.
+ *
+ * @param expect what the row must be like besides
  * @returns whether this call moved it; false means that somebody did it already
  */
-export async function advanceEvent(
+export function advanceEvent(
   dynamo: DynamoDBClient,
   tableName: string,
   key: EventKey,
   to: EventStatus,
   changes: Changes = {},
+  expect: RowUpdate["expect"] = {},
 ): Promise<boolean> {
-  const sets = ["event_status = :to", "updated_at = :now"];
-  const values: Record<string, { S: string } | ReturnType<typeof toMap>> = {
-    ":to": { S: to },
-    ":now": { S: new Date().toISOString() },
-  };
-  if (changes.event_result) {
-    sets.push("event_result = :result");
-    values[":result"] = toMap(changes.event_result);
-  }
-  if (changes.last_error) {
-    sets.push("last_error = :error");
-    values[":error"] = { S: JSON.stringify(changes.last_error) };
-  }
-  if (changes.failed_from) {
-    sets.push("failed_from = :from");
-    values[":from"] = { S: changes.failed_from };
-  }
-  const expected = predecessorsOf(to).map((status, index) => {
-    values[`:expected${index}`] = { S: status };
-    return `:expected${index}`;
+  const { event_result, last_error, failed_from } = changes;
+  const expected = predecessorsOf(to).filter(
+    (status) => failed_from === undefined || status === failed_from,
+  );
+  return updateRow(dynamo, tableName, key, {
+    set: {
+      event_status: { S: to },
+      updated_at: { S: new Date().toISOString() },
+      ...(event_result && { event_result: toMap(event_result) }),
+      ...(last_error && { last_error: { S: JSON.stringify(last_error) } }),
+      ...(failed_from && { failed_from: { S: failed_from } }),
+    },
+    remove: to === "failed" ? ["alarmed_at"] : [],
+    expect: { ...expect, event_status: expected.map((status) => ({ S: status })) },
   });
-  try {
-    await dynamo.send(
-      new UpdateItemCommand({
-        TableName: tableName,
-        Key: keyItem(key),
-        UpdateExpression: `SET ${sets.join(", ")}`,
-        ConditionExpression: `event_status IN (${expected.join(", ")})`,
-        ExpressionAttributeValues: values,
+}
+
+/**
+ * Reads some attributes of rows by their keys, a hundred rows at a time. Rows that are not there
+ * are left out; `event_id` is always among the attributes.
+ */
+export async function readRows(
+  dynamo: DynamoDBClient,
+  tableName: string,
+  keys: EventKey[],
+  options: { attributes: string[]; consistent: boolean },
+): Promise<Record<string, AttributeValue>[]> {
+  const found: Record<string, AttributeValue>[] = [];
+  // DynamoDB refuses a request that names a key twice.
+  const distinct = new Map(
+    keys.map((key) => [`${key.event_id} ${key.event_timestamp}`, keyItem(key)]),
+  );
+  const pending = [...distinct.values()];
+  while (pending.length > 0) {
+    const { Responses: responses, UnprocessedKeys: unprocessed } = await dynamo.send(
+      new BatchGetItemCommand({
+        RequestItems: {
+          [tableName]: {
+            Keys: pending.splice(0, MAX_KEYS),
+            ProjectionExpression: ["event_id", "event_timestamp", ...options.attributes].join(", "),
+            ConsistentRead: options.consistent,
+          },
+        },
       }),
     );
-    return true;
-  } catch (error) {
-    if (isConditionFailed(error)) {
-      return false;
+    found.push(...((responses?.[tableName] ?? []) as Record<string, AttributeValue>[]));
+    const left = (unprocessed?.[tableName]?.Keys ?? []) as typeof pending;
+    if (left.length > 0) {
+      pending.push(...left);
+      await delay(UNPROCESSED_DELAY_MS);
     }
-    throw error;
   }
+  return found;
 }

@@ -1,40 +1,5 @@
 import type { FileEvent } from "../events/event";
-import { fileNameOf } from "../events/identity";
-
-/** One message for the topic. */
-export interface Notice {
-  /** At most 99 characters of ASCII, without line breaks: what SNS takes for a mail's subject. */
-  subject: string;
-  message: string;
-  /** The events that the message tells of. */
-  events: FileEvent[];
-}
-
-const MAX_SUBJECT_LENGTH = 99;
-
-/** SNS takes 262,144 bytes. */
-const MAX_MESSAGE_BYTES = 256_000;
-
-/** A file name as it can stand in a subject: accents dropped, other letters as `?`. */
-function asciiOf(text: string): string {
-  return text
-    .normalize("NFKD")
-    .replace(/\p{M}/gu, "")
-    .replace(/[^\x20-\x7e]/gu, "?");
-}
-
-function shorten(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length - 3)}...`;
-}
-
-function nameOf({ event_info }: FileEvent): string {
-  return event_info.FileName ?? fileNameOf(event_info.Key);
-}
-
-/** Shown on one line: a key may hold line breaks, which must not look like lines of the mail. */
-function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\u2028\u2029]/gu, "\ufffd");
-}
+import { factLines, locationOf, nameOf, type Notice, subjectOf, worded } from "./wording";
 
 function sizeText(bytes: number): string {
   if (bytes < 1000) {
@@ -67,15 +32,10 @@ function sizeOf({ event_info, event_result }: FileEvent): string {
   return sizeText(event_result?.size ?? event_info.Size ?? 0);
 }
 
-function locationOf({ event_info }: FileEvent): string {
-  return oneLine(`s3://${event_info.Bucket}/${event_info.Key}`);
-}
-
 function singleNotice(event: FileEvent): Notice {
   const { event_result: result } = event;
-  const name = nameOf(event);
-  const facts: [string, string | undefined][] = [
-    ["File", oneLine(name)],
+  const facts = factLines([
+    ["File", nameOf(event)],
     ["Type", typeText(event)],
     ["Size", sizeOf(event)],
     ["Dimensions", dimensionsText(event)],
@@ -84,13 +44,10 @@ function singleNotice(event: FileEvent): Notice {
     ["Event", event.event_id],
     ["Received", event.event_timestamp],
     ["Processed", event.updated_at],
-  ];
-  const lines = facts
-    .filter(([, value]) => value !== undefined)
-    .map(([label, value]) => `${`${label}:`.padEnd(12)} ${value ?? ""}`);
+  ]);
   return {
-    subject: shorten(`File processed: ${asciiOf(oneLine(name))}`, MAX_SUBJECT_LENGTH),
-    message: ["A file was stored and processed.", "", ...lines, ""].join("\n"),
+    subject: subjectOf("File processed", event),
+    message: ["A file was stored and processed.", "", ...facts, ""].join("\n"),
     events: [event],
   };
 }
@@ -98,7 +55,7 @@ function singleNotice(event: FileEvent): Notice {
 function digestEntry(event: FileEvent): string {
   const facts = [typeText(event), sizeOf(event), dimensionsText(event)];
   return [
-    oneLine(nameOf(event)),
+    nameOf(event),
     `  ${facts.filter((fact) => fact !== undefined).join(", ")}`,
     `  ${locationOf(event)}`,
     `  event ${event.event_id}, received ${event.event_timestamp}, processed ${event.updated_at}`,
@@ -114,34 +71,7 @@ function digestNotice(events: FileEvent[], entries: string[]): Notice {
   };
 }
 
-/**
- * Words the messages that tell of these events: one for a single file, else one digest that lists
- * them all. Only a list too long for SNS is cut into several digests.
- */
+/** Words the messages that tell people of processed files. */
 export function noticesFor(events: FileEvent[]): Notice[] {
-  const notices: Notice[] = [];
-  let chunk: FileEvent[] = [];
-  let entries: string[] = [];
-  let bytes = 0;
-  const flush = () => {
-    const [first] = chunk;
-    if (first) {
-      notices.push(chunk.length === 1 ? singleNotice(first) : digestNotice(chunk, entries));
-    }
-    chunk = [];
-    entries = [];
-    bytes = 0;
-  };
-  for (const event of events) {
-    const entry = digestEntry(event);
-    const entryBytes = Buffer.byteLength(entry) + 1;
-    if (bytes + entryBytes > MAX_MESSAGE_BYTES) {
-      flush();
-    }
-    chunk.push(event);
-    entries.push(entry);
-    bytes += entryBytes;
-  }
-  flush();
-  return notices;
+  return worded(events, { single: singleNotice, entry: digestEntry, digest: digestNotice });
 }

@@ -1,10 +1,11 @@
 import { S3Client } from "@aws-sdk/client-s3";
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from "aws-lambda";
-import type { EventResult } from "../events/event";
-import { asError, isPassing } from "./awsErrors";
+import type { EventResult, FileEvent } from "../events/event";
+import { eventError, isPassing } from "./awsErrors";
 import { environment } from "./environment";
 import { advanceEvent, dynamoClient } from "./eventStore";
 import { logError, logInfo } from "./log";
+import { memory } from "./memory";
 import { storedFile, type StoredFile } from "./storedFile";
 import { batchResponse, type Delivery, deliveriesOf, forEachConcurrently } from "./streamBatch";
 
@@ -36,21 +37,32 @@ export function processHandler(processFile: ProcessFile) {
   const tableName = environment("TABLE_NAME");
 
   const fail = async ({ event }: Delivery, error: unknown) => {
-    const { name: code, message } = asError(error);
     logError("The file cannot be processed.", error, { event_id: event.event_id });
     await advanceEvent(dynamo, tableName, event, "failed", {
       failed_from: event.event_status,
-      last_error: { code, message, step: "process" },
+      last_error: eventError(error, "process"),
     });
   };
 
+  /**
+   * Changes of rows that this environment is done with. When one file of a batch has to come again,
+   * so do all that follow it, and they should not be read again and hold it up.
+   */
+  const done = memory();
+  const changeOf = ({ event_id, event_timestamp, updated_at }: FileEvent) =>
+    `${event_id} ${event_timestamp} ${updated_at}`;
+
   const process = async (delivery: Delivery) => {
     const { event } = delivery;
+    if (done.has(changeOf(event))) {
+      return;
+    }
     try {
       const result = await processFile(storedFile(s3, event));
       const moved = await advanceEvent(dynamo, tableName, event, "processed", {
         event_result: result,
       });
+      done.add(changeOf(event));
       logInfo(moved ? "The file was processed." : "The event has moved on already.", {
         event_id: event.event_id,
       });

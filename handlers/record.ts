@@ -1,36 +1,12 @@
 import { type DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
 import type { S3Event, S3EventRecord } from "aws-lambda";
 import type { FileEvent } from "../events/event";
-import { decodeS3Key, fileNameOf, objectIdentity, parseUploadKey } from "../events/identity";
+import { parseUploadKey } from "../events/identity";
 import { keyItem } from "../events/item";
 import { environment } from "./environment";
 import { dynamoClient, putEvent } from "./eventStore";
 import { logError, logInfo } from "./log";
-
-/** The event that a record of the bucket stands for. */
-export function eventOfRecord({ s3, eventTime }: S3EventRecord): FileEvent {
-  const key = decodeS3Key(s3.object.key);
-  const identity = objectIdentity({
-    bucket: s3.bucket.name,
-    key,
-    versionId: s3.object.versionId,
-    sequencer: s3.object.sequencer,
-    eventTime,
-  });
-  return {
-    ...identity,
-    event_status: "created",
-    updated_at: new Date().toISOString(),
-    event_info: {
-      Bucket: s3.bucket.name,
-      Key: key,
-      Size: s3.object.size,
-      ETag: s3.object.eTag,
-      VersionId: s3.object.versionId,
-      FileName: fileNameOf(key),
-    },
-  };
-}
+import { eventOfRecord } from "./newEvent";
 
 async function isKnown(dynamo: DynamoDBClient, tableName: string, event: FileEvent) {
   const { Item: item } = await dynamo.send(
@@ -54,7 +30,8 @@ async function isKnown(dynamo: DynamoDBClient, tableName: string, event: FileEve
  * Environment: TABLE_NAME.
  *
  * @throws when a record could not be written, after all others were: Lambda repeats the event, and
- *   the rows that are there already stay as they are
+ *   the rows that are there already stay as they are. What no repeat mends ends in the dead-letter
+ *   queue, where it is kept for people
  */
 export function recordHandler() {
   const dynamo = dynamoClient();

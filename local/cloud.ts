@@ -1,4 +1,5 @@
 import * as path from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { AwsError } from "./awsError";
 import type { InvokeResult } from "./apiGateway/restApi";
 import { createDynamoDb, type DynamoDbEngine, type TableDefinition } from "./dynamodb/engine";
@@ -7,8 +8,8 @@ import {
   type EventSourceMapping,
   type EventSourceMappingOptions,
 } from "./dynamodb/eventSourceMapping";
-import { StreamLog } from "./dynamodb/streamLog";
-import { ACCOUNT_ID, createFauxqs, type Fauxqs } from "./fauxqs";
+import { StreamLog, type StreamRecord } from "./dynamodb/streamLog";
+import { ACCOUNT_ID, createFauxqs, type Fauxqs, type QueuedMessage } from "./fauxqs";
 import {
   createFrontDoor,
   type FrontDoor,
@@ -17,7 +18,13 @@ import {
 } from "./frontDoor/frontDoor";
 import { evaluate, type PolicyDocument } from "./frontDoor/policy";
 import type { HttpRequest, HttpResponse } from "./http";
-import { type AsyncInvoker, createAsyncInvoker, DEFAULT_ASYNC_CONFIG } from "./lambda/asyncInvoke";
+import {
+  type AsyncConfig,
+  type AsyncInvoker,
+  createAsyncInvoker,
+  DEFAULT_ASYNC_CONFIG,
+} from "./lambda/asyncInvoke";
+import { functionNameOf } from "./lambda/functionName";
 import { createLambdaHost, type LambdaHost, type LambdaHostOptions } from "./lambda/host";
 import { inboxPage } from "./mail/inboxPage";
 import { createMailbox, type Mail, type Mailbox } from "./mail/mailbox";
@@ -25,6 +32,7 @@ import { RestApis } from "./restApis";
 import { Roles } from "./roles";
 import { createS3, type ObjectCreated, type S3 } from "./s3/engine";
 import { toS3Event } from "./s3/objectCreated";
+import { Schedules } from "./schedules";
 import { createSns, type Sns } from "./sns/engine";
 
 /** How the local cloud is set up. */
@@ -40,8 +48,15 @@ export interface CloudOptions {
   workDir: string;
   /** Milliseconds from an object's creation to its event; on AWS typically a second. */
   s3EventDelayMs?: number;
-  /** Multiplies the delays between retries. @default 1 */
+  /** Multiplies the delays between retries, and between the starts of a schedule. @default 1 */
   delayScale?: number;
+  /**
+   * Milliseconds from an object's creation to each delivery of its event, in place of the one
+   * `baseMs`: the place for events that come late, out of order or twice.
+   */
+  objectEventDelays?: (baseMs: number) => number[];
+  /** Whether a stream batch that a function was invoked with is delivered once more, later. */
+  replays?: (records: readonly StreamRecord[]) => boolean;
   /** A row of a table with a stream was written. */
   onItem?: (tableName: string, newImage: Record<string, unknown>, oldImage: unknown) => void;
   onMail?: (mail: Mail) => void;
@@ -58,6 +73,15 @@ export interface CloudOptions {
 
 /** As on AWS, whoever wrote an object hears of it before its event is delivered. */
 const S3_EVENT_DELAY_MS = 100;
+
+/** From the first delivery of a stream batch to its replay: others come in between. */
+const REPLAY_DELAY_MS = 200;
+
+/**
+ * Scheduled events that may be under way at a time. At full scale there is hardly ever a second one;
+ * where minutes are milliseconds, they would pile up.
+ */
+const MAX_SCHEDULED = 2;
 
 const INBOX = "/_inbox";
 
@@ -84,11 +108,19 @@ export class Cloud {
   readonly dynamoDb: DynamoDbEngine;
   readonly lambda: LambdaHost;
   readonly asyncInvoker: AsyncInvoker;
+  /** What starts functions again and again. */
+  readonly schedules: Schedules;
   readonly mappings: EventSourceMapping[] = [];
 
   private readonly frontDoor: FrontDoor;
   private readonly inbox: (request: HttpRequest) => Promise<HttpResponse>;
   private readonly streams = new Map<string, StreamLog>();
+  /** Schedules never end: apart from the others, they do not keep `idle` waiting. */
+  private readonly scheduledInvoker: AsyncInvoker;
+  private readonly asyncConfigs = new Map<string, AsyncConfig>();
+  private readonly replaying = new Set<Promise<void>>();
+  private readonly replayed = new WeakSet<StreamRecord>();
+  private readonly shutting = new AbortController();
   private readonly notified = new Map<string, string[]>();
   private closing?: Promise<void>;
   private started = false;
@@ -116,11 +148,33 @@ export class Cloud {
       onInvocation: options.onInvocation,
       intercept: options.interceptInvocation,
     });
-    this.asyncInvoker = createAsyncInvoker({
+    const asyncInvokes = {
       host: this.lambda,
-      configOf: () => DEFAULT_ASYNC_CONFIG,
-      send: (arn, body) => this.send(arn, body),
+      configOf: (functionName: string) =>
+        this.asyncConfigs.get(functionName) ?? DEFAULT_ASYNC_CONFIG,
+      send: (arn: string, body: string) => this.send(arn, body),
       delayScale,
+    };
+    this.scheduledInvoker = createAsyncInvoker({
+      ...asyncInvokes,
+      onError: (error) => {
+        // What the end cuts off is not lost: the schedule's next start does it.
+        if (!this.shutting.signal.aborted) {
+          options.onError(error.message);
+        }
+      },
+    });
+    this.schedules = new Schedules({
+      region,
+      accountId: this.accountId,
+      delayScale,
+      invoke: (functionArn, event, ruleArn) => {
+        this.invokeForSchedule(functionArn, event, ruleArn);
+      },
+      onError: options.onError,
+    });
+    this.asyncInvoker = createAsyncInvoker({
+      ...asyncInvokes,
       journalDir: dataDir && path.join(dataDir, "invokes"),
       onError: (error) => {
         options.onError(error.message);
@@ -193,6 +247,33 @@ export class Cloud {
     return this.apis;
   }
 
+  /** Makes a queue, or gives the one of an earlier run these attributes. */
+  createQueue(name: string, attributes: Record<string, string>): { url: string; arn: string } {
+    return this.fauxqs.createQueue(name, attributes);
+  }
+
+  /** @param urlOrArn of a queue */
+  queueArn(urlOrArn: string): string {
+    return urlOrArn.startsWith("arn:")
+      ? urlOrArn
+      : `arn:aws:sqs:${this.region}:${this.accountId}:${urlOrArn.split("/").at(-1) ?? ""}`;
+  }
+
+  /**
+   * Every message on a queue, those in flight last; none is received by it.
+   *
+   * @param urlOrArn of the queue
+   * @throws AwsError QueueDoesNotExist
+   */
+  queueMessages(urlOrArn: string): QueuedMessage[] {
+    return this.fauxqs.messages(this.queueArn(urlOrArn));
+  }
+
+  /** How the function's asynchronous invokes are retried, and where they end. */
+  configureAsyncInvokes(functionNameOrArn: string, config: AsyncConfig): void {
+    this.asyncConfigs.set(functionNameOf(functionNameOrArn), config);
+  }
+
   /** Makes a table, and its stream if it has one. */
   async createTable(table: TableDefinition): Promise<void> {
     await this.dynamoDb.createTable(table);
@@ -240,7 +321,11 @@ export class Cloud {
       functionArn,
       stream,
       settings,
-      invoke: (payload) => this.lambda.invoke(functionArn, payload),
+      invoke: async (payload) => {
+        const result = await this.lambda.invoke(functionArn, payload);
+        this.considerReplay(mapping, payload.Records);
+        return result;
+      },
       send: (arn, body) => this.send(arn, body),
       delayScale: this.options.delayScale,
       onError: (error) => {
@@ -262,6 +347,7 @@ export class Cloud {
     this.apis.serve();
     await Promise.all(functionNames.map((name) => this.lambda.warm(name)));
     this.asyncInvoker.resume();
+    this.schedules.start();
     for (const mapping of this.mappings) {
       mapping.start();
     }
@@ -280,14 +366,20 @@ export class Cloud {
     }
   }
 
-  /** Resolves when every event has been delivered and every stream record is past. */
+  /**
+   * Resolves when every event has been delivered and every stream record is past. What a schedule
+   * started is not waited for, only what it has already written. Rejects if the cloud is closed.
+   */
   async idle(): Promise<void> {
     const positions = () => [...this.streams.values()].map(({ lastPosition }) => lastPosition);
     let before: number[];
     do {
+      // Closed, it would ask for ever.
+      this.shutting.signal.throwIfAborted();
       before = positions();
       await this.asyncInvoker.idle();
       await Promise.all(this.mappings.map((mapping) => mapping.idle()));
+      await Promise.all(this.replaying);
       // What one Lambda wrote may be the next one's work.
     } while (this.asyncInvoker.pending() > 0 || positions().join() !== before.join());
   }
@@ -299,10 +391,13 @@ export class Cloud {
   }
 
   private async shut(): Promise<void> {
+    this.shutting.abort(new Error("The cloud is closed, and was not idle."));
+    this.schedules.close();
     for (const mapping of this.mappings) {
       mapping.close();
     }
     this.asyncInvoker.close();
+    this.scheduledInvoker.close();
     await Promise.all([this.frontDoor.close(), this.lambda.close()]);
     for (const stream of this.streams.values()) {
       stream.close();
@@ -337,7 +432,10 @@ export class Cloud {
       },
     });
     this.s3.onObjectCreated((event) => {
-      this.deliver(event, this.options.s3EventDelayMs ?? S3_EVENT_DELAY_MS);
+      const baseMs = this.options.s3EventDelayMs ?? S3_EVENT_DELAY_MS;
+      for (const delayMs of this.options.objectEventDelays?.(baseMs) ?? [baseMs]) {
+        this.deliver(event, delayMs);
+      }
     });
   }
 
@@ -348,6 +446,33 @@ export class Cloud {
   ): Promise<InvokeResult> {
     this.checkInvokePermission(functionArn, "apigateway.amazonaws.com", sourceArn);
     return this.lambda.invoke(functionArn, event);
+  }
+
+  private invokeForSchedule(functionArn: string, event: object | string, ruleArn: string): void {
+    this.checkInvokePermission(functionArn, "events.amazonaws.com", ruleArn);
+    if (this.scheduledInvoker.pending() < MAX_SCHEDULED) {
+      this.scheduledInvoker.invoke(functionArn, event);
+    }
+  }
+
+  /** Has the batch delivered once more, if it is to be; a replay itself is not replayed. */
+  private considerReplay(mapping: EventSourceMapping, records: StreamRecord[]): void {
+    const [first] = records;
+    if (!first || this.replayed.has(first) || !this.options.replays?.(records)) {
+      return;
+    }
+    for (const record of records) {
+      this.replayed.add(record);
+    }
+    const replay = setTimeout(REPLAY_DELAY_MS, undefined, { signal: this.shutting.signal })
+      .then(() => mapping.replay(records))
+      .catch((error: unknown) => {
+        if (!this.shutting.signal.aborted) {
+          this.options.onError(`A replay failed: ${String(error)}`);
+        }
+      })
+      .finally(() => this.replaying.delete(replay));
+    this.replaying.add(replay);
   }
 
   private checkInvokePermission(functionArn: string, service: string, sourceArn: string): void {
@@ -386,8 +511,15 @@ export class Cloud {
     return this.resourcePolicies.get(owner ?? arn);
   }
 
-  private async send(destinationArn: string, body: string): Promise<void> {
-    await this.fauxqs.sendMessage(destinationArn, body);
+  /** Sends an on-failure record as Lambda does: in the role of the function that has failed. */
+  private async send(destinationArn: string, record: string): Promise<void> {
+    const { requestContext } = JSON.parse(record) as { requestContext: { functionArn: string } };
+    const functionName = functionNameOf(requestContext.functionArn);
+    const denial = this.roles.check(functionName, "sqs:SendMessage", destinationArn);
+    if (denial !== undefined) {
+      throw new AwsError("AccessDenied", 403, denial);
+    }
+    await this.fauxqs.sendMessage(destinationArn, record);
   }
 
   private async unsigned(request: HttpRequest): Promise<HttpResponse> {

@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import type { BuildAppOptions, buildApp } from "fauxqs" with { "resolution-mode": "import" };
 import { AwsError } from "./awsError";
 import type { HttpRequest, HttpResponse } from "./http";
+import { listPage } from "./s3/listing";
 import { methodNotAllowed, type S3Call } from "./s3/request";
 
 /** The account in every ARN that fauxqs makes; it cannot be set there. */
@@ -18,6 +19,17 @@ type Spy = NonNullable<S3Store["spy"]>;
 
 /** An object as fauxqs keeps it. */
 export type StoredObject = ReturnType<S3Store["headObject"]>;
+
+/** A message on a queue, seen without receiving it. */
+export interface QueuedMessage {
+  messageId: string;
+  body: string;
+  sentAt: Date;
+  /** How often it was received. */
+  receiveCount: number;
+  /** Whether a receiver has it just now, so that others cannot see it. */
+  inFlight: boolean;
+}
 
 /** What an S3 call did: its answer, and the object it wrote, if it wrote one. */
 export interface S3Outcome {
@@ -50,6 +62,11 @@ export interface Fauxqs {
     body: string,
     attributes?: Record<string, string>,
   ): Promise<{ messageId: string }>;
+  /**
+   * Every message on a queue, those in flight last; none is received by it.
+   * @throws AwsError QueueDoesNotExist
+   */
+  messages(queueArn: string): QueuedMessage[];
   close(): Promise<void>;
 }
 
@@ -120,6 +137,13 @@ export async function createFauxqs(options: {
   const sqsStore = new SqsStore();
   const snsStore = new SnsStore();
 
+  const { buckets } = s3Store as unknown as { buckets: Map<string, Map<string, StoredObject>> };
+  const refuseListing = s3Store.listObjects.bind(s3Store);
+  s3Store.listObjects = (bucket, options) => {
+    const objects = buckets.get(bucket);
+    return objects ? listPage(objects.values(), options) : refuseListing(bucket, options);
+  };
+
   // fauxqs derives a queue's URL from the Host header or the port it listens on; here the front
   // door is what clients can reach, and its port may differ from the one of an earlier run.
   const storeQueue = sqsStore.createQueue.bind(sqsStore);
@@ -176,6 +200,14 @@ export async function createFauxqs(options: {
     return { status: answer.statusCode, headers, body: answer.rawPayload };
   }
 
+  function queueOf(queueArn: string) {
+    const queue = sqsStore.getQueueByArn(queueArn);
+    if (!queue) {
+      throw new AwsError("QueueDoesNotExist", 400, `There is no queue ${queueArn}.`);
+    }
+    return queue;
+  }
+
   return {
     region,
     s3Store,
@@ -198,10 +230,7 @@ export async function createFauxqs(options: {
       return { url: queue.url, arn };
     },
     async sendMessage(queueArn, body, attributes = {}) {
-      const queue = sqsStore.getQueueByArn(queueArn);
-      if (!queue) {
-        throw new AwsError("QueueDoesNotExist", 400, `There is no queue ${queueArn}.`);
-      }
+      const queue = queueOf(queueArn);
       const answer = await handle({
         method: "POST",
         url: "/",
@@ -228,6 +257,23 @@ export async function createFauxqs(options: {
         throw new AwsError(code, answer.status, result.message ?? `SQS refused a message: ${code}`);
       }
       return { messageId: result.MessageId ?? "" };
+    },
+    messages(queueArn) {
+      const queue = queueOf(queueArn);
+      // Otherwise a message whose time in flight is over is still listed as being there.
+      queue.processTimers();
+      const { ready, delayed, inflight } = queue.inspectMessages();
+      const listed = (inFlight: boolean) => (message: (typeof ready)[number]) => ({
+        messageId: message.messageId,
+        body: message.body,
+        sentAt: new Date(message.sentTimestamp),
+        receiveCount: message.approximateReceiveCount,
+        inFlight,
+      });
+      return [
+        ...[...ready, ...delayed].map(listed(false)),
+        ...inflight.map(({ message }) => message).map(listed(true)),
+      ];
     },
     async close() {
       // Ends long polls, which would hold requests open for up to 20 seconds.

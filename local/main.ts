@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { Command, InvalidArgumentError } from "commander";
+import { type FaultPlan, parseFaultPlan } from "./faults/plan";
 import { jsonOutput, type Output, textOutput } from "./output";
 import type * as RunModule from "./run";
 import { StartError } from "./startError";
@@ -9,6 +11,7 @@ interface CommandLine {
   data?: string;
   email?: string;
   config: Record<string, string>;
+  faults?: FaultPlan;
   json?: boolean;
 }
 
@@ -42,6 +45,14 @@ function collectSetting(text: string, settings: Record<string, string>): Record<
   return { ...settings, [name]: value };
 }
 
+function readFaults(file: string): FaultPlan {
+  try {
+    return parseFaultPlan(readFileSync(file, "utf8"));
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+}
+
 /** Reads the command line; ends the process for --help (0) and for wrong use (2). */
 function readCommandLine(): CommandLine {
   return new Command("npm start --")
@@ -59,6 +70,7 @@ function readCommandLine(): CommandLine {
       collectSetting,
       {},
     )
+    .option("--faults <file>", "let happen what this JSON file says goes wrong", readFaults)
     .option("--json", "print one JSON object a line, for programs")
     .helpOption("--help", "show this help")
     .exitOverride((error) => {
@@ -78,7 +90,7 @@ function writeLine(line: string): void {
 }
 
 async function start(commandLine: CommandLine, output: Output): Promise<RunModule.Run> {
-  const { port, data: dataDir, email, config } = commandLine;
+  const { port, data: dataDir, email, config, faults } = commandLine;
   // Only now, for Pulumi's packages take a while to load: --help and wrong options need none.
   const { startRun } = createRequire(__filename)("./run") as typeof RunModule;
   try {
@@ -86,6 +98,7 @@ async function start(commandLine: CommandLine, output: Output): Promise<RunModul
       port,
       dataDir,
       config: email === undefined ? config : { ...config, email },
+      faults,
       onEvent: (event) => {
         output.event(event);
       },
@@ -138,6 +151,7 @@ async function main(): Promise<void> {
   }
   run = await start(commandLine, output);
   output.ready(run);
+  if (commandLine.faults) output.faults(commandLine.faults.seed);
 }
 
 void main();

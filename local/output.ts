@@ -6,6 +6,8 @@ export type WriteLine = (line: string) => void;
 /** Shows a run to people, or to programs. */
 export interface Output {
   ready(run: Run): void;
+  /** @param seed makes the same choices in another run */
+  faults(seed: number): void;
   event(event: RunEvent): void;
 }
 
@@ -45,6 +47,9 @@ export function jsonOutput(write: WriteLine): Output {
         mail: mailDir,
         inbox: cloud.inboxUrl,
       });
+    },
+    faults: (seed) => {
+      line({ type: "faults", seed });
     },
     event: (event) => {
       switch (event.type) {
@@ -98,6 +103,9 @@ export function textOutput(write: WriteLine): Output {
   return {
     ready: (run) => {
       write(readyText(run));
+    },
+    faults: (seed) => {
+      write(`Faults with seed ${seed}`);
     },
     event: (event) => {
       switch (event.type) {

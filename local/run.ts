@@ -4,6 +4,9 @@ import * as path from "node:path";
 import type { EventStatus, FileEvent } from "../events/event";
 import { fromItem, type Item } from "../events/item";
 import { Cloud, type CloudOptions } from "./cloud";
+import { createFaults, type Faults, logicalName } from "./faults/faults";
+import type { FaultPlan } from "./faults/plan";
+import type { QueuedMessage } from "./fauxqs";
 import type { Mail } from "./mail/mailbox";
 import { runProgram, stackConfig } from "./program";
 import { StartError } from "./startError";
@@ -25,6 +28,8 @@ export interface RunOptions extends Pick<
   dataDir?: string;
   /** Settings that go before those of Pulumi.dev.yaml, by name. */
   config?: Record<string, string>;
+  /** What is to go wrong. `intercept` and `interceptInvocation` go before it. */
+  faults?: FaultPlan;
   onEvent?(event: RunEvent): void;
 }
 
@@ -35,6 +40,10 @@ export interface Run {
   functionNames: string[];
   cloud: Cloud;
   mailDir: string;
+  /** What goes wrong, where a plan asks for it. */
+  faults?: Faults;
+  /** The messages on the program's dead-letter queue; none is received by it. */
+  deadLetters(): QueuedMessage[];
   /** Ends all that the run started, and removes what is temporary. */
   stop(): Promise<void>;
 }
@@ -70,6 +79,33 @@ function statusOf(item: unknown): EventStatus | undefined {
   return (item as Item | undefined)?.event_status?.S as EventStatus | undefined;
 }
 
+/** The faults, behind what the options themselves put between. */
+function intercepting(faults: Faults, options: RunOptions): Partial<CloudOptions> {
+  const { intercept, interceptInvocation } = options;
+  return {
+    intercept: (call, forward) => {
+      const disturbed = () => faults.interceptCall(call, forward);
+      return intercept ? intercept(call, disturbed) : disturbed();
+    },
+    interceptInvocation: async (invocation) =>
+      (await interceptInvocation?.(invocation)) ?? faults.interceptInvocation(invocation),
+    objectEventDelays: (baseMs) => faults.objectEventDelays(baseMs),
+    replays: (records) => faults.replays(records),
+  };
+}
+
+/** @throws StartError for a rule that would never strike: the program has no such Lambda */
+function checkFunctions(plan: FaultPlan | undefined, functionNames: string[]): void {
+  const known = functionNames.map(logicalName);
+  plan?.rules.forEach((rule, index) => {
+    const name = "function" in rule ? rule.function : undefined;
+    if (name === undefined || known.includes(name)) return;
+    throw new StartError(
+      `The faults' rules[${index}].function is "${name}"; allowed: one of ${known.join(", ")}`,
+    );
+  });
+}
+
 /** On AWS the command asks the stack for the key; here it is known. */
 function withKey(outputs: Record<string, unknown>): void {
   const { uploadCommand, uploadApiKey } = outputs;
@@ -87,6 +123,7 @@ export async function startRun(options: RunOptions): Promise<Run> {
   const emit = (event: RunEvent) => options.onEvent?.(event);
   const config = stackConfig(options.config ?? {});
   const dataDir = options.dataDir === undefined ? undefined : prepareDataDir(options.dataDir);
+  const faults = options.faults && createFaults(options.faults);
   const temporaryDir = mkdtempSync(path.join(tmpdir(), "s3-uploader-"));
   const mailDir = path.join(dataDir ?? temporaryDir, "mail");
   let cloud: Cloud | undefined;
@@ -96,6 +133,7 @@ export async function startRun(options: RunOptions): Promise<Run> {
   // Also when the process ends before the run could be stopped.
   process.once("exit", removeTemporaryDir);
   const stop = async () => {
+    faults?.stop();
     await cloud?.close();
     removeTemporaryDir();
     process.off("exit", removeTemporaryDir);
@@ -103,6 +141,7 @@ export async function startRun(options: RunOptions): Promise<Run> {
   try {
     cloud = await Cloud.open({
       ...options,
+      ...(faults && intercepting(faults, options)),
       region: config["aws:region"] ?? "us-east-1",
       dataDir,
       mailDir,
@@ -128,9 +167,12 @@ export async function startRun(options: RunOptions): Promise<Run> {
       },
     });
     const { outputs, functionNames } = await runProgram(cloud, config);
+    checkFunctions(options.faults, functionNames);
     withKey(outputs);
     await cloud.start(functionNames);
-    return { outputs, functionNames, cloud, mailDir, stop };
+    const started = cloud;
+    const deadLetters = () => started.queueMessages(String(outputs.deadLetterQueueUrl));
+    return { outputs, functionNames, cloud, mailDir, faults, deadLetters, stop };
   } catch (error) {
     await stop();
     throw explain(error, options.port);

@@ -44,7 +44,7 @@ for (const name of variables) {
 }
 const bundle = require("./index.js");
 const invoke = async (event) => {
-  const promise = bundle.handler(event, {});
+  const promise = bundle.handler(event, { getRemainingTimeInMillis: () => 120_000 });
   const answer = await promise;
   return { async: promise instanceof Promise, answer };
 };
@@ -135,9 +135,9 @@ const EVENTS: Record<string, unknown[]> = {
     },
   ],
   notify: [NO_RECORDS, { Records: [streamRecord("processed", { Key: "sample.jpg" }, "3")] }],
+  sweep: [{ "detail-type": "Scheduled Event", source: "aws.events" }],
 };
 
-/** S3, DynamoDB and SNS, as far as these events need them. */
 /** A `processed` row for each key that is asked for. */
 function processedRows(body: string): Record<string, object[]> {
   const { RequestItems } = JSON.parse(body) as { RequestItems: Record<string, { Keys: object[] }> };
@@ -148,6 +148,7 @@ function processedRows(body: string): Record<string, object[]> {
   return Object.fromEntries(tables) as Record<string, object[]>;
 }
 
+/** S3, DynamoDB, SNS and SQS, as far as these events need them. */
 function answer(call: Call, sample: Buffer, response: ServerResponse): void {
   if (call.action === "Publish") {
     response.setHeader("content-type", "text/xml");
@@ -161,6 +162,9 @@ function answer(call: Call, sample: Buffer, response: ServerResponse): void {
       "content-range": `bytes 0-${length - 1}/${sample.length}`,
     });
     response.end(sample.subarray(0, length));
+  } else if (call.url.includes("list-type=2")) {
+    response.setHeader("content-type", "application/xml");
+    response.end("<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>");
   } else if (call.action === "GET") {
     response.writeHead(416, { "content-type": "application/xml" });
     response.end("<Error><Code>InvalidRange</Code><Message>No such range</Message></Error>");
@@ -231,6 +235,9 @@ describe("The bundles", () => {
   async function runBundle(name: string): Promise<void> {
     const cwd = await mkdtemp(path.join(folder, `${name}-`));
     const variables = variablesOf(name);
+    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    // A queue's URL says by itself where the queue is.
+    const queue = variables.DEAD_LETTER_QUEUE_URL?.replace(/^https:\/\/[^/]+/, endpoint);
     const input = { variables: Object.keys(variables), events: EVENTS[name] };
     await writeFile(path.join(cwd, "index.js"), bundles.get(name) ?? "");
     await writeFile(path.join(cwd, "input.json"), JSON.stringify(input));
@@ -240,10 +247,11 @@ describe("The bundles", () => {
       timeout: 15_000,
       env: {
         ...variables,
+        ...(queue && { DEAD_LETTER_QUEUE_URL: queue }),
         AWS_REGION: REGION,
         AWS_ACCESS_KEY_ID: name,
         AWS_SECRET_ACCESS_KEY: "a-secret",
-        AWS_ENDPOINT_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+        AWS_ENDPOINT_URL: endpoint,
         // Not on AWS. Without it the SDK would read the .aws folder of whoever runs this.
         HOME: cwd,
       },
@@ -343,6 +351,15 @@ describe("The bundles", () => {
     const publish = new URLSearchParams(callsOf("notify")[1]?.body);
     expect(publish.get("TopicArn")).to.equal(variablesOf("notify").TOPIC_ARN);
     expect(publish.get("Subject")).to.include("sample.jpg");
+  });
+
+  it("sweep: asks for stuck events, for uploads and for dead letters, and finds none", () => {
+    const sweeps = callsOf("sweep");
+    expect(new Set(actionsOf("sweep"))).to.deep.equal(new Set(["Query", "GET", "ReceiveMessage"]));
+    const listing = sweeps.find(({ action }) => action === "GET");
+    expect(listing?.url).to.match(/^\/uploads-1a2b3c4\/?\?.*prefix=uploads/);
+    const receive = sweeps.find(({ action }) => action === "ReceiveMessage");
+    expect(receive?.body).to.include("dead-letters-1a2b3c4");
   });
 
   it("hold nothing of the deployment: no account, ARN, URL, address or secret", () => {

@@ -42,7 +42,7 @@ interface GatewayResponse {
   responseTemplates: Record<string, string>;
 }
 
-const LAMBDAS = ["notify", "process", "record", "upload"];
+const LAMBDAS = ["notify", "process", "record", "sweep", "upload"];
 
 /** Names as the mocks give them, after the manner of Pulumi. */
 const BUCKET = "arn:aws:s3:::uploads-1a2b3c4";
@@ -50,6 +50,10 @@ const TABLE = `arn:aws:dynamodb:${REGION}:${ACCOUNT_ID}:table/events-1a2b3c4`;
 const RESERVATIONS = `arn:aws:dynamodb:${REGION}:${ACCOUNT_ID}:table/uploads-idempotency-1a2b3c4`;
 const STREAM = `${TABLE}/stream/2026-11-30T00:00:00.000`;
 const TOPIC = `arn:aws:sns:${REGION}:${ACCOUNT_ID}:notifier-1a2b3c4`;
+const ALARM_TOPIC = `arn:aws:sns:${REGION}:${ACCOUNT_ID}:alarms-1a2b3c4`;
+const QUEUE = `arn:aws:sqs:${REGION}:${ACCOUNT_ID}:dead-letters-1a2b3c4`;
+const QUEUE_URL = `https://sqs.${REGION}.amazonaws.com/${ACCOUNT_ID}/dead-letters-1a2b3c4`;
+const RULE = `arn:aws:events:${REGION}:${ACCOUNT_ID}:rule/sweep-1a2b3c4`;
 
 function functionArn(name: string): string {
   return `arn:aws:lambda:${REGION}:${ACCOUNT_ID}:function:${name}-1a2b3c4`;
@@ -111,13 +115,16 @@ describe("The program", () => {
       "aws:apigateway/restApi:RestApi": 1,
       "aws:apigateway/stage:Stage": 1,
       "aws:apigateway:x:API": 1,
-      "aws:cloudwatch/logGroup:LogGroup": 4,
+      "aws:cloudwatch/eventRule:EventRule": 1,
+      "aws:cloudwatch/eventTarget:EventTarget": 1,
+      "aws:cloudwatch/logGroup:LogGroup": 5,
       "aws:dynamodb/table:Table": 2,
-      "aws:iam/role:Role": 4,
-      "aws:iam/rolePolicy:RolePolicy": 6,
+      "aws:iam/role:Role": 5,
+      "aws:iam/rolePolicy:RolePolicy": 8,
       "aws:lambda/eventSourceMapping:EventSourceMapping": 2,
-      "aws:lambda/function:Function": 4,
-      "aws:lambda/permission:Permission": 3,
+      "aws:lambda/function:Function": 5,
+      "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": 1,
+      "aws:lambda/permission:Permission": 4,
       "aws:s3/bucket:Bucket": 1,
       "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": 1,
       "aws:s3/bucketNotification:BucketNotification": 1,
@@ -125,12 +132,16 @@ describe("The program", () => {
       "aws:s3/bucketPolicy:BucketPolicy": 1,
       "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": 1,
       "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": 1,
-      "aws:sns/topic:Topic": 1,
-      "aws:sns/topicPolicy:TopicPolicy": 1,
-      "aws:sns/topicSubscription:TopicSubscription": 1,
+      "aws:sns/topic:Topic": 2,
+      "aws:sns/topicPolicy:TopicPolicy": 2,
+      "aws:sns/topicSubscription:TopicSubscription": 2,
+      "aws:sqs/queue:Queue": 1,
+      "aws:sqs/queuePolicy:QueuePolicy": 1,
       "s3-uploader:events:EventTable": 1,
-      "s3-uploader:lambda:CallbackLambda": 4,
-      "s3-uploader:notify:Notifier": 1,
+      "s3-uploader:lambda:CallbackLambda": 5,
+      "s3-uploader:notify:Notifier": 2,
+      "s3-uploader:queue:DeadLetterQueue": 1,
+      "s3-uploader:schedule:Schedule": 1,
       "s3-uploader:uploads:UploadApi": 1,
     });
   });
@@ -144,6 +155,13 @@ describe("The program", () => {
     const needs = [
       ...LAMBDAS.map((name) => ["Function", name, `aws:iam/rolePolicy:RolePolicy ${name}`]),
       ["BucketNotification", "record", "aws:lambda/permission:Permission record"],
+      [
+        "BucketNotification",
+        "record",
+        "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig record",
+      ],
+      ["FunctionEventInvokeConfig", "record", "aws:iam/rolePolicy:RolePolicy record-dead-letters"],
+      ["EventTarget", "sweep", "aws:lambda/permission:Permission sweep-schedule"],
       ["EventSourceMapping", "events-process", "aws:iam/rolePolicy:RolePolicy process-stream"],
       ["EventSourceMapping", "events-notify", "aws:iam/rolePolicy:RolePolicy notify-stream"],
       // S3 refuses two changes of a bucket's access at the same time.
@@ -170,6 +188,8 @@ describe("The program", () => {
       bucketName: "uploads-1a2b3c4",
       tableName: "events-1a2b3c4",
       topicArn: TOPIC,
+      alarmTopicArn: ALARM_TOPIC,
+      deadLetterQueueUrl: QUEUE_URL,
       email: DEFAULTS.email,
     });
   });
@@ -180,6 +200,7 @@ describe("The program", () => {
       record: { timeout: 30, memorySize: 256 },
       process: { timeout: 60, memorySize: 512 },
       notify: { timeout: 60, memorySize: 256 },
+      sweep: { timeout: 120, memorySize: 256 },
     };
 
     for (const [name, settings] of Object.entries(settingsOf)) {
@@ -213,7 +234,18 @@ describe("The program", () => {
         },
         record: { TABLE_NAME: "events-1a2b3c4" },
         process: { TABLE_NAME: "events-1a2b3c4" },
-        notify: { TABLE_NAME: "events-1a2b3c4", TOPIC_ARN: TOPIC },
+        notify: {
+          TABLE_NAME: "events-1a2b3c4",
+          TOPIC_ARN: TOPIC,
+          ALARM_TOPIC_ARN: ALARM_TOPIC,
+        },
+        sweep: {
+          TABLE_NAME: "events-1a2b3c4",
+          BUCKET_NAME: "uploads-1a2b3c4",
+          DEAD_LETTER_QUEUE_URL: QUEUE_URL,
+          STUCK_SECONDS: "900",
+          MAX_ATTEMPTS: "5",
+        },
       });
       for (const own of Object.values(variables)) {
         checkOwnVariables(own);
@@ -248,6 +280,7 @@ describe("The program", () => {
       }
     });
 
+    const sending = `sqs:SendMessage ${QUEUE}`;
     const streamReading = ["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"].map(
       (action) => `dynamodb:${action} ${STREAM}`,
     );
@@ -258,13 +291,29 @@ describe("The program", () => {
         `dynamodb:GetItem ${RESERVATIONS}`,
         `dynamodb:PutItem ${RESERVATIONS}`,
       ],
-      record: [`dynamodb:GetItem ${TABLE}`, `dynamodb:PutItem ${TABLE}`],
-      process: [`s3:GetObject ${BUCKET}/*`, `dynamodb:UpdateItem ${TABLE}`, ...streamReading],
+      record: [`dynamodb:GetItem ${TABLE}`, `dynamodb:PutItem ${TABLE}`, sending],
+      process: [
+        `s3:GetObject ${BUCKET}/*`,
+        `dynamodb:UpdateItem ${TABLE}`,
+        ...streamReading,
+        sending,
+      ],
       notify: [
         `dynamodb:BatchGetItem ${TABLE}`,
         `dynamodb:UpdateItem ${TABLE}`,
         `sns:Publish ${TOPIC}`,
+        `sns:Publish ${ALARM_TOPIC}`,
         ...streamReading,
+        sending,
+      ],
+      sweep: [
+        `dynamodb:Query ${TABLE}/index/time-index`,
+        `dynamodb:BatchGetItem ${TABLE}`,
+        `dynamodb:PutItem ${TABLE}`,
+        `dynamodb:UpdateItem ${TABLE}`,
+        `s3:ListBucket ${BUCKET}`,
+        `sqs:ReceiveMessage ${QUEUE}`,
+        `sqs:DeleteMessage ${QUEUE}`,
       ],
     };
 
@@ -327,16 +376,19 @@ describe("The program", () => {
       process: {
         batchSize: 100,
         maximumBatchingWindowInSeconds: 0,
-        pattern: '{"dynamodb":{"NewImage":{"event_status":{"S":["created","uploaded"]}}}}',
+        patterns: ['{"dynamodb":{"NewImage":{"event_status":{"S":["created","uploaded"]}}}}'],
       },
       notify: {
         batchSize: 1000,
         maximumBatchingWindowInSeconds: DEFAULTS.digestSeconds,
-        pattern: '{"dynamodb":{"NewImage":{"event_status":{"S":["processed"]}}}}',
+        patterns: [
+          '{"dynamodb":{"NewImage":{"event_status":{"S":["processed"]}}}}',
+          '{"dynamodb":{"NewImage":{"event_status":{"S":["failed"]},"alarmed_at":{"S":[{"exists":false}]}}}}',
+        ],
       },
     };
 
-    for (const [name, { pattern, ...settings }] of Object.entries(mappings)) {
+    for (const [name, { patterns, ...settings }] of Object.entries(mappings)) {
       it(`invokes ${name} for rows of its own statuses, from the first one on, and not for ever`, () => {
         const { maximumRetryAttempts, maximumRecordAgeInSeconds, ...mapping } = inputs(
           "EventSourceMapping",
@@ -345,10 +397,11 @@ describe("The program", () => {
         expect(mapping).to.deep.equal({
           eventSourceArn: STREAM,
           functionName: functionArn(name),
-          filterCriteria: { filters: [{ pattern }] },
+          filterCriteria: { filters: patterns.map((pattern) => ({ pattern })) },
           startingPosition: "TRIM_HORIZON",
           functionResponseTypes: ["ReportBatchItemFailures"],
           bisectBatchOnFunctionError: true,
+          destinationConfig: { onFailure: { destinationArn: QUEUE } },
           ...settings,
         });
         expect(maximumRetryAttempts).to.be.within(1, 100);
@@ -553,44 +606,104 @@ describe("The program", () => {
     });
   });
 
-  describe("its topic", () => {
+  for (const [name, arn] of Object.entries({ notifier: TOPIC, alarms: ALARM_TOPIC })) {
+    describe(`its topic ${name}`, () => {
+      it("refuses requests without TLS", () => {
+        expect(inputs("TopicPolicy", name).arn).to.equal(arn);
+        expect(statementsOf(only(recording, "TopicPolicy", name))).to.deep.equal([
+          {
+            Sid: "TlsOnly",
+            Effect: "Deny",
+            Principal: "*",
+            Action: [
+              "sns:AddPermission",
+              "sns:DeleteTopic",
+              "sns:GetTopicAttributes",
+              "sns:ListSubscriptionsByTopic",
+              "sns:Publish",
+              "sns:RemovePermission",
+              "sns:SetTopicAttributes",
+              "sns:Subscribe",
+            ],
+            Resource: [arn],
+            Condition: { Bool: { "aws:SecureTransport": "false" } },
+          },
+        ]);
+      });
+
+      it("mails to the address of the setting", () => {
+        expect(inputs("TopicSubscription", `${name}-${DEFAULTS.email}`)).to.deep.equal({
+          topic: arn,
+          protocol: "email",
+          endpoint: DEFAULTS.email,
+        });
+      });
+    });
+  }
+
+  describe("its dead-letter queue", () => {
+    it("is encrypted, and keeps messages for 14 days: as long as SQS can", () => {
+      expect(inputs("Queue", "dead-letters")).to.deep.equal({
+        sqsManagedSseEnabled: true,
+        messageRetentionSeconds: 14 * 24 * 60 * 60,
+      });
+    });
+
     it("refuses requests without TLS", () => {
-      expect(inputs("TopicPolicy").arn).to.equal(TOPIC);
-      expect(statementsOf(only(recording, "TopicPolicy"))).to.deep.equal([
+      expect(inputs("QueuePolicy").queueUrl).to.equal(QUEUE_URL);
+      expect(statementsOf(only(recording, "QueuePolicy"))).to.deep.equal([
         {
           Sid: "TlsOnly",
           Effect: "Deny",
           Principal: "*",
-          Action: [
-            "sns:AddPermission",
-            "sns:DeleteTopic",
-            "sns:GetTopicAttributes",
-            "sns:ListSubscriptionsByTopic",
-            "sns:Publish",
-            "sns:RemovePermission",
-            "sns:SetTopicAttributes",
-            "sns:Subscribe",
-          ],
-          Resource: [TOPIC],
+          Action: "sqs:*",
+          Resource: [QUEUE],
           Condition: { Bool: { "aws:SecureTransport": "false" } },
         },
       ]);
     });
 
-    it("mails to the address of the setting", () => {
-      expect(inputs("TopicSubscription")).to.deep.equal({
-        topic: TOPIC,
-        protocol: "email",
-        endpoint: DEFAULTS.email,
+    it("gets the bucket's events that record fails on, after two retries or six hours", () => {
+      expect(inputs("FunctionEventInvokeConfig")).to.deep.equal({
+        functionName: "record-1a2b3c4",
+        maximumRetryAttempts: 2,
+        maximumEventAgeInSeconds: 6 * 60 * 60,
+        destinationConfig: { onFailure: { destination: QUEUE } },
       });
+    });
+  });
+
+  describe("its schedule", () => {
+    it("starts the sweeper every five minutes", () => {
+      expect(inputs("EventRule")).to.deep.equal({ scheduleExpression: "rate(5 minutes)" });
+      expect(inputs("EventTarget")).to.deep.equal({
+        rule: "sweep-1a2b3c4",
+        arn: functionArn("sweep"),
+      });
+    });
+
+    it("is the only one that may start it", () => {
+      const permissions = ofType(recording, "Permission").filter(
+        ({ inputs: { function: name } }) => name === "sweep-1a2b3c4",
+      );
+      expect(permissions.map(({ inputs: permission }) => permission)).to.deep.equal([
+        {
+          action: "lambda:InvokeFunction",
+          function: "sweep-1a2b3c4",
+          principal: "events.amazonaws.com",
+          sourceArn: RULE,
+        },
+      ]);
     });
   });
 
   it("uses names that AWS takes, with the seven characters that Pulumi adds", () => {
     const rules: Record<string, RegExp> = {
       Bucket: /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/,
+      EventRule: /^[\w.-]{1,64}$/,
       Function: /^[\w-]{1,64}$/,
       Permission: /^[\w-]{1,100}$/,
+      Queue: /^[\w-]{1,80}$/,
       Role: /^[\w+=,.@-]{1,64}$/,
       RolePolicy: /^[\w+=,.@-]{1,128}$/,
       Table: /^[\w.-]{3,255}$/,

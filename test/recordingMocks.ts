@@ -82,6 +82,11 @@ const COMPUTED: Record<string, (id: string, inputs: Inputs) => Inputs> = {
   }),
   "aws:apigateway/usagePlan:UsagePlan": () => ({}),
   "aws:apigateway/usagePlanKey:UsagePlanKey": () => ({ value: "a-key-for-the-header-x-api-key" }),
+  "aws:cloudwatch/eventRule:EventRule": (id) => ({
+    name: id,
+    arn: regionalArn("events", `rule/${id}`),
+  }),
+  "aws:cloudwatch/eventTarget:EventTarget": () => ({}),
   "aws:cloudwatch/logGroup:LogGroup": (_id, { name }) => ({
     arn: regionalArn("logs", `log-group:${String(name)}`),
   }),
@@ -103,6 +108,7 @@ const COMPUTED: Record<string, (id: string, inputs: Inputs) => Inputs> = {
       `${regionalArn("lambda", `function:${id}`)}/invocations`,
     version: "$LATEST",
   }),
+  "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": () => ({}),
   "aws:lambda/permission:Permission": () => ({}),
   "aws:s3/bucket:Bucket": (id) => ({ bucket: id, arn: `arn:aws:s3:::${id}`, region: REGION }),
   "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": () => ({}),
@@ -115,6 +121,11 @@ const COMPUTED: Record<string, (id: string, inputs: Inputs) => Inputs> = {
   "aws:sns/topic:Topic": (id) => ({ name: id.split(":").pop(), arn: id }),
   "aws:sns/topicPolicy:TopicPolicy": () => ({}),
   "aws:sns/topicSubscription:TopicSubscription": () => ({}),
+  "aws:sqs/queue:Queue": (id) => {
+    const name = id.split("/").pop() ?? "";
+    return { name, url: id, arn: regionalArn("sqs", name) };
+  },
+  "aws:sqs/queuePolicy:QueuePolicy": () => ({}),
 };
 
 function regionalArn(service: string, resource: string): string {
@@ -127,6 +138,8 @@ function idOf(type: string, name: string, inputs: Inputs): string {
       return String(inputs.name);
     case "aws:sns/topic:Topic":
       return regionalArn("sns", `${name}-1a2b3c4`);
+    case "aws:sqs/queue:Queue":
+      return `https://sqs.${REGION}.amazonaws.com/${ACCOUNT_ID}/${name}-1a2b3c4`;
     case "aws:apigateway/restApi:RestApi":
       return "api1234567";
     default:
@@ -331,6 +344,7 @@ function loadProgram(): Record<string, unknown> {
 /** Settings that are all different from the defaults. */
 export const OTHER_SETTINGS = {
   email: " me@example.com , you@example.org",
+  alarmEmail: "on-call@example.com, boss@example.com",
   maxUploadBytes: "4500000",
   allowedContentTypes: "image/*, application/PDF",
   requestsPerSecond: "1",
@@ -339,6 +353,9 @@ export const OTHER_SETTINGS = {
   logRetentionDays: "731",
   deleteFilesOnDestroy: "false",
   digestSeconds: "300",
+  sweepMinutes: "1",
+  stuckSeconds: "86400",
+  maxAttempts: "100",
 };
 
 /** The registrations of a type, given without its module: `Function`, `RolePolicy`. */

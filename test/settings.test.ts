@@ -32,6 +32,10 @@ const REFUSED: [name: keyof typeof DEFAULTS, values: string[], allowed: string][
   ["logRetentionDays", ["0", "732", "forever"], "from 1 to 731"],
   ["deleteFilesOnDestroy", ["no", "0"], YES_OR_NO],
   ["digestSeconds", ["-1", "301", "1.5"], "from 0 to 300"],
+  ["alarmEmail", [" ", "me", "me@example.com,", "[]"], FROM_AN_ADDRESS],
+  ["sweepMinutes", ["0", "61", "1.5", ""], "from 1 to 60"],
+  ["stuckSeconds", ["0", "86401", "15m"], "from 1 to 86400"],
+  ["maxAttempts", ["0", "101", "-1"], "from 1 to 100"],
 ];
 
 describe("A setting that is wrong", () => {
@@ -74,15 +78,42 @@ describe("Settings", () => {
     return (environment as { variables: Record<string, string> }).variables;
   }
 
-  function endpointsOf({ registrations }: Recording): unknown[] {
-    return registrations
-      .filter(({ type }) => type.endsWith(":TopicSubscription"))
+  function endpointsOf(made: Recording, topic: string): unknown[] {
+    return ofType(made, "TopicSubscription")
+      .filter(({ inputs }) => String(inputs.topic).endsWith(`:${topic}-1a2b3c4`))
       .map(({ inputs }) => inputs.endpoint);
   }
 
   it("email: gives each address a subscription of its own", () => {
-    expect(endpointsOf(recording)).to.have.members(["me@example.com", "you@example.org"]);
+    expect(endpointsOf(recording, "notifier")).to.have.members([
+      "me@example.com",
+      "you@example.org",
+    ]);
     expect(recording.outputs.email).to.equal("me@example.com, you@example.org");
+  });
+
+  it("alarmEmail: gives each address a subscription to alarms, and to nothing else", () => {
+    expect(endpointsOf(recording, "alarms")).to.have.members([
+      "on-call@example.com",
+      "boss@example.com",
+    ]);
+  });
+
+  it("alarmEmail: is the same as email where it is empty", async () => {
+    const email = "me@example.com, you@example.org";
+    const made = await recordProgram({ email, alarmEmail: "" });
+    expect(endpointsOf(made, "alarms")).to.have.members(email.split(", "));
+    expect((await loaded({ email })).alarmEmails).to.deep.equal(email.split(", "));
+  });
+
+  it("sweepMinutes: is the rate of the schedule, in words that AWS takes", async () => {
+    const rate = (made: Recording) => only(made, "EventRule").inputs.scheduleExpression;
+    expect(rate(recording)).to.equal("rate(1 minute)");
+    expect(rate(await recordProgram({}))).to.equal("rate(5 minutes)");
+  });
+
+  it("stuckSeconds and maxAttempts: are known to the sweeper", () => {
+    expect(variablesOf("sweep")).to.include({ STUCK_SECONDS: "86400", MAX_ATTEMPTS: "100" });
   });
 
   it("maxUploadBytes: is the Lambda's limit, and the one that API Gateway names", () => {
@@ -109,7 +140,7 @@ describe("Settings", () => {
 
   it("logRetentionDays: holds for every log group", () => {
     const days = ofType(recording, "LogGroup").map(({ inputs }) => inputs.retentionInDays);
-    expect(days).to.deep.equal([731, 731, 731, 731]);
+    expect(days).to.deep.equal([731, 731, 731, 731, 731]);
   });
 
   it("deleteFilesOnDestroy: false keeps destroy away from files", () => {
@@ -128,6 +159,7 @@ describe("Settings", () => {
   it("are those of config.ts where nobody sets them", async () => {
     expect(await loaded({})).to.deep.equal({
       emails: [DEFAULTS.email],
+      alarmEmails: [DEFAULTS.email],
       maxUploadBytes: DEFAULTS.maxUploadBytes,
       allowedContentTypes: [DEFAULTS.allowedContentTypes],
       throttle: { requestsPerSecond: DEFAULTS.requestsPerSecond, burst: DEFAULTS.burst },
@@ -135,6 +167,9 @@ describe("Settings", () => {
       logRetentionDays: DEFAULTS.logRetentionDays,
       deleteFilesOnDestroy: DEFAULTS.deleteFilesOnDestroy,
       digestSeconds: DEFAULTS.digestSeconds,
+      sweepMinutes: DEFAULTS.sweepMinutes,
+      stuckSeconds: DEFAULTS.stuckSeconds,
+      maxAttempts: DEFAULTS.maxAttempts,
     });
   });
 
@@ -148,13 +183,27 @@ describe("Settings", () => {
   });
 
   it("take the ends of their ranges", async () => {
-    const lowest = { maxUploadBytes: 1, logRetentionDays: 1, digestSeconds: 0 };
+    const lowest = {
+      maxUploadBytes: 1,
+      logRetentionDays: 1,
+      digestSeconds: 0,
+      sweepMinutes: 1,
+      stuckSeconds: 1,
+      maxAttempts: 1,
+    };
     const lowestRates = { requestsPerSecond: 1, burst: 1 };
     expect(await loaded({ ...lowest, ...lowestRates })).to.deep.include({
       ...lowest,
       throttle: lowestRates,
     });
-    const highest = { maxUploadBytes: 4_500_000, logRetentionDays: 731, digestSeconds: 300 };
+    const highest = {
+      maxUploadBytes: 4_500_000,
+      logRetentionDays: 731,
+      digestSeconds: 300,
+      sweepMinutes: 60,
+      stuckSeconds: 86_400,
+      maxAttempts: 100,
+    };
     const highestRates = { requestsPerSecond: 10_000, burst: 5_000 };
     expect(await loaded({ ...highest, ...highestRates })).to.deep.include({
       ...highest,

@@ -30,7 +30,9 @@ export interface ServiceCall {
   /** Undefined where the signature did not hold. */
   principalArn: string | undefined;
   functionName?: string;
+  /** 0 where the connection was reset. */
   status: number;
+  /** `ConnectionReset` where the connection was reset. */
   errorCode?: string;
   /** Milliseconds since 1970, UTC. */
   startedAt: number;
@@ -46,6 +48,11 @@ export interface AllowedCall {
   operation: string;
   principal: Principal;
   request: HttpRequest;
+}
+
+/** Thrown by what comes between a call and its backend: the caller's connection is reset. */
+export class ConnectionReset extends Error {
+  override readonly name = "ConnectionReset";
 }
 
 /** A service's engine. What it throws as AwsError is answered in the service's own form. */
@@ -70,7 +77,7 @@ export interface FrontDoorOptions {
   observe?: (call: ServiceCall) => void;
   /**
    * Comes between an allowed call and its backend: the place for faults. An AwsError it throws is
-   * answered in the service's own form.
+   * answered in the service's own form; after a ConnectionReset nothing is answered.
    *
    * @default forwards
    */
@@ -168,13 +175,11 @@ async function serve(
     return;
   }
   request.body = body;
-  send(
-    outgoing,
-    request.method,
-    isSigned(request)
-      ? await answerSigned(options, onError, request)
-      : await answerUnsigned(options, onError, request),
-  );
+  const response = isSigned(request)
+    ? await answerSigned(options, onError, request)
+    : await answerUnsigned(options, onError, request);
+  if (response === "reset") incoming.socket.resetAndDestroy();
+  else send(outgoing, request.method, response);
 }
 
 async function answerUnsigned(
@@ -197,13 +202,13 @@ async function answerSigned(
   options: FrontDoorOptions,
   onError: OnError,
   request: HttpRequest,
-): Promise<HttpResponse> {
+): Promise<HttpResponse | "reset"> {
   const startedAt = Date.now();
   const start = performance.now();
   const service = claimedService(request);
   let operation = `${service}:Unknown`;
   let principal: Principal | undefined;
-  let response: HttpResponse;
+  let response: HttpResponse | "reset";
   try {
     operation = describeCall(service, request);
     principal = identify(options, request);
@@ -219,7 +224,10 @@ async function answerSigned(
     response = await (options.intercept?.(call, forward) ?? forward());
     hideMissingObject(options, call, grants, response);
   } catch (error) {
-    response = renderFailure(onError, request, operation, service, error);
+    response =
+      error instanceof ConnectionReset
+        ? "reset"
+        : renderFailure(onError, request, operation, service, error);
   }
 
   try {
@@ -228,8 +236,9 @@ async function answerSigned(
       operation,
       principalArn: principal?.arn,
       functionName: principal?.functionName,
-      status: response.status,
-      errorCode: errorCodeOf(response),
+      ...(response === "reset"
+        ? { status: 0, errorCode: "ConnectionReset" }
+        : { status: response.status, errorCode: errorCodeOf(response) }),
       startedAt,
       durationMs: performance.now() - start,
       requestBytes: request.body.length,

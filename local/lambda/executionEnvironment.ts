@@ -3,7 +3,9 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
+import type { HttpRequest } from "../http";
 import { type EnvironmentSettings, environmentVariables } from "./environmentVariables";
+import type { Fault } from "./fault";
 import { INIT_TIMEOUT_MS } from "./limits";
 import { RuntimeApi } from "./runtimeApi";
 
@@ -45,6 +47,7 @@ interface Failure {
 
 interface Running {
   requestId: string;
+  fault: Fault | undefined;
   startedAt: number;
   /** Set by the runtime's answer; the invocation is over when it asks for the next one. */
   outcome?: Outcome;
@@ -110,16 +113,26 @@ export class ExecutionEnvironment {
   }
 
   /** Runs one invocation; the environment must be ready, alive and free. */
-  invoke(invocation: { requestId: string; payload: string }): Promise<Outcome> {
-    const { requestId, payload } = invocation;
+  invoke(invocation: {
+    requestId: string;
+    payload: string;
+    fault: Fault | undefined;
+  }): Promise<Outcome> {
+    const { requestId, payload, fault } = invocation;
     const { timeoutSeconds, functionArn } = this.options;
     const timeoutMs = timeoutSeconds * 1000;
     this.invocations++;
     return new Promise((resolve) => {
-      this.running = { requestId, startedAt: performance.now(), resolve };
-      this.work(timeoutMs);
-      const deadlineMs = Date.now() + timeoutMs;
-      this.api?.send({ requestId, payload, functionArn, deadlineMs, traceId: newTraceId() });
+      this.running = { requestId, fault, startedAt: performance.now(), resolve };
+      this.work(timeoutMs, fault?.kind === "timeout" ? 0 : timeoutMs);
+      this.api?.send({
+        requestId,
+        payload,
+        functionArn,
+        deadlineMs: Date.now() + timeoutMs,
+        traceId: newTraceId(),
+        ...(fault?.kind === "crash" && { crash: fault }),
+      });
     });
   }
 
@@ -169,6 +182,10 @@ export class ExecutionEnvironment {
     };
     forEachLine(child.stdout, onLine);
     forEachLine(child.stderr, onLine);
+    forEachLine(lifelineOf(child), (line) => {
+      const fault = this.running?.fault;
+      if (fault?.kind === "crash") fault.onCrash?.(requestOf(line));
+    });
     const exit = await ended(child);
     this.rest();
     const reason = exitFailure(exit.code, exit.signal);
@@ -183,13 +200,17 @@ export class ExecutionEnvironment {
     return failure;
   }
 
-  /** Limits the time and the memory of what begins now. */
-  private work(timeoutMs: number): void {
+  /**
+   * Limits the time and the memory of what begins now.
+   *
+   * @param strikesAfterMs sooner than the timeout only where a fault asks for it
+   */
+  private work(timeoutMs: number, strikesAfterMs = timeoutMs): void {
     const { memoryMegabytes } = this.options;
     this.deadline = setTimeout(() => {
       const seconds = (timeoutMs / 1000).toFixed(2);
       this.condemn("timeout", "Sandbox.Timedout", `Task timed out after ${seconds} seconds`);
-    }, timeoutMs);
+    }, strikesAfterMs);
     if (process.platform !== "linux") return;
     this.memoryWatch = setInterval(() => {
       if (residentMegabytes(this.child?.pid) <= memoryMegabytes) return;
@@ -284,8 +305,7 @@ function spawnRuntime(options: EnvironmentOptions, runtimeApi: string): ChildPro
 
 /** Waits until a process has ended and its output has been read. */
 function ended(child: ChildProcess): Promise<{ code: number | null; signal: string | null }> {
-  const lifeline = child.stdio[3] as Readable | null | undefined;
-  lifeline?.resume().on("error", ignoreBrokenLifeline);
+  lifelineOf(child)?.resume().on("error", ignoreBrokenLifeline);
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", (code, signal) => {
@@ -299,6 +319,17 @@ function ended(child: ChildProcess): Promise<{ code: number | null; signal: stri
       });
     });
   });
+}
+
+/** The pipe that tells a process that its host is gone, and the host at which call it crashed. */
+function lifelineOf(child: ChildProcess): Readable | null {
+  return (child.stdio[3] as Readable | null | undefined) ?? null;
+}
+
+/** The request at which a process crashed, as ricClient.cjs wrote it down. */
+function requestOf(line: string): HttpRequest {
+  const request = JSON.parse(line) as Omit<HttpRequest, "body"> & { body: string };
+  return { ...request, body: Buffer.from(request.body) };
 }
 
 /** The lifeline breaks when the process dies, and its death is seen by the `exit` event. */

@@ -4,9 +4,12 @@ import { AwsError } from "../awsError";
 import { unpack } from "./deploymentPackage";
 import { checkOwnVariables } from "./environmentVariables";
 import { ExecutionEnvironment, InitError, type Outcome } from "./executionEnvironment";
+import type { Fault } from "./fault";
 import { functionNameOf } from "./functionName";
 import { MAX_REQUEST_BYTES } from "./limits";
 import { toJsonText } from "./payload";
+
+export type { Fault };
 
 /** A function as it would be deployed. */
 export interface FunctionConfig {
@@ -38,10 +41,6 @@ export interface InvokeResult {
   /** Whether the invocation waited for the start of its environment. */
   coldStart: boolean;
 }
-
-/** A fault for one invocation: the handler is not run, or its process dies while it runs. */
-export type Fault =
-  { kind: "error"; errorType: string; errorMessage: string } | { kind: "kill"; afterMs: number };
 
 export interface LambdaHostOptions {
   region: string;

@@ -13,6 +13,8 @@ delete process.env._LOCAL_COMPILE_CACHE;
 if (lifelineFd !== undefined) becomeExecutionEnvironment();
 
 function becomeExecutionEnvironment() {
+  const { subscribe, unsubscribe } = require("node:diagnostics_channel");
+  const { writeSync } = require("node:fs");
   const { enableCompileCache, flushCompileCache, registerHooks } = require("node:module");
   const { Agent, request } = require("node:http");
   const { Socket } = require("node:net");
@@ -20,10 +22,12 @@ function becomeExecutionEnvironment() {
   const { pathToFileURL } = require("node:url");
 
   const [hostname, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(":");
+  const awsHost = new URL(process.env.AWS_ENDPOINT_URL).host;
   const taskRoot = pathToFileURL(process.env.LAMBDA_TASK_ROOT + sep).href;
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   let previous = Promise.resolve();
   let cacheFlushed = false;
+  let forgetCrash;
 
   enableCompileCache(compileCacheFolder);
   registerHooks({ resolve });
@@ -32,10 +36,15 @@ function becomeExecutionEnvironment() {
 
   async function next() {
     await previous;
-    const invocation = call("GET", "next");
+    forgetCrash?.();
+    forgetCrash = undefined;
+    const asked = call("GET", "next");
     // Environments end by SIGKILL, so Node's own flush at exit would never come.
     if (!cacheFlushed) flushCompileCache();
     cacheFlushed = true;
+    const invocation = await asked;
+    const crash = invocation.headers["x-local-crash"];
+    if (crash !== undefined) forgetCrash = crashAt(...crash.split(" "));
     return invocation;
   }
 
@@ -61,6 +70,50 @@ function becomeExecutionEnvironment() {
         .on("error", exit)
         .end(body);
     });
+  }
+
+  // Node's own channels tell of requests however the bundle came by its http module, and cost
+  // nothing while nobody listens.
+  function crashAt(when, call) {
+    let calls = 0;
+    let doomed;
+    let form = "";
+    const onCreated = ({ request }) => {
+      // By its port, the Runtime API is another host.
+      if (request.getHeader("host") !== awsHost) return;
+      if (++calls !== Number(call)) return;
+      doomed = request;
+      // SNS and STS say only in the body what is asked of them.
+      const isForm = String(request.getHeader("content-type")).includes("x-www-form-urlencoded");
+      if (isForm) watchForm(request);
+      else if (when === "before") die();
+    };
+    const onResponse = ({ request }) => {
+      if (request === doomed && when === "after") die();
+    };
+    const watchForm = (request) => {
+      for (const method of ["write", "end"]) {
+        const send = request[method];
+        request[method] = (chunk, ...others) => {
+          if (typeof chunk === "string" || chunk instanceof Uint8Array) form += Buffer.from(chunk);
+          if (when === "before") die();
+          return send.call(request, chunk, ...others);
+        };
+      }
+    };
+    const die = () => {
+      const { method, path: url } = doomed;
+      const body = `Action=${new URLSearchParams(form).get("Action") ?? ""}`;
+      const lastWords = { method, url, headers: { ...doomed.getHeaders() }, body };
+      writeSync(Number(lifelineFd), `${JSON.stringify(lastWords)}\n`);
+      process.kill(process.pid, "SIGKILL");
+    };
+    subscribe("http.client.request.created", onCreated);
+    subscribe("http.client.response.finish", onResponse);
+    return () => {
+      unsubscribe("http.client.request.created", onCreated);
+      unsubscribe("http.client.response.finish", onResponse);
+    };
   }
 
   // The host never writes to this pipe: it ends when the host does, however the host ends.

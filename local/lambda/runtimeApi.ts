@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Crash } from "./fault";
 import { MAX_RESPONSE_BYTES } from "./limits";
 
 /** One invocation, as the runtime interface client gets it. */
@@ -11,6 +12,7 @@ export interface RuntimeInvocation {
   traceId: string;
   /** JSON text. */
   payload: string;
+  crash?: Pick<Crash, "call" | "when">;
 }
 
 /** What a runtime says through the Runtime API. */
@@ -70,6 +72,9 @@ export class RuntimeApi {
         "lambda-runtime-deadline-ms": String(invocation.deadlineMs),
         "lambda-runtime-invoked-function-arn": invocation.functionArn,
         "lambda-runtime-trace-id": invocation.traceId,
+        ...(invocation.crash && {
+          "x-local-crash": `${invocation.crash.when} ${invocation.crash.call}`,
+        }),
       })
       .end(invocation.payload);
     this.waiting = undefined;

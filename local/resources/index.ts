@@ -1,11 +1,13 @@
 import type { Cloud } from "../cloud";
 import * as apigateway from "./apigateway";
 import * as dynamodb from "./dynamodb";
+import * as eventBridge from "./eventBridge";
 import * as iam from "./iam";
 import * as lambda from "./lambda";
 import { asRequested, type Provision, type Provisioned, type Registration } from "./resource";
 import * as s3 from "./s3";
 import * as sns from "./sns";
+import * as sqs from "./sqs";
 
 /** Every resource type that the local run knows. What is not here stops the start. */
 const PROVISIONS: Record<string, unknown> = {
@@ -17,12 +19,16 @@ const PROVISIONS: Record<string, unknown> = {
   "aws:apigateway/stage:Stage": apigateway.stage,
   "aws:apigateway/usagePlan:UsagePlan": apigateway.usagePlan,
   "aws:apigateway/usagePlanKey:UsagePlanKey": apigateway.usagePlanKey,
+  "aws:cloudwatch/eventRule:EventRule": eventBridge.eventRule,
+  "aws:cloudwatch/eventTarget:EventTarget": eventBridge.eventTarget,
   "aws:cloudwatch/logGroup:LogGroup": logGroup,
   "aws:dynamodb/table:Table": dynamodb.table,
   "aws:iam/role:Role": iam.role,
   "aws:iam/rolePolicy:RolePolicy": iam.rolePolicy,
   "aws:lambda/eventSourceMapping:EventSourceMapping": lambda.eventSourceMapping,
   "aws:lambda/function:Function": lambda.lambdaFunction,
+  "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig":
+    lambda.functionEventInvokeConfig,
   "aws:lambda/permission:Permission": lambda.permission,
   "aws:s3/bucket:Bucket": s3.bucket,
   "aws:s3/bucketNotification:BucketNotification": s3.bucketNotification,
@@ -37,6 +43,8 @@ const PROVISIONS: Record<string, unknown> = {
   "aws:sns/topic:Topic": sns.topic,
   "aws:sns/topicPolicy:TopicPolicy": sns.topicPolicy,
   "aws:sns/topicSubscription:TopicSubscription": sns.topicSubscription,
+  "aws:sqs/queue:Queue": sqs.queue,
+  "aws:sqs/queuePolicy:QueuePolicy": sqs.queuePolicy,
 };
 
 function logGroup(

@@ -1,5 +1,6 @@
 import type { asset } from "@pulumi/pulumi";
 import type { PolicyDocument, Statement } from "../frontDoor/policy";
+import { DEFAULT_ASYNC_CONFIG } from "../lambda/asyncInvoke";
 import { physicalName, type Provision } from "./resource";
 
 interface FunctionInputs {
@@ -38,6 +39,17 @@ interface EventSourceMappingInputs {
   maximumRecordAgeInSeconds?: number;
   parallelizationFactor?: number;
   destinationConfig?: { onFailure?: { destinationArn: string } };
+}
+
+interface FunctionEventInvokeConfigInputs {
+  /** Name or ARN. */
+  functionName: string;
+  maximumRetryAttempts?: number;
+  maximumEventAgeInSeconds?: number;
+  destinationConfig?: {
+    onFailure?: { destination: string };
+    onSuccess?: { destination: string };
+  };
 }
 
 /** The deployment package, file by file, as it would be zipped. */
@@ -112,6 +124,22 @@ export const permission: Provision<PermissionInputs> = (resource, cloud) => {
     Statement: [policy.Statement, statement].flat(),
   });
   return { id: statement.Sid ?? physicalName(resource) };
+};
+
+export const functionEventInvokeConfig: Provision<FunctionEventInvokeConfigInputs> = (
+  { inputs },
+  cloud,
+) => {
+  if (inputs.destinationConfig?.onSuccess) {
+    throw new Error(`The local Lambda has no on-success destinations (${inputs.functionName}).`);
+  }
+  cloud.configureAsyncInvokes(inputs.functionName, {
+    maximumRetryAttempts: inputs.maximumRetryAttempts ?? DEFAULT_ASYNC_CONFIG.maximumRetryAttempts,
+    maximumEventAgeSeconds:
+      inputs.maximumEventAgeInSeconds ?? DEFAULT_ASYNC_CONFIG.maximumEventAgeSeconds,
+    onFailureArn: inputs.destinationConfig?.onFailure?.destination,
+  });
+  return { id: inputs.functionName };
 };
 
 export const eventSourceMapping: Provision<EventSourceMappingInputs> = (resource, cloud) => {

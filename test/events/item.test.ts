@@ -34,6 +34,7 @@ describe("a row", () => {
             last_error: { S: JSON.stringify(last_error) },
             failed_from: { S: "created" },
             attempts: { N: String(attempts) },
+            alarmed_at: { S: "2026-11-21T20:00:02.000Z" },
           };
           expect(fromItem(item)).to.deep.equal({
             ...event,
@@ -41,6 +42,7 @@ describe("a row", () => {
             last_error: { ...last_error },
             failed_from: "created",
             attempts,
+            alarmed_at: "2026-11-21T20:00:02.000Z",
           });
         },
       ),

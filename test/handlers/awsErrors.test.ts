@@ -5,7 +5,13 @@ import { DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { GetObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
 import { expect } from "chai";
-import { asError, isConditionFailed, isPassing } from "../../handlers/awsErrors";
+import {
+  asError,
+  isConditionFailed,
+  isPassing,
+  eventError,
+  isMessageRefused,
+} from "../../handlers/awsErrors";
 
 type Answer = (response: ServerResponse) => void;
 
@@ -157,5 +163,36 @@ describe("asError", () => {
     expect(asError(new TypeError("no"))).to.include({ name: "TypeError", message: "no" });
     expect(asError("no")).to.deep.equal({ name: "Error", message: "no" });
     expect(asError(undefined)).to.deep.equal({ name: "Error", message: "undefined" });
+  });
+});
+
+describe("isMessageRefused", () => {
+  it("is true where SNS refuses the message itself", async () => {
+    for (const code of ["InvalidParameter", "ParameterValueInvalid"]) {
+      expect(isMessageRefused(await refusal("sns", code, 400)), code).to.equal(true);
+    }
+  });
+
+  it("is false of what another message would meet as well", async () => {
+    for (const [code, status] of [
+      ["AuthorizationError", 403],
+      ["NotFound", 404],
+      ["KMSDisabled", 400],
+      ["Throttling", 400],
+      ["InternalFailure", 500],
+    ] as const) {
+      expect(isMessageRefused(await refusal("sns", code, status)), code).to.equal(false);
+    }
+  });
+});
+
+describe("eventError", () => {
+  it("keeps code, message and step, and no more of a text than a row can hold", () => {
+    expect(eventError(new TypeError("no"), "process")).to.deep.equal({
+      code: "TypeError",
+      message: "no",
+      step: "process",
+    });
+    expect(eventError("x".repeat(1_000_000), "notify").message).to.have.lengthOf(1000);
   });
 });

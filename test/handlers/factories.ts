@@ -15,10 +15,28 @@ export function processedEvent(changes: Partial<FileEvent> = {}): FileEvent {
   };
 }
 
+/** An event that process gave up. */
+export function failedEvent(changes: Partial<FileEvent> = {}): FileEvent {
+  return processedEvent({
+    event_status: "failed",
+    event_result: undefined,
+    failed_from: "uploaded",
+    last_error: { code: "NoSuchKey", message: "The key does not exist.", step: "process" },
+    ...changes,
+  });
+}
+
 /** The row of an event in any status. */
 export function itemOf(event: FileEvent): Item {
-  const result = event.event_result && { event_result: toMap(event.event_result) };
-  return { ...newItem(event), ...result };
+  const { event_result, last_error, failed_from, attempts, alarmed_at } = event;
+  return {
+    ...newItem(event),
+    ...(event_result && { event_result: toMap(event_result) }),
+    ...(last_error && { last_error: { S: JSON.stringify(last_error) } }),
+    ...(failed_from && { failed_from: { S: failed_from } }),
+    ...(attempts !== undefined && { attempts: { N: String(attempts) } }),
+    ...(alarmed_at && { alarmed_at: { S: alarmed_at } }),
+  };
 }
 
 let sequence = 0;

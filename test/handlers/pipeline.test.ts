@@ -5,7 +5,7 @@ import type { FileEvent } from "../../events/event";
 import { newUploadIdentity, uploadKey } from "../../events/identity";
 import type { Item } from "../../events/item";
 import { AwsError } from "../../local/awsError";
-import { itemOf, processedEvent, s3Record, streamRecord } from "./factories";
+import { failedEvent, itemOf, processedEvent, s3Record, streamRecord } from "./factories";
 import { JPEG } from "./files";
 import { eventually, type Program, startProgram } from "./program";
 
@@ -319,7 +319,7 @@ describe("the Lambdas behind the upload, for real", function () {
     it("ends an event as failed whose result the table will never take", async () => {
       const { event, record } = await storedEvent(photo);
       program.onCall = ({ request }) => {
-        if (request.body.includes('":to":{"S":"processed"}')) {
+        if (request.body.includes('{"S":"processed"}')) {
           throw new AwsError("ValidationException", 400, "Item size has exceeded the maximum");
         }
       };
@@ -329,6 +329,26 @@ describe("the Lambdas behind the upload, for real", function () {
       const row = await program.row(event);
       expect(row).to.include({ event_status: "failed", failed_from: "uploaded" });
       expect(row?.last_error).to.include({ code: "ValidationException", step: "process" });
+    });
+
+    it("fails no event for a late record that another delivery has brought further", async () => {
+      const { event } = await storedEvent({}, "uploaded");
+      await program.putRow(itemOf({ ...event, event_status: "processed" }));
+
+      const Records = [streamRecord(itemOf(event))];
+      expect(await program.invoke("process", { Records })).to.deep.equal(failuresOf());
+
+      expect(await program.row(event)).to.include({ event_status: "processed" });
+    });
+
+    it("takes away that people know of an earlier failure: this one is news", async () => {
+      const { event, record } = await storedEvent({}, "uploaded");
+      await program.putRow(itemOf({ ...event, alarmed_at: "2026-11-21T20:00:00.000Z" }));
+
+      await program.invoke("process", { Records: [record] });
+
+      const row = await program.row(event);
+      expect(row).to.include({ event_status: "failed" }).and.not.have.property("alarmed_at");
     });
 
     it("leaves a row behind that is no event, with its id in the log", async () => {
@@ -481,6 +501,180 @@ describe("the Lambdas behind the upload, for real", function () {
       expect(await program.mails()).to.have.lengthOf(1);
     });
 
+    /** Has SNS refuse, for good, each message that names one of these events. */
+    function refuseMessagesOf(...events: FileEvent[]) {
+      program.onCall = ({ service, request }) => {
+        const isRefused = events.some(({ event_id }) => request.body.includes(event_id));
+        if (service === "sns" && isRefused) {
+          throw new AwsError("InvalidParameter", 400, "Invalid parameter: Message");
+        }
+      };
+    }
+
+    it("ends just the event as failed whose message SNS never takes, and tells of the rest", async () => {
+      const { events, records } = await processedFiles(9);
+      refuseMessagesOf(...events.slice(4, 5));
+
+      expect(await notify(...records)).to.deep.equal(failuresOf());
+
+      const [refused, ...others] = [events[4], ...events.slice(0, 4), ...events.slice(5)];
+      const row = refused && (await program.row(refused));
+      expect(row).to.include({ event_status: "failed", failed_from: "processed" });
+      expect(row?.last_error).to.include({ step: "notify" });
+      expect(row?.last_error?.code).to.contain("InvalidParameter");
+      expect(new Set(await statusesOf(...others))).to.deep.equal(new Set(["notified"]));
+      const texts = (await program.mails()).map(({ text }) => text).join();
+      for (const { event_id } of others) {
+        expect(texts.split(event_id)).to.have.lengthOf(2);
+      }
+    });
+
+    it("has a refused file come again whose failure cannot be written for now", async () => {
+      const { events, records } = await processedFiles(2);
+      const [refused] = events;
+      program.onCall = ({ operation, request }) => {
+        if (!request.body.includes(refused?.event_id ?? "")) {
+          return;
+        }
+        if (operation === "sns:Publish") {
+          throw new AwsError("InvalidParameter", 400, "no");
+        }
+        if (operation === "dynamodb:UpdateItem") {
+          throw SERVER_ERROR;
+        }
+      };
+      expect(await notify(...records)).to.deep.equal(failuresOf(...records.slice(0, 1)));
+      expect(await statusesOf(...events)).to.deep.equal(["processed", "notified"]);
+    });
+
+    it("looks up what the sweeper brings: another process may have told of it since", async () => {
+      const { event } = await putEvent({ event_status: "notified" });
+      const image = itemOf({ ...event, event_status: "processed", attempts: 1 });
+
+      expect(await notify(streamRecord(image, Date.now() / 1000 + 1))).to.deep.equal(failuresOf());
+
+      expect(await program.mails()).to.deep.equal([]);
+    });
+
+    describe("of failed events", () => {
+      async function failedFiles(count: number, changedAt?: number) {
+        const files = await Promise.all(
+          Array.from({ length: count }, () =>
+            putEvent(failedEvent({ ...newUploadIdentity() }), changedAt),
+          ),
+        );
+        return {
+          events: files.map(({ event }) => event),
+          records: files.map(({ record }) => record),
+        };
+      }
+
+      async function alarmsOf(...events: FileEvent[]) {
+        const rows = await Promise.all(events.map((event) => program.row(event)));
+        return rows.map((row) => row?.alarmed_at !== undefined);
+      }
+
+      it("tells operations in one message, and remembers it in the rows", async () => {
+        const { events, records } = await failedFiles(3);
+
+        expect(await notify(...records)).to.deep.equal(failuresOf());
+
+        const [mail, ...more] = await program.mails();
+        expect(more).to.deep.equal([]);
+        expect(mail?.subject).to.equal("3 files failed");
+        for (const event of events) {
+          expect(mail?.text).to.contain(event.event_id);
+          const row = await program.row(event);
+          const { event_id, last_error, failed_from, updated_at } = event;
+          expect(row).to.deep.include({ event_id, last_error, failed_from, updated_at });
+          expect(Date.now() - Date.parse(row?.alarmed_at ?? "")).to.be.within(0, 10_000);
+        }
+        expect(new Set(program.calls)).to.deep.equal(
+          new Set([
+            "notify dynamodb:BatchGetItem",
+            "notify sns:Publish",
+            "notify dynamodb:UpdateItem",
+          ]),
+        );
+      });
+
+      it("publishes to the operations' topic, and notices of the same batch to people's", async () => {
+        const bodies: string[] = [];
+        program.onCall = ({ service, request }) => {
+          if (service === "sns") {
+            bodies.push(decodeURIComponent(request.body.toString()));
+          }
+        };
+        const failed = await failedFiles(1);
+        const processed = await processedFiles(1);
+
+        await notify(...failed.records, ...processed.records);
+
+        const { topicArn, alarmTopicArn } = program.run.outputs;
+        expect(topicArn).to.not.equal(alarmTopicArn);
+        expect(bodies.map((body) => body.includes(String(alarmTopicArn)))).to.have.members([
+          true,
+          false,
+        ]);
+        const alarm = bodies.find((body) => body.includes(String(alarmTopicArn)));
+        expect(alarm).to.contain(failed.events[0]?.event_id);
+      });
+
+      it("sends no second message for a replay, nor where the first process is gone", async () => {
+        const { records } = await failedFiles(2);
+        await notify(...records);
+        await notify(...records);
+        expect(await program.mails()).to.have.lengthOf(1);
+        await endEnvironment();
+
+        expect(await notify(...records)).to.deep.equal(failuresOf());
+
+        expect(await program.mails()).to.deep.equal([]);
+      });
+
+      it("tells again of an event that failed again after a retry", async () => {
+        const { events, records } = await failedFiles(1);
+        await notify(...records);
+        const again = failedEvent({ ...events[0], updated_at: "2026-11-22T00:00:00.000Z" });
+        await program.putRow(itemOf(again));
+
+        await notify(streamRecord(itemOf(again)));
+
+        expect(await program.mails()).to.have.lengthOf(2);
+        expect(await alarmsOf(again)).to.deep.equal([true]);
+      });
+
+      it("tells of no failure that a retry has taken back in the meantime", async () => {
+        const { events } = await failedFiles(1);
+        const retried = { ...events[0], event_status: "uploaded" as const };
+        await program.putRow(itemOf(processedEvent(retried)));
+
+        await notify(streamRecord(itemOf(failedEvent(events[0])), 1));
+
+        expect(await program.mails()).to.deep.equal([]);
+      });
+
+      it("has them come again, untold, when the message cannot go out for now", async () => {
+        const { events, records } = await failedFiles(2);
+        program.onCall = ({ service }) => {
+          if (service === "sns") {
+            throw SERVER_ERROR;
+          }
+        };
+        expect(await notify(...records)).to.deep.equal(failuresOf(...records));
+        expect(await alarmsOf(...events)).to.deep.equal([false, false]);
+      });
+
+      it("does not hold up the stream for a message that is refused for good", async () => {
+        const { events, records } = await failedFiles(3);
+        refuseMessagesOf(...events.slice(0, 1));
+
+        expect(await notify(...records)).to.deep.equal(failuresOf());
+
+        expect(await alarmsOf(...events)).to.deep.equal([false, true, true]);
+      });
+    });
+
     it("has a file alone come again whose status cannot be written, without a second mail", async () => {
       const { events, records } = await processedFiles(3);
       const [, slow] = events;
@@ -501,7 +695,7 @@ describe("the Lambdas behind the upload, for real", function () {
       expect(await program.mails()).to.have.lengthOf(1);
     });
 
-    it("fails as a whole, and tells of nothing, when it cannot look up what is known", async () => {
+    it("has all come again, and tells of nothing, when it cannot look up what is known", async () => {
       const { events, records } = await processedFiles(1, 1);
       program.onCall = ({ operation }) => {
         if (operation === "dynamodb:BatchGetItem") {
@@ -509,7 +703,7 @@ describe("the Lambdas behind the upload, for real", function () {
         }
       };
 
-      expect(await notify(...records)).to.include({ functionError: "Unhandled" });
+      expect(await notify(...records)).to.deep.equal(failuresOf(...records));
 
       expect(await program.mails()).to.deep.equal([]);
       expect(await statusesOf(...events)).to.deep.equal(["processed"]);

@@ -1,0 +1,73 @@
+/**
+ * Uploads files while faults are at work, and checks that nothing is lost and nothing happens
+ * twice.
+ *
+ *     npm run chaos -- --uploads 5000 --seed 1 --faults all
+ */
+import { Command, InvalidArgumentError, Option } from "commander";
+import { newSeed, SEED_LIMIT } from "../local/faults/random";
+import { killRun } from "./kill";
+import { type Mix, MIXES } from "./mixes";
+import { tableOf, verdictOf } from "./report";
+import { chaosRun } from "./run";
+
+interface CommandLine {
+  uploads: number;
+  seed: number;
+  faults: Mix;
+  clients: number;
+  wait: number;
+  kill?: boolean;
+}
+
+const EXIT_WRONG_USE = 2;
+
+function parseCount(text: string): number {
+  if (!/^[1-9]\d{0,6}$/.test(text)) {
+    throw new InvalidArgumentError("It is a whole number from 1 on.");
+  }
+  return Number(text);
+}
+
+function parseSeed(text: string): number {
+  const seed = Number(text);
+  if (!/^\d+$/.test(text) || seed >= SEED_LIMIT) {
+    throw new InvalidArgumentError(`A seed is a whole number from 0 to ${SEED_LIMIT - 1}.`);
+  }
+  return seed;
+}
+
+function readCommandLine(): CommandLine {
+  return new Command("npm run chaos --")
+    .description("Runs the program with faults, and checks that nothing is lost or done twice.")
+    .option("--uploads <number>", "files to send", parseCount, 300)
+    .option("--seed <number>", "decides every random choice", parseSeed, newSeed())
+    .addOption(
+      new Option("--faults <mix>", "what goes wrong").choices(Object.keys(MIXES)).default("all"),
+    )
+    .option("--clients <number>", "uploads under way at one time", parseCount, 32)
+    .option("--wait <seconds>", "for how long the faults may go on at the end", parseCount, 180)
+    .option("--kill", "instead of faults: kill -9 of the whole run in the middle, and a new start")
+    .exitOverride((error) => {
+      process.exit(error.exitCode === 0 ? 0 : EXIT_WRONG_USE);
+    })
+    .parse()
+    .opts<CommandLine>();
+}
+
+async function main(): Promise<void> {
+  const { kill, wait, ...options } = readCommandLine();
+  console.log(`Seed ${options.seed}`);
+  if (kill) {
+    const { text, broken } = await killRun({ ...options, patienceMs: wait * 1000 });
+    console.log(text);
+    process.exitCode = broken.length === 0 ? 0 : 1;
+    return;
+  }
+  const result = await chaosRun({ ...options, patienceMs: wait * 1000 });
+  console.log(tableOf(result));
+  console.log(verdictOf(result));
+  process.exitCode = result.broken.length === 0 ? 0 : 1;
+}
+
+void main();

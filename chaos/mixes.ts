@@ -1,0 +1,23 @@
+import type { FaultRule } from "../local/faults/plan";
+
+const THROTTLE: FaultRule[] = [{ kind: "throttle", share: 0.2 }];
+const RESET: FaultRule[] = [{ kind: "reset", share: 0.1 }];
+const CRASH: FaultRule[] = [{ kind: "crash", share: 0.05 }];
+const DISORDER: FaultRule[] = [
+  { kind: "duplicateObjectEvents", share: 0.3 },
+  { kind: "reorderObjectEvents", share: 0.3 },
+  { kind: "delayObjectEvents", share: 0.3 },
+  { kind: "replayStream", share: 0.1 },
+];
+
+/** What goes wrong in a run, by the name that the command line takes; shares are of 1. */
+export const MIXES = {
+  none: [],
+  throttle: THROTTLE,
+  reset: RESET,
+  crash: CRASH,
+  disorder: DISORDER,
+  all: [...THROTTLE, ...RESET, ...CRASH, ...DISORDER],
+} satisfies Record<string, FaultRule[]>;
+
+export type Mix = keyof typeof MIXES;

@@ -1,0 +1,193 @@
+import { createHash } from "node:crypto";
+import { PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { setTimeout as sleep } from "node:timers/promises";
+import { encode as encodeJpeg } from "jpeg-js";
+import type { UploadAnswer } from "../handlers/upload";
+import { type Random, randomOf } from "./random";
+
+/** One file to send; the seed decides all of it. */
+export interface PlannedUpload {
+  index: number;
+  /** Through the API, or straight into the bucket. */
+  way: "api" | "direct";
+  /** The file's name for the API, the object's key for the bucket. */
+  name: string;
+  contentType: string;
+  body: Buffer;
+}
+
+/** What the client was told in the end. */
+export interface UploadOutcome {
+  upload: Pick<PlannedUpload, "index" | "way" | "name">;
+  /** Requests that it took. */
+  tries: number;
+  /** Of the API's 201. */
+  answer?: UploadAnswer;
+  /** Why the client gave up. */
+  error?: string;
+}
+
+/** Where uploads go to. */
+export interface Target {
+  uploadUrl: string;
+  /** Where the API asks for one. */
+  uploadApiKey?: string;
+  bucketName: string;
+  s3: S3Client;
+}
+
+const MAX_BYTES = 20_000;
+const IMAGE_SHARE = 0.2;
+
+/** As long as a patient client goes on; a fault of 20 % hardly lasts for three requests. */
+const MAX_TRIES = 25;
+const FIRST_PAUSE_MS = 20;
+const MAX_PAUSE_MS = 1000;
+
+/**
+ * Keys as other writers make them. Some lie under `uploads/`, where the API's own objects are and
+ * the sweeper looks, without being an upload's key.
+ */
+const KEYS: ((index: number) => string)[] = [
+  (index) => `photos/${index}.jpg`,
+  (index) => `a b+c%2B/ünï 写真 #${index}?.jpg`,
+  (index) => `x//${index}`,
+  (index) => `/leading and trailing ${index}/`,
+  (index) => `dots/../and/./${index}`,
+  (index) => `${"k".repeat(1000)}/${index}`,
+  (index) => `${"😀".repeat(200)}${index}`,
+  (index) => `uploads/stranger ${index}.txt`,
+  (index) => `uploads/2999-01-01T00:00:00.000Z/${index}/not an id.txt`,
+  (index) => `'"<&>${index};=@!*(){}[]^~|`,
+];
+
+const NAMES: ((index: number) => string)[] = [
+  (index) => `holiday-${index}.jpg`,
+  (index) => `été & 写真 ${index}+%.png`,
+  (index) => `C:\\files\\report ${index}.pdf`,
+  (index) => `${"n".repeat(300)}${index}.txt`,
+];
+
+function pick<T>(values: readonly T[], random: Random): T {
+  const value = values[Math.floor(random() * values.length)];
+  if (value === undefined) {
+    throw new Error("There is nothing to pick from.");
+  }
+  return value;
+}
+
+/** Bytes that belong to a name, and to no other. */
+function bytesOf(name: string, length: number): Buffer {
+  return createHash("shake256", { outputLength: length }).update(name).digest();
+}
+
+function picture(name: string, random: Random): Buffer {
+  const width = 8 + Math.floor(random() * 32);
+  const height = 8 + Math.floor(random() * 32);
+  return encodeJpeg({ width, height, data: bytesOf(name, width * height * 4) }, 60).data;
+}
+
+/** The upload of this number: the first half of all goes through the API, mixed with the rest. */
+export function planUpload(seed: number, index: number): PlannedUpload {
+  const identity = `${seed} upload ${index}`;
+  const random = randomOf(identity);
+  const way = index % 2 === 0 ? "api" : "direct";
+  const name = pick(way === "api" ? NAMES : KEYS, random)(index);
+  if (random() < IMAGE_SHARE) {
+    return { index, way, name, contentType: "image/jpeg", body: picture(identity, random) };
+  }
+  // Small ones are as likely as large ones.
+  const length = Math.floor(MAX_BYTES ** random());
+  const body = bytesOf(identity, length);
+  return { index, way, name, contentType: "application/octet-stream", body };
+}
+
+async function putDirectly({ s3, bucketName }: Target, upload: PlannedUpload): Promise<void> {
+  await s3.send(
+    new PutObjectCommand({
+      Bucket: bucketName,
+      Key: upload.name,
+      Body: upload.body,
+      ContentType: upload.contentType,
+    }),
+  );
+}
+
+function mayPass(status: number): boolean {
+  return status === 429 || status >= 500;
+}
+
+/** Posts it, and again with the same Idempotency-Key, until there is an answer that lasts. */
+async function post(
+  target: Target,
+  upload: PlannedUpload,
+  idempotencyKey: string,
+  signal?: AbortSignal,
+): Promise<Omit<UploadOutcome, "upload">> {
+  const url = `${target.uploadUrl}?filename=${encodeURIComponent(upload.name)}`;
+  let error = "";
+  for (let tries = 1; tries <= MAX_TRIES && !signal?.aborted; tries += 1) {
+    try {
+      const response = await fetch(url, {
+        method: "POST",
+        headers: {
+          "content-type": upload.contentType,
+          "idempotency-key": idempotencyKey,
+          ...(target.uploadApiKey !== undefined && { "x-api-key": target.uploadApiKey }),
+        },
+        body: new Uint8Array(upload.body),
+        signal,
+      });
+      const text = await response.text();
+      if (response.status === 201) {
+        return { tries, answer: JSON.parse(text) as UploadAnswer };
+      }
+      error = `${response.status} ${text}`;
+      if (!mayPass(response.status)) {
+        return { tries, error };
+      }
+    } catch (thrown) {
+      // Without an answer nobody knows whether it was stored: the key makes a repeat safe.
+      error = String(thrown);
+    }
+    await sleep(Math.min(FIRST_PAUSE_MS * 2 ** tries, MAX_PAUSE_MS));
+  }
+  return { tries: MAX_TRIES, error };
+}
+
+/** Sends one upload, and does not give up at the first refusal. */
+export async function sendUpload(
+  target: Target,
+  upload: PlannedUpload,
+  seed: number,
+  signal?: AbortSignal,
+): Promise<UploadOutcome> {
+  const { index, way, name } = upload;
+  const named = { index, way, name };
+  if (way === "api") {
+    return { upload: named, ...(await post(target, upload, `${seed}-${index}`, signal)) };
+  }
+  try {
+    await putDirectly(target, upload);
+    return { upload: named, tries: 1 };
+  } catch (error) {
+    return { upload: named, tries: 1, error: String(error) };
+  }
+}
+
+/** Calls `work` with 0, 1, … up to `count`, by as many workers as there are clients. */
+export async function byClients(
+  count: number,
+  clients: number,
+  work: (index: number) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const client = async () => {
+    while (next < count) {
+      const index = next;
+      next += 1;
+      await work(index);
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+}

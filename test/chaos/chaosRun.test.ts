@@ -1,0 +1,35 @@
+import { expect } from "chai";
+import type { Mix } from "../../chaos/mixes";
+import { tableOf, verdictOf } from "../../chaos/report";
+import { chaosRun } from "../../chaos/run";
+
+describe("a short chaos run", function () {
+  this.timeout(60_000);
+
+  async function run(faults: Mix, seed: number) {
+    const result = await chaosRun({ uploads: 60, seed, faults, clients: 16, patienceMs: 4_000 });
+    expect(result.broken, `${tableOf(result)}\n${verdictOf(result)}`).to.deep.equal([]);
+    return result;
+  }
+
+  it("brings every file to notified when all kinds of faults are at work", async () => {
+    const { faults, world } = await run("all", 3);
+
+    expect(world.rows).to.have.lengthOf(60);
+    expect(faults.injected).to.include.keys("throttle", "reset", "crash", "duplicateObjectEvents");
+  });
+
+  it("tells of every file once, by four invocations at most, when nothing goes wrong", async () => {
+    const { faults, world, observer, quietUnderFaults } = await run("none", 3);
+
+    expect(quietUnderFaults).to.equal(true);
+    expect(faults).to.deep.equal({ injected: {}, crashes: [] });
+    expect(world.rows.map(({ event_status }) => event_status)).to.deep.equal(
+      Array.from({ length: 60 }, () => "notified"),
+    );
+    const told = world.moments.flatMap((moment) => (moment.kind === "told" ? moment.eventIds : []));
+    expect(told).to.have.lengthOf(60);
+    expect(observer.invocations).to.include({ upload: 30, record: 60 });
+    expect(observer.errors).to.deep.equal([]);
+  });
+});

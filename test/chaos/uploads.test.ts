@@ -1,0 +1,22 @@
+import { expect } from "chai";
+import { planUpload } from "../../chaos/uploads";
+
+describe("the uploads of a chaos run", () => {
+  const plan = (seed: number) => Array.from({ length: 80 }, (_, index) => planUpload(seed, index));
+
+  it("are the same for the same seed, and others for another", () => {
+    // As text: chai compares buffers byte by byte.
+    expect(JSON.stringify(plan(1))).to.equal(JSON.stringify(plan(1)));
+    expect(JSON.stringify(plan(1))).not.to.equal(JSON.stringify(plan(2)));
+  });
+
+  it("go both ways, with bodies of 1 byte and more and names of their own", () => {
+    const uploads = plan(1);
+
+    expect(uploads.filter(({ way }) => way === "api")).to.have.lengthOf(40);
+    expect(Math.min(...uploads.map(({ body }) => body.length))).to.be.within(1, 10);
+    expect(Math.max(...uploads.map(({ body }) => body.length))).to.be.within(5_000, 20_000);
+    expect(new Set(uploads.map(({ way, name }) => `${way} ${name}`)).size).to.equal(80);
+    expect(uploads.some(({ contentType }) => contentType === "image/jpeg")).to.equal(true);
+  });
+});

@@ -1,0 +1,363 @@
+import { expect } from "chai";
+import fc from "fast-check";
+import type { EventKey, EventStatus } from "../../events/event";
+import { type CreatedObject, objectIdentity, uploadKey } from "../../events/identity";
+import { predecessorsOf } from "../../events/transitions";
+import { uuidv7At } from "./arbitraries";
+
+/**
+ * A model of the pipeline: the real rules of `events/`, with the handlers' steps around them. A
+ * handler is a generator that yields between two calls to AWS, each of which is atomic. A scheduler
+ * that fast-check drives picks which one goes on, which delivery starts or is repeated, and which
+ * handler crashes.
+ */
+
+const MAX_ATTEMPTS = 3;
+
+/** Deliveries until one is given up: an event of the bucket then ends in the dead-letter queue. */
+const MAX_DELIVERIES = 2;
+
+interface Row extends EventKey {
+  status: EventStatus;
+  attempts: number;
+  failedFrom?: EventStatus;
+  alarmed: boolean;
+}
+
+/** A stored object; `fails` says that no step of process will ever work on it. */
+interface Stored extends CreatedObject {
+  isUpload: boolean;
+  fails: boolean;
+}
+
+type Handler = Generator<undefined, void>;
+
+interface Delivery {
+  to: "record" | "process" | "notify";
+  start: () => Handler;
+  deliveries: number;
+  /** What becomes of it when it was delivered too often. */
+  givenUp: () => void;
+}
+
+const RANKS: Record<EventStatus, number> = {
+  created: 0,
+  uploaded: 0,
+  processed: 1,
+  notified: 2,
+  failed: 3,
+};
+
+class Pipeline {
+  readonly rows = new Map<string, Row>();
+  readonly objects: Stored[] = [];
+  readonly pending: Delivery[] = [];
+  readonly running: { handler: Handler; delivery?: Delivery }[] = [];
+  readonly deadLetters: Stored[] = [];
+  readonly mails = new Map<string, number>();
+  readonly alarms = new Map<string, number>();
+  /** Crashes of notify between its publish and its write, by row. */
+  readonly doublings = new Map<string, number>();
+  private clock = 0;
+  /** What this notify environment remembers, and since when it lives. */
+  private notifier = { told: new Set<string>(), startedAt: 0 };
+  private publishedUnwritten: string | undefined;
+
+  /** Moves a row, if the rules let it: a conditional UpdateItem. */
+  private advance(name: string, to: EventStatus, failedFrom?: EventStatus): void {
+    const row = this.rows.get(name);
+    if (!row || !predecessorsOf(to).includes(row.status)) {
+      return;
+    }
+    if (failedFrom !== undefined && row.status !== failedFrom) {
+      return;
+    }
+    expect(RANKS[to], `${row.status} -> ${to}`).to.be.greaterThan(RANKS[row.status]);
+    row.failedFrom = failedFrom;
+    row.status = to;
+    this.changed(row);
+  }
+
+  /** A conditional PutItem. */
+  private put(key: EventKey, status: EventStatus): void {
+    const name = JSON.stringify(key);
+    if (!this.rows.has(name)) {
+      const row: Row = { ...key, status, attempts: 0, alarmed: false };
+      this.rows.set(name, row);
+      this.changed(row);
+    }
+  }
+
+  /** The stream and its two filters. */
+  private changed({ event_id, event_timestamp, ...image }: Row): void {
+    const name = JSON.stringify({ event_id, event_timestamp });
+    const changedAt = (this.clock += 1);
+    const deliver = (to: Delivery["to"], start: () => Handler) => {
+      this.pending.push({ to, start, deliveries: 0, givenUp: () => undefined });
+    };
+    if (predecessorsOf("processed").includes(image.status)) {
+      deliver("process", () => this.process(name, image.status));
+    } else if (image.status === "processed" || (image.status === "failed" && !image.alarmed)) {
+      deliver("notify", () => this.notify(name, image, changedAt));
+    }
+  }
+
+  *upload(object: Stored, identity: EventKey): Handler {
+    this.store(object);
+    yield;
+    this.put(identity, "uploaded");
+  }
+
+  store(object: Stored): void {
+    this.objects.push(object);
+    this.pending.push({
+      to: "record",
+      start: () => this.record(object),
+      deliveries: 0,
+      givenUp: () => this.deadLetters.push(object),
+    });
+  }
+
+  private *record(object: Stored): Handler {
+    yield;
+    this.put(objectIdentity(object), "created");
+  }
+
+  private *process(name: string, seen: EventStatus): Handler {
+    yield;
+    const { fails } = this.objects.find((o) => JSON.stringify(objectIdentity(o)) === name) ?? {
+      fails: true,
+    };
+    if (fails) {
+      this.advance(name, "failed", seen);
+    } else {
+      this.advance(name, "processed");
+    }
+  }
+
+  private *notify(name: string, seen: Omit<Row, keyof EventKey>, changedAt: number): Handler {
+    const { told, startedAt } = this.notifier;
+    const book = seen.status === "failed" ? this.alarms : this.mails;
+    const occasion = `${seen.status} ${name}`;
+    if (!told.has(occasion)) {
+      const isDoubtful = changedAt <= startedAt || seen.attempts > 0;
+      yield;
+      const row = this.rows.get(name);
+      if (isDoubtful && (row?.status !== seen.status || row.alarmed)) {
+        return;
+      }
+      yield;
+      book.set(name, (book.get(name) ?? 0) + 1);
+      told.add(occasion);
+      this.publishedUnwritten = occasion;
+      yield;
+    }
+    if (seen.status === "processed") {
+      this.advance(name, "notified");
+    } else {
+      const row = this.rows.get(name);
+      if (row?.status === "failed") {
+        row.alarmed = true;
+      }
+    }
+    this.publishedUnwritten = undefined;
+  }
+
+  /** One run over all rows, as stuck as the scheduler likes them to be. */
+  *sweep(): Handler {
+    for (const [name, row] of [...this.rows]) {
+      const { status, attempts, alarmed } = row;
+      const isOpen = predecessorsOf("failed").includes(status);
+      if (!isOpen && (status !== "failed" || alarmed)) {
+        continue;
+      }
+      yield;
+      if (row.status !== status || row.attempts !== attempts || row.alarmed !== alarmed) {
+        continue;
+      }
+      if (isOpen && attempts >= MAX_ATTEMPTS) {
+        this.advance(name, "failed", status);
+      } else {
+        row.attempts += 1;
+        this.changed(row);
+      }
+    }
+    for (const object of this.objects.filter(({ isUpload }) => isUpload)) {
+      yield;
+      this.put(objectIdentity(object), "created");
+    }
+    for (const object of [...this.deadLetters]) {
+      yield;
+      this.put(objectIdentity(object), "created");
+      yield;
+      this.deadLetters.splice(this.deadLetters.indexOf(object), 1);
+    }
+  }
+
+  /** A shard has one reader of each kind, which finishes or crashes before it reads on. */
+  private canStart({ to }: Delivery): boolean {
+    return to !== "notify" || !this.running.some(({ delivery }) => delivery?.to === "notify");
+  }
+
+  start(pick: number, again: boolean): void {
+    const ready = this.pending.filter((delivery) => this.canStart(delivery));
+    const delivery = ready[pick % Math.max(1, ready.length)];
+    if (!delivery) {
+      return;
+    }
+    if (!again) {
+      this.pending.splice(this.pending.indexOf(delivery), 1);
+    }
+    this.running.push({ handler: delivery.start(), delivery });
+  }
+
+  step(pick: number): void {
+    const invocation = this.running[pick % Math.max(1, this.running.length)];
+    if (invocation?.handler.next().done) {
+      this.running.splice(this.running.indexOf(invocation), 1);
+    }
+  }
+
+  crash(pick: number): void {
+    const [invocation] = this.running.splice(pick % Math.max(1, this.running.length), 1);
+    const delivery = invocation?.delivery;
+    if (!delivery) {
+      return;
+    }
+    if (delivery.to === "notify") {
+      const occasion = this.publishedUnwritten;
+      if (occasion !== undefined) {
+        this.doublings.set(occasion, (this.doublings.get(occasion) ?? 0) + 1);
+      }
+      this.publishedUnwritten = undefined;
+      this.notifier = { told: new Set(), startedAt: this.clock };
+    }
+    delivery.deliveries += 1;
+    if (delivery.deliveries < MAX_DELIVERIES) {
+      this.pending.push(delivery);
+    } else {
+      delivery.givenUp();
+    }
+  }
+
+  /** Lets everything come to its end, with the schedule going on, and no more faults. */
+  quieten(): void {
+    for (let sweeps = 0; sweeps < 10; sweeps += 1) {
+      while (this.running.length + this.pending.length > 0) {
+        this.start(0, false);
+        this.step(0);
+      }
+      this.running.push({ handler: this.sweep() });
+    }
+    while (this.running.length > 0) {
+      this.step(0);
+    }
+  }
+}
+
+const actions = fc.record({
+  kind: fc.oneof(
+    { weight: 6, arbitrary: fc.constant("step" as const) },
+    { weight: 4, arbitrary: fc.constant("start" as const) },
+    { weight: 2, arbitrary: fc.constant("crash" as const) },
+    { weight: 1, arbitrary: fc.constantFrom("again" as const, "sweep" as const) },
+  ),
+  pick: fc.nat(50),
+});
+
+/** Files as they come: through the API, or straight into the bucket, some under the same key. */
+const files = fc.array(
+  fc.record({ isUpload: fc.boolean(), fails: fc.boolean(), key: fc.constantFrom("a", "b") }),
+  { minLength: 1, maxLength: 4 },
+);
+
+function pipelineOf(given: { isUpload: boolean; fails: boolean; key: string }[]): Pipeline {
+  const pipeline = new Pipeline();
+  given.forEach(({ isUpload, fails, key }, index) => {
+    const time = 1_700_000_000_000 + index;
+    // Of the same millisecond for all: the sequencer alone tells writes to one key apart.
+    const eventTime = "2026-11-21T20:00:00.000Z";
+    const identity = { event_id: uuidv7At(time), event_timestamp: new Date(time).toISOString() };
+    const object = { bucket: "b", sequencer: String(index), eventTime, isUpload, fails };
+    if (isUpload) {
+      const upload = { ...object, key: uploadKey(identity, key) };
+      pipeline.running.push({ handler: pipeline.upload(upload, identity) });
+    } else {
+      pipeline.store({ ...object, key });
+    }
+  });
+  return pipeline;
+}
+
+/** Runs the actions, and then until all is quiet. */
+function play(
+  given: Parameters<typeof pipelineOf>[0],
+  played: { kind: "step" | "start" | "again" | "crash" | "sweep"; pick: number }[],
+): Pipeline {
+  const pipeline = pipelineOf(given);
+  for (const { kind, pick } of played) {
+    if (kind === "sweep") {
+      pipeline.running.push({ handler: pipeline.sweep() });
+    } else if (kind === "step") {
+      pipeline.step(pick);
+    } else if (kind === "crash") {
+      pipeline.crash(pick);
+    } else {
+      pipeline.start(pick, kind === "again");
+    }
+  }
+  pipeline.quieten();
+  return pipeline;
+}
+
+describe("handlers that run, crash and are repeated in any order", () => {
+  const histories = fc.tuple(
+    files,
+    fc.array(actions, { minLength: 20, maxLength: 120, size: "max" }),
+  );
+  const check = (assess: (pipeline: Pipeline) => void) => {
+    fc.assert(
+      fc.property(histories, ([given, played]) => {
+        assess(play(given, played));
+      }),
+      { numRuns: 500 },
+    );
+  };
+
+  it("give each object that S3 accepted exactly one row", () => {
+    check(({ rows, objects }) => {
+      const names = objects.map((object) => JSON.stringify(objectIdentity(object)));
+      expect([...rows.keys()].sort()).to.deep.equal(names.sort());
+    });
+  });
+
+  it("never take a status backwards", () => {
+    // `advance` compares each write with the status before it.
+    check(() => undefined);
+  });
+
+  it("bring every event to notified, or to failed with people told of it", () => {
+    check(({ rows, objects, alarms, mails, deadLetters }) => {
+      for (const object of objects) {
+        const name = JSON.stringify(objectIdentity(object));
+        const row = rows.get(name);
+        const end = object.fails || (row?.attempts ?? 0) >= MAX_ATTEMPTS ? "failed" : "notified";
+        expect(row?.status).to.be.oneOf([end, object.fails ? "failed" : "notified"]);
+        const told = row?.status === "failed" ? alarms : mails;
+        expect(told.get(name), name).to.be.at.least(1);
+      }
+      expect(deadLetters).to.deep.equal([]);
+    });
+  });
+
+  it("tell of nothing twice, save where a crash fell between the message and the row", () => {
+    check(({ mails, alarms, doublings }) => {
+      for (const [status, book] of Object.entries({ processed: mails, failed: alarms })) {
+        for (const [name, times] of book) {
+          const allowed = 1 + (doublings.get(`${status} ${name}`) ?? 0);
+          expect(times, `${status} ${name}`).to.be.at.most(allowed);
+        }
+      }
+    });
+  });
+});
