@@ -58,9 +58,8 @@ class Pipeline {
   readonly alarms = new Map<string, number>();
   /** Crashes of notify between its publish and its write, by row. */
   readonly doublings = new Map<string, number>();
-  private clock = 0;
-  /** What this notify environment remembers, and since when it lives. */
-  private notifier = { told: new Set<string>(), startedAt: 0 };
+  /** What this notify environment remembers. */
+  private told = new Set<string>();
   private publishedUnwritten: string | undefined;
 
   /** Moves a row, if the rules let it: a conditional UpdateItem. */
@@ -91,14 +90,13 @@ class Pipeline {
   /** The stream and its two filters. */
   private changed({ event_id, event_timestamp, ...image }: Row): void {
     const name = JSON.stringify({ event_id, event_timestamp });
-    const changedAt = (this.clock += 1);
     const deliver = (to: Delivery["to"], start: () => Handler) => {
       this.pending.push({ to, start, deliveries: 0, givenUp: () => undefined });
     };
     if (predecessorsOf("processed").includes(image.status)) {
       deliver("process", () => this.process(name, image.status));
     } else if (image.status === "processed" || (image.status === "failed" && !image.alarmed)) {
-      deliver("notify", () => this.notify(name, image, changedAt));
+      deliver("notify", () => this.notify(name, image));
     }
   }
 
@@ -135,15 +133,14 @@ class Pipeline {
     }
   }
 
-  private *notify(name: string, seen: Omit<Row, keyof EventKey>, changedAt: number): Handler {
-    const { told, startedAt } = this.notifier;
+  private *notify(name: string, seen: Omit<Row, keyof EventKey>): Handler {
+    const { told } = this;
     const book = seen.status === "failed" ? this.alarms : this.mails;
     const occasion = `${seen.status} ${name}`;
     if (!told.has(occasion)) {
-      const isDoubtful = changedAt <= startedAt || seen.attempts > 0;
       yield;
       const row = this.rows.get(name);
-      if (isDoubtful && (row?.status !== seen.status || row.alarmed)) {
+      if (row?.status !== seen.status || row.alarmed) {
         return;
       }
       yield;
@@ -190,7 +187,10 @@ class Pipeline {
       yield;
       this.put(objectIdentity(object), "created");
       yield;
-      this.deadLetters.splice(this.deadLetters.indexOf(object), 1);
+      // Another sweeper may have deleted the message: then there is nothing to delete.
+      if (this.deadLetters.includes(object)) {
+        this.deadLetters.splice(this.deadLetters.indexOf(object), 1);
+      }
     }
   }
 
@@ -230,7 +230,7 @@ class Pipeline {
         this.doublings.set(occasion, (this.doublings.get(occasion) ?? 0) + 1);
       }
       this.publishedUnwritten = undefined;
-      this.notifier = { told: new Set(), startedAt: this.clock };
+      this.told = new Set();
     }
     delivery.deliveries += 1;
     if (delivery.deliveries < MAX_DELIVERIES) {
