@@ -343,9 +343,14 @@ export class Cloud {
   }
 
   /** Begins to serve what the program has registered. */
-  async start(functionNames: string[]): Promise<void> {
+  start(functionNames: string[]): void {
     this.apis.serve();
-    await Promise.all(functionNames.map((name) => this.lambda.warm(name)));
+    for (const name of functionNames) {
+      // Nobody has to wait for it: an invocation that comes before takes the same environment.
+      this.lambda.warm(name).catch((error: unknown) => {
+        this.options.onError(`${name} could not be started: ${String(error)}`);
+      });
+    }
     this.asyncInvoker.resume();
     this.schedules.start();
     for (const mapping of this.mappings) {

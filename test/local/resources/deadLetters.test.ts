@@ -50,7 +50,7 @@ describe("what fails for good", () => {
       bucket: bucket.id,
       lambdaFunctions: [{ lambdaFunctionArn: arn, events: ["s3:ObjectCreated:*"] }],
     });
-    await test.cloud.start([]);
+    test.cloud.start([]);
     const s3 = new S3Client(clientOptions());
     await s3.send(new PutObjectCommand({ Bucket: bucket.id, Key: "a file", Body: "1" }));
     s3.destroy();
@@ -108,7 +108,7 @@ describe("what fails for good", () => {
       maximumRetryAttempts: 1,
       destinationConfig,
     });
-    await test.cloud.start([]);
+    test.cloud.start([]);
     const dynamo = new DynamoDBClient(clientOptions());
     await dynamo.send(new PutItemCommand({ TableName: table.name, Item: { id: { S: "one" } } }));
     dynamo.destroy();

@@ -29,7 +29,7 @@ describe("a schedule", () => {
       sourceArn: sourceArn || rule.arn,
     });
     await test.make("cloudwatch/eventTarget:EventTarget", "sweep", { rule: rule.name, arn });
-    await test.cloud.start(["sweep"]);
+    test.cloud.start(["sweep"]);
   }
 
   async function invocations(count: number): Promise<void> {
