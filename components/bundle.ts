@@ -87,6 +87,24 @@ function servedParts(parts: Parts): esbuild.Plugin {
 }
 
 /**
+ * A Lambda has its credentials in its environment, always. The SDK's own default looks in a dozen
+ * places, whose clients are a quarter of a bundle.
+ */
+const CREDENTIALS_FROM_ENVIRONMENT: esbuild.Plugin = {
+  name: "credentials-from-environment",
+  setup(build) {
+    build.onResolve({ filter: /^@aws-sdk\/credential-provider-node$/ }, () => ({
+      path: "credentials",
+      namespace: "credentials",
+    }));
+    build.onLoad({ filter: /.*/, namespace: "credentials" }, () => ({
+      contents: 'export { fromEnv as defaultProvider } from "@aws-sdk/credential-provider-env";',
+      resolveDir: PROGRAM_ROOT,
+    }));
+  },
+};
+
+/**
  * Bundles a callback as Pulumi serialized it into one minified file for Node 24 that holds only
  * what the callback uses.
  *
@@ -101,7 +119,7 @@ export async function bundle(text: string): Promise<string> {
       contents: 'import "callback:names.js"; export * from "callback:text.js";',
       resolveDir: PROGRAM_ROOT,
     },
-    plugins: [servedParts(partsOf(text))],
+    plugins: [servedParts(partsOf(text)), CREDENTIALS_FROM_ENVIRONMENT],
     // Messages must not depend on where the program lies, and neither must the bytes.
     absWorkingDir: PROGRAM_ROOT,
     bundle: true,

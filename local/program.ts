@@ -161,6 +161,11 @@ export async function runProgram(
     false,
   );
   process.on("unhandledRejection", fail);
+  // Pulumi takes a stack trace of every resource and output; mapping each one back to TypeScript is
+  // a tenth of the start. A stack that is looked at later is mapped then.
+  const stackTraces = Error as { prepareStackTrace?: unknown };
+  const mapped = stackTraces.prepareStackTrace;
+  stackTraces.prepareStackTrace = undefined;
   try {
     forgetProgram();
     // An import would load the program before the mocks are set, and only once.
@@ -178,6 +183,7 @@ export async function runProgram(
     }
     return { outputs, functionNames };
   } finally {
+    stackTraces.prepareStackTrace = mapped;
     process.off("unhandledRejection", fail);
     // The bundler's own process has nothing more to do.
     await esbuild.stop();
