@@ -70,7 +70,8 @@ export function stackConfig(settings: Record<string, string>): Record<string, st
   return config;
 }
 
-function forgetProgram(): void {
+/** Has the program's modules loaded anew, and their resources registered again, by the next load. */
+export function forgetProgram(): void {
   for (const file of Object.keys(requireModule.cache)) {
     if (PROGRAM_MODULES.some((module) => file === module || file.startsWith(module + path.sep))) {
       // The cache is a plain object, and deleting is the documented way to load a module again.

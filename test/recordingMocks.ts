@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { PROGRAM_DIR, projectName, stackConfig } from "../local/program";
+import { forgetProgram, PROGRAM_DIR, projectName, stackConfig } from "../local/program";
 
 export const REGION = "eu-central-1";
 export const ACCOUNT_ID = "123456789012";
@@ -61,11 +61,6 @@ interface Monitor {
 }
 
 const requireModule = createRequire(__filename);
-
-/** Modules that register resources, or read settings: loaded anew for each run. */
-const PROGRAM_MODULES = ["index.ts", "config.ts", `components${path.sep}`].map((name) =>
-  path.join(PROGRAM_DIR, name),
-);
 
 /** What AWS adds to the inputs, by type. A type that is not here is not expected. */
 const COMPUTED: Record<string, (id: string, inputs: Inputs) => Inputs> = {
@@ -182,16 +177,6 @@ async function plain(value: unknown): Promise<unknown> {
 function typeAndName(urn: string): string {
   const [, , types = "", name = ""] = urn.replace("urn:pulumi:", "").split("::");
   return `${types.split("$").pop() ?? ""} ${name}`;
-}
-
-function forgetProgram(): void {
-  for (const file of Object.keys(requireModule.cache)) {
-    if (PROGRAM_MODULES.some((module) => file.startsWith(module))) {
-      // The cache is a plain object, and deleting is the documented way to load a module again.
-      // eslint-disable-next-line @typescript-eslint/no-dynamic-delete
-      delete requireModule.cache[file];
-    }
-  }
 }
 
 /** Collects rejections that nobody handles while `work` runs: mocha would end with the first. */
