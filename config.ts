@@ -15,6 +15,8 @@ export interface Settings {
   throttle: { requestsPerSecond: number; burst: number };
   /** Whether an upload needs an API key. */
   requireApiKey: boolean;
+  /** Origins whose pages may send files to the bucket; none: no page may. */
+  corsOrigins: string[];
   /** Days until log entries are deleted. */
   logRetentionDays: number;
   /** Whether `pulumi destroy` may delete stored files. */
@@ -39,6 +41,8 @@ export const DEFAULTS = {
   requestsPerSecond: 500,
   burst: 1000,
   requireApiKey: false,
+  /** None. */
+  corsOrigins: "",
   logRetentionDays: 14,
   deleteFilesOnDestroy: true,
   digestSeconds: 1,
@@ -57,6 +61,8 @@ const ADDRESSES = "one e-mail address, or several separated by commas, such as m
 
 const EMAIL = /^[^\s@,;<>"]+@[^\s@,;<>"]+\.[^\s@,;<>".]+$/;
 const CONTENT_TYPE = /^(\*\/\*|[\w!#$&^.+-]+\/(\*|[\w!#$&^.+-]+))$/;
+
+const ORIGIN = /^(\*|https?:\/\/[^\s\/,*]+(:\d+)?)$/;
 
 function refuse(setting: string, value: unknown, allowed: string): never {
   throw new pulumi.RunError(
@@ -148,6 +154,9 @@ export function loadSettings(): Settings {
       burst: wholeNumber(config, "burst", 1, 5_000),
     },
     requireApiKey: yesOrNo(config, "requireApiKey"),
+    corsOrigins: config.get("corsOrigins")
+      ? list(config, "corsOrigins", ORIGIN, "origins such as https://www.example.com, or *")
+      : [],
     logRetentionDays,
     deleteFilesOnDestroy: yesOrNo(config, "deleteFilesOnDestroy"),
     digestSeconds: wholeNumber(config, "digestSeconds", 0, 300),

@@ -1,12 +1,14 @@
 import { loadSettings } from "./config";
 import { CallbackLambda } from "./components/callbackLambda";
 import { DeadLetterQueue } from "./components/deadLetterQueue";
+import { EventManager } from "./components/eventManager";
 import { EventTable } from "./components/eventTable";
 import { Notifier } from "./components/notifier";
 import { Schedule } from "./components/schedule";
 import { UploadApi } from "./components/uploadApi";
 import { START_STATUSES } from "./events/event";
 import { inspectFile } from "./handlers/inspectFile";
+import { managerHandler } from "./handlers/manager";
 import { notifyHandler } from "./handlers/notify";
 import { processHandler } from "./handlers/process";
 import { recordHandler } from "./handlers/record";
@@ -18,6 +20,7 @@ const { logRetentionDays, digestSeconds } = settings;
 
 const uploads = new UploadApi("uploads", settings);
 const events = new EventTable("events");
+const manager = new EventManager("manager", settings);
 const notifier = new Notifier("notifier", settings);
 const alarms = new Notifier("alarms", { emails: settings.alarmEmails });
 const deadLetters = new DeadLetterQueue("dead-letters");
@@ -28,11 +31,17 @@ const uploadLambda = new CallbackLambda("upload", {
   environment: {
     BUCKET_NAME: uploads.bucketName,
     TABLE_NAME: events.tableName,
+    COUNTS_TABLE_NAME: events.counts.name,
     RESERVATIONS_TABLE_NAME: uploads.reservations.name,
     MAX_UPLOAD_BYTES: String(settings.maxUploadBytes),
     ALLOWED_CONTENT_TYPES: settings.allowedContentTypes.join(","),
   },
-  grants: [uploads.storeUploads(), uploads.reserveUploads(), events.putEvents()],
+  grants: [
+    uploads.storeUploads(),
+    uploads.reserveUploads(),
+    events.putEvents(),
+    events.reopenPeriods(),
+  ],
   timeoutSeconds: 29,
   memoryMegabytes: 512,
   logRetentionDays,
@@ -42,8 +51,8 @@ const api = uploads.onUpload(uploadLambda);
 const recordLambda = new CallbackLambda("record", {
   description: "Writes a row for each object that came into the bucket",
   callbackFactory: recordHandler,
-  environment: { TABLE_NAME: events.tableName },
-  grants: [events.readEvent(), events.putEvents()],
+  environment: { TABLE_NAME: events.tableName, COUNTS_TABLE_NAME: events.counts.name },
+  grants: [events.readEvent(), events.putEvents(), events.reopenPeriods()],
   timeoutSeconds: 30,
   memoryMegabytes: 256,
   logRetentionDays,
@@ -86,6 +95,7 @@ const sweepLambda = new CallbackLambda("sweep", {
   callbackFactory: sweepHandler,
   environment: {
     TABLE_NAME: events.tableName,
+    COUNTS_TABLE_NAME: events.counts.name,
     BUCKET_NAME: uploads.bucketName,
     DEAD_LETTER_QUEUE_URL: deadLetters.queueUrl,
     STUCK_SECONDS: String(settings.stuckSeconds),
@@ -96,6 +106,7 @@ const sweepLambda = new CallbackLambda("sweep", {
     events.readEvents(),
     events.putEvents(),
     events.advanceEvents(),
+    events.sealPeriods(),
     uploads.listUploads(),
     deadLetters.drain(),
   ],
@@ -105,6 +116,41 @@ const sweepLambda = new CallbackLambda("sweep", {
 });
 new Schedule("sweep", { everyMinutes: settings.sweepMinutes, lambda: sweepLambda });
 
+const managerLambda = new CallbackLambda("manager", {
+  description: "Serves the event manager's API",
+  callbackFactory: managerHandler,
+  files: manager.files,
+  environment: {
+    TABLE_NAME: events.tableName,
+    COUNTS_TABLE_NAME: events.counts.name,
+    BUCKET_NAME: uploads.bucketName,
+    RESERVATIONS_TABLE_NAME: uploads.reservations.name,
+    ALLOWED_CONTENT_TYPES: settings.allowedContentTypes.join(","),
+    CURSOR_SECRET: manager.cursorSecret,
+    UPLOAD_URL: api.uploadUrl,
+    MAX_UPLOAD_BYTES: String(settings.maxUploadBytes),
+    UPLOAD_NEEDS_KEY: String(settings.requireApiKey),
+  },
+  grants: [
+    events.queryByStatus(),
+    events.findEvents(),
+    events.readEvent(),
+    events.advanceEvents(),
+    events.deleteEvents(),
+    events.readCounts(),
+    events.reopenPeriods(),
+    uploads.storeUploads(),
+    uploads.reserveUploads(),
+    uploads.readObjects(),
+    uploads.listUploads(),
+    uploads.deleteObjects(),
+  ],
+  timeoutSeconds: 29,
+  memoryMegabytes: 512,
+  logRetentionDays,
+});
+
+export const { managerUrl, managerApiKey } = manager.onRequest(managerLambda);
 export const { uploadUrl, uploadCommand, uploadApiKey } = api;
 export const { bucketName } = uploads;
 export const { tableName } = events;

@@ -35,6 +35,8 @@ export interface World {
   outcomes: UploadOutcome[];
   /** Bodies of the dead-letter queue's messages. */
   deadLetters: unknown[];
+  /** What the manager's `GET /stats` says of the number of rows, by status. */
+  stats: Record<string, number>;
 }
 
 /** A statement of DESIGN.md that does not hold. */
@@ -284,6 +286,17 @@ function deadLettersAreTakenUp({ deadLetters }: World): Violation[] {
   );
 }
 
+function statsAreExact({ rows, stats }: World): Violation[] {
+  return Object.entries(stats).flatMap(([status, count]) => {
+    const there = rows.filter(({ event_status }) => event_status === status);
+    return violation(
+      "GET /stats agrees with a full count",
+      `${status}: ${count} by /stats, ${there.length} by a scan`,
+      count === there.length ? [] : [status],
+    );
+  });
+}
+
 const CHECKS = [
   oneRowForEachObject,
   answersHold,
@@ -294,6 +307,7 @@ const CHECKS = [
   toldTwiceOnlyAfterFaults,
   failuresAreKnown,
   deadLettersAreTakenUp,
+  statsAreExact,
 ];
 
 /** Everything in which a run broke DESIGN.md's invariants, in their order; empty is good. */
@@ -311,6 +325,7 @@ export function arrivedBroken(world: Omit<World, "moments">): Violation[] {
     ...oneRowForEachObject(whole),
     ...answersHold(whole),
     ...everyoneArrives(whole),
+    ...statsAreExact(whole),
     ...violation("4 (every event reaches notified)", "events that failed", idsOf(failed)),
   ];
 }

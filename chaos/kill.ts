@@ -10,7 +10,7 @@ import { S3Client } from "@aws-sdk/client-s3";
 import type { FileEvent } from "../events/event";
 import { PROGRAM_DIR } from "../local/program";
 import { arrivedBroken, type Violation, type World } from "./invariants";
-import { type Outputs, readObjects, readRows } from "./run";
+import { type Outputs, readObjects, readRows, readStats } from "./run";
 import { byClients, planUpload, sendUpload, type Target, type UploadOutcome } from "./uploads";
 
 export interface KillOptions {
@@ -35,6 +35,7 @@ interface Process {
   target: Target;
   dynamo: DynamoDBClient;
   tableName: string;
+  outputs: Outputs;
   close(): Promise<void>;
 }
 
@@ -87,6 +88,7 @@ async function start(folder: string): Promise<Process> {
     target: { ...target, s3 },
     dynamo,
     tableName,
+    outputs,
     close: async () => {
       child.kill("SIGKILL");
       await exited;
@@ -145,7 +147,8 @@ async function untilSettled(second: Process, patienceMs: number): Promise<Omit<W
     const settled = new Set(rows.filter(isSettled).map(({ event_info }) => event_info.Key));
     const quiet = rows.every(isSettled) && objects.every(({ key }) => settled.has(key));
     if (quiet || performance.now() > deadline) {
-      return { objects, rows, outcomes: [], deadLetters: [] };
+      const stats = await readStats(second.outputs);
+      return { objects, rows, outcomes: [], deadLetters: [], stats };
     }
     await sleep(200);
   }

@@ -39,6 +39,8 @@ export interface Outputs {
   uploadApiKey?: string;
   bucketName: string;
   tableName: string;
+  managerUrl: string;
+  managerApiKey: string;
 }
 
 const EMAIL = "people@example.com";
@@ -89,6 +91,16 @@ export async function readObjects(s3: S3Client, bucket: string): Promise<World["
   return objects;
 }
 
+/** What the manager says of the number of events of each status. */
+export async function readStats({ managerUrl, managerApiKey }: Outputs): Promise<World["stats"]> {
+  const headers = { "x-api-key": managerApiKey };
+  const answer = await fetch(`${managerUrl}/stats`, { headers });
+  if (!answer.ok) {
+    throw new Error(`GET /stats was answered ${answer.status}: ${await answer.text()}`);
+  }
+  return ((await answer.json()) as { counts: World["stats"] }).counts;
+}
+
 /** The bodies of the messages that are on the dead-letter queue. */
 function deadLettersOf(run: Run): unknown[] {
   return run.deadLetters().map(({ body }) => JSON.parse(body) as unknown);
@@ -136,7 +148,8 @@ export async function chaosRun(options: ChaosOptions): Promise<ChaosResult> {
   const dynamo = new DynamoDBClient(client);
   // An object put twice would be two events: the second try is left to the person at the machine.
   const s3 = new S3Client({ ...client, maxAttempts: 1 });
-  const { uploadUrl, uploadApiKey, bucketName, tableName } = run.outputs as unknown as Outputs;
+  const outputs = run.outputs as unknown as Outputs;
+  const { uploadUrl, uploadApiKey, bucketName, tableName } = outputs;
   const stored = new Set<string>();
   run.cloud.s3.onObjectCreated(({ key }) => stored.add(key));
   try {
@@ -158,6 +171,7 @@ export async function chaosRun(options: ChaosOptions): Promise<ChaosResult> {
       moments: await observer.moments(ALARM_EMAIL),
       outcomes,
       deadLetters: deadLettersOf(run),
+      stats: await readStats(outputs),
     };
     return {
       options,

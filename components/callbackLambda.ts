@@ -18,6 +18,11 @@ export interface CallbackLambdaArgs<Event, Result> {
    * captured output would be part of the code, and change the code's hash with it.
    */
   callbackFactory: CallbackFactory<Event, Result>;
+  /**
+   * Texts that the package holds beside the code, by their names; they lie in LAMBDA_TASK_ROOT.
+   * @default none
+   */
+  files?: Record<string, string>;
   /** Environment variables. */
   environment: Record<string, pulumi.Input<string>>;
   /** All that the role may do, besides writing its own log. */
@@ -77,11 +82,15 @@ function serializeInTurn(callbackFactory: () => unknown) {
 async function packageOf<Event, Result>(
   name: string,
   callbackFactory: CallbackFactory<Event, Result>,
+  files: Record<string, string>,
 ): Promise<pulumi.asset.AssetMap> {
   try {
     const serialized = await serializeInTurn(callbackFactory);
     refuseShells(serialized.text);
-    return { "index.js": new pulumi.asset.StringAsset(await bundle(serialized.text)) };
+    const texts = { ...files, "index.js": await bundle(serialized.text) };
+    return Object.fromEntries(
+      Object.entries(texts).map(([file, text]) => [file, new pulumi.asset.StringAsset(text)]),
+    );
   } catch (error) {
     throw new pulumi.RunError(
       `The callback of Lambda "${name}" cannot be packed: ${(error as Error).message}\n` +
@@ -138,7 +147,9 @@ export class CallbackLambda<Event = never, Result = unknown> extends pulumi.Comp
         runtime: "nodejs24.x",
         architectures: ["arm64"],
         handler: "index.handler",
-        code: new pulumi.asset.AssetArchive(packageOf(name, args.callbackFactory)),
+        code: new pulumi.asset.AssetArchive(
+          packageOf(name, args.callbackFactory, args.files ?? {}),
+        ),
         role: this.role.arn,
         environment: { variables: args.environment },
         timeout: args.timeoutSeconds,

@@ -44,6 +44,8 @@ export class EventTable extends pulumi.ComponentResource {
   readonly table: aws.dynamodb.Table;
   /** The table's name. */
   readonly tableName: pulumi.Output<string>;
+  /** Counts of the events of finished periods: what makes counting all events cheap. */
+  readonly counts: aws.dynamodb.Table;
   private readonly name: string;
 
   constructor(name: string, opts?: pulumi.ComponentResourceOptions) {
@@ -75,6 +77,19 @@ export class EventTable extends pulumi.ComponentResource {
       { parent: this },
     );
     this.tableName = this.table.name;
+    this.counts = new aws.dynamodb.Table(
+      `${name}-counts`,
+      {
+        billingMode: "PAY_PER_REQUEST",
+        hashKey: "kind",
+        rangeKey: "period",
+        attributes: [
+          { name: "kind", type: "S" },
+          { name: "period", type: "S" },
+        ],
+      },
+      { parent: this },
+    );
     this.registerOutputs({ tableName: this.tableName });
   }
 
@@ -93,6 +108,34 @@ export class EventTable extends pulumi.ComponentResource {
     return {
       actions: ["dynamodb:Query"],
       resources: [pulumi.interpolate`${this.table.arn}/index/time-index`],
+    };
+  }
+
+  /** Permission to find the row of an id. */
+  findEvents(): Grant {
+    return { actions: ["dynamodb:Query"], resources: [this.table.arn] };
+  }
+
+  /** Permission to delete rows. */
+  deleteEvents(): Grant {
+    return { actions: ["dynamodb:DeleteItem"], resources: [this.table.arn] };
+  }
+
+  /** Permission to mark a period that has to be counted anew: for all who change late events. */
+  reopenPeriods(): Grant {
+    return { actions: ["dynamodb:UpdateItem"], resources: [this.counts.arn] };
+  }
+
+  /** Permission to read the counts. */
+  readCounts(): Grant {
+    return { actions: ["dynamodb:Query"], resources: [this.counts.arn] };
+  }
+
+  /** Permission to write down the counts of finished periods. */
+  sealPeriods(): Grant {
+    return {
+      actions: ["dynamodb:DeleteItem", "dynamodb:Query", "dynamodb:UpdateItem"],
+      resources: [this.counts.arn],
     };
   }
 

@@ -18,9 +18,10 @@ function ownStatus({ responseTemplates }: SwaggerGatewayResponse): SwaggerGatewa
 /**
  * The answers that API Gateway gives itself, before or instead of a Lambda, in the form of all
  * others: `{ "error": { "code", "message" } }`.
+ *
+ * @param tooLarge what to say of a body that is too large for API Gateway or Lambda
  */
-export function gatewayResponses(maxBodyBytes: number): Record<string, SwaggerGatewayResponse> {
-  const tooLarge = `"A file may have at most ${maxBodyBytes} bytes."`;
+export function gatewayResponses(tooLarge: string): Record<string, SwaggerGatewayResponse> {
   return {
     DEFAULT_4XX: ownStatus(errorResponse(400, "bad_request", OWN_MESSAGE)),
     DEFAULT_5XX: ownStatus(
@@ -29,7 +30,7 @@ export function gatewayResponses(maxBodyBytes: number): Record<string, SwaggerGa
     INTEGRATION_TIMEOUT: errorResponse(504, "timeout", '"The request took too long. Try again."'),
     THROTTLED: errorResponse(429, "too_many_requests", '"Too many requests. Try again later."'),
     QUOTA_EXCEEDED: errorResponse(429, "quota_exceeded", OWN_MESSAGE),
-    REQUEST_TOO_LARGE: errorResponse(413, "too_large", tooLarge),
+    REQUEST_TOO_LARGE: errorResponse(413, "too_large", JSON.stringify(tooLarge)),
     INVALID_API_KEY: errorResponse(403, "forbidden", '"The header x-api-key has no valid key."'),
     ACCESS_DENIED: errorResponse(403, "forbidden", OWN_MESSAGE),
     // What API Gateway calls a missing token is a path or method that it does not know.

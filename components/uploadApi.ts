@@ -1,11 +1,11 @@
 import * as aws from "@pulumi/aws";
-import * as apigateway from "@pulumi/awsx/classic/apigateway";
 import * as pulumi from "@pulumi/pulumi";
 import { UPLOAD_PREFIX } from "../events/identity";
+import { LARGER_FILES } from "../handlers/upload";
 import type { CallbackLambda } from "./callbackLambda";
 import type { DeadLetterQueue } from "./deadLetterQueue";
-import { gatewayResponses } from "./gatewayResponses";
 import { Grant, grantsDocument, policyDocument, tlsOnly } from "./policy";
+import { apiKey, restApi, type Throttle } from "./restApi";
 
 /** The most that Lambda takes. */
 const MAX_EVENT_RETRIES = 2;
@@ -13,15 +13,20 @@ const MAX_EVENT_RETRIES = 2;
 /** The most that Lambda takes: six hours. A throttled Lambda tries for so long. */
 const MAX_EVENT_AGE_SECONDS = 6 * 60 * 60;
 
+/** How long a browser may remember what the bucket allows. */
+const CORS_MAX_AGE_SECONDS = 3600;
+
 export interface UploadApiArgs {
   /** Largest body of one upload, in bytes. */
   maxUploadBytes: number;
   /** Most requests a second, on average, and in one burst. */
-  throttle: { requestsPerSecond: number; burst: number };
+  throttle: Throttle;
   /** Whether a request must carry an API key in `x-api-key`. */
   requireApiKey: boolean;
   /** Whether `pulumi destroy` may delete a bucket that still holds files. */
   deleteFilesOnDestroy: boolean;
+  /** Origins whose pages may send files to the bucket and fetch them; none: no page may. */
+  corsOrigins: string[];
 }
 
 /** The REST API of a served handler. */
@@ -85,6 +90,11 @@ export class UploadApi extends pulumi.ComponentResource {
     return { actions: ["s3:GetObject"], resources: [pulumi.interpolate`${this.bucket.arn}/*`] };
   }
 
+  /** Permission to delete objects of the bucket. */
+  deleteObjects(): Grant {
+    return { actions: ["s3:DeleteObject"], resources: [pulumi.interpolate`${this.bucket.arn}/*`] };
+  }
+
   /** Permission to list the keys of the bucket. */
   listUploads(): Grant {
     return { actions: ["s3:ListBucket"], resources: [this.bucket.arn] };
@@ -102,36 +112,19 @@ export class UploadApi extends pulumi.ComponentResource {
   onUpload(lambda: CallbackLambda): ServedUploads {
     const { name, args } = this;
     const route = { path: "/upload", eventHandler: lambda.function };
-    const api = new apigateway.API(
-      name,
-      {
-        routes: [
-          { ...route, method: "POST", apiKeyRequired: args.requireApiKey },
-          { ...route, method: "ANY" },
-        ],
-        restApiArgs: { endpointConfiguration: { types: "REGIONAL" } },
-        gatewayResponses: gatewayResponses(args.maxUploadBytes),
-      },
-      { parent: this },
-    );
-    new aws.apigateway.MethodSettings(
-      name,
-      {
-        restApi: api.restAPI.id,
-        stageName: api.stage.stageName,
-        methodPath: "*/*",
-        settings: {
-          throttlingRateLimit: args.throttle.requestsPerSecond,
-          throttlingBurstLimit: args.throttle.burst,
-        },
-      },
-      { parent: this },
-    );
+    const api = restApi(this, name, {
+      routes: [
+        { ...route, method: "POST", apiKeyRequired: args.requireApiKey },
+        { ...route, method: "ANY" },
+      ],
+      tooLarge: `A direct upload may have at most ${args.maxUploadBytes} bytes. ${LARGER_FILES}`,
+      throttle: args.throttle,
+    });
     const uploadUrl = pulumi.interpolate`${api.url}upload`;
     return {
       uploadUrl,
       uploadCommand: uploadCommand(uploadUrl, args.requireApiKey),
-      uploadApiKey: args.requireApiKey ? this.apiKeyOf(api) : undefined,
+      uploadApiKey: args.requireApiKey ? apiKey(this, name, api, args.throttle) : undefined,
     };
   }
 
@@ -248,29 +241,24 @@ export class UploadApi extends pulumi.ComponentResource {
       // S3 refuses two changes of a bucket's access at the same time (OperationAborted).
       { ...parent, dependsOn: [access, ownership] },
     );
-    return bucket;
-  }
-
-  private apiKeyOf(api: apigateway.API): pulumi.Output<string> {
-    const { name, args } = this;
-    const parent = { parent: this };
-    const key = new aws.apigateway.ApiKey(name, {}, parent);
-    const plan = new aws.apigateway.UsagePlan(
-      name,
-      {
-        apiStages: [{ apiId: api.restAPI.id, stage: api.stage.stageName }],
-        throttleSettings: {
-          rateLimit: args.throttle.requestsPerSecond,
-          burstLimit: args.throttle.burst,
+    if (args.corsOrigins.length > 0) {
+      new aws.s3.BucketCorsConfiguration(
+        name,
+        {
+          bucket: bucket.id,
+          corsRules: [
+            {
+              allowedOrigins: args.corsOrigins,
+              allowedMethods: ["GET", "HEAD", "POST"],
+              allowedHeaders: ["*"],
+              exposeHeaders: ["ETag"],
+              maxAgeSeconds: CORS_MAX_AGE_SECONDS,
+            },
+          ],
         },
-      },
-      parent,
-    );
-    new aws.apigateway.UsagePlanKey(
-      name,
-      { keyId: key.id, keyType: "API_KEY", usagePlanId: plan.id },
-      parent,
-    );
-    return pulumi.secret(key.value);
+        parent,
+      );
+    }
+    return bucket;
   }
 }

@@ -51,6 +51,19 @@ export function isConditionFailed(thrown: unknown): boolean {
   return asError(thrown).name === "ConditionalCheckFailedException";
 }
 
+/** Resolves to false where the call's condition did not hold. */
+export async function unlessConditionFailed(call: Promise<unknown>): Promise<boolean> {
+  try {
+    await call;
+    return true;
+  } catch (error) {
+    if (isConditionFailed(error)) {
+      return false;
+    }
+    throw error;
+  }
+}
+
 /** Whether AWS refuses or loses the call for now: throttling, a server error, no connection. */
 export function isPassing(thrown: unknown): boolean {
   const error = asError(thrown);

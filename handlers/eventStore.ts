@@ -1,20 +1,37 @@
 import { setTimeout as delay } from "node:timers/promises";
 import {
   BatchGetItemCommand,
+  DeleteItemCommand,
   DynamoDBClient,
   PutItemCommand,
+  QueryCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import type { EventError, EventKey, EventResult, EventStatus, FileEvent } from "../events/event";
-import { type AttributeValue, keyItem, newItem, toMap } from "../events/item";
+import { type AttributeValue, type Item, keyItem, newItem, toMap } from "../events/item";
 import { predecessorsOf } from "../events/transitions";
-import { isConditionFailed } from "./awsErrors";
+import { unlessConditionFailed } from "./awsErrors";
+import { environment } from "./environment";
+import { isLate, reopenPeriod } from "./periodMarks";
 
 /** DynamoDB's limit for one BatchGetItem. */
 const MAX_KEYS = 100;
 
 /** Milliseconds before keys are asked for again that a throttled BatchGetItem left out. */
 const UNPROCESSED_DELAY_MS = 50;
+
+/** Where the events are. */
+export interface EventStore {
+  dynamo: DynamoDBClient;
+  /** The event table. */
+  tableName: string;
+}
+
+/** For those who add, remove or bring back events: all that finished periods do not expect. */
+export interface CountedEventStore extends EventStore {
+  /** The table of the counts: a period that is changed late is marked there first. */
+  countsTableName: string;
+}
 
 /** What a transition writes besides the status. */
 export interface Changes {
@@ -48,17 +65,18 @@ export function dynamoClient(
   });
 }
 
-/** Resolves to false where the call's condition did not hold. */
-async function unlessConditionFailed(call: Promise<unknown>): Promise<boolean> {
-  try {
-    await call;
-    return true;
-  } catch (error) {
-    if (isConditionFailed(error)) {
-      return false;
-    }
-    throw error;
-  }
+/**
+ * Environment: TABLE_NAME.
+ */
+export function eventStore(dynamo = dynamoClient()): EventStore {
+  return { dynamo, tableName: environment("TABLE_NAME") };
+}
+
+/**
+ * Environment: TABLE_NAME, COUNTS_TABLE_NAME.
+ */
+export function countedEventStore(dynamo = dynamoClient()): CountedEventStore {
+  return { ...eventStore(dynamo), countsTableName: environment("COUNTS_TABLE_NAME") };
 }
 
 /**
@@ -66,11 +84,11 @@ async function unlessConditionFailed(call: Promise<unknown>): Promise<boolean> {
  *
  * @returns whether this call wrote it
  */
-export function putEvent(
-  dynamo: DynamoDBClient,
-  tableName: string,
-  event: FileEvent,
-): Promise<boolean> {
+export async function putEvent(store: CountedEventStore, event: FileEvent): Promise<boolean> {
+  const { dynamo, tableName } = store;
+  if (isLate(event)) {
+    await reopenPeriod(store, event);
+  }
   return unlessConditionFailed(
     dynamo.send(
       new PutItemCommand({
@@ -88,8 +106,7 @@ export function putEvent(
  * @returns whether this call changed it; false means that somebody else was first
  */
 export function updateRow(
-  dynamo: DynamoDBClient,
-  tableName: string,
+  { dynamo, tableName }: EventStore,
   key: EventKey,
   { set, remove = [], expect }: RowUpdate,
 ): Promise<boolean> {
@@ -127,8 +144,7 @@ export function updateRow(
  * @returns whether this call moved it; false means that somebody did it already
  */
 export function advanceEvent(
-  dynamo: DynamoDBClient,
-  tableName: string,
+  store: EventStore,
   key: EventKey,
   to: EventStatus,
   changes: Changes = {},
@@ -138,7 +154,7 @@ export function advanceEvent(
   const expected = predecessorsOf(to).filter(
     (status) => failed_from === undefined || status === failed_from,
   );
-  return updateRow(dynamo, tableName, key, {
+  return updateRow(store, key, {
     set: {
       event_status: { S: to },
       updated_at: { S: new Date().toISOString() },
@@ -152,12 +168,72 @@ export function advanceEvent(
 }
 
 /**
+ * Puts a `failed` event back to where it failed, as if it had not: it is tried anew, from there on.
+ *
+ * @param from the status that it failed from
+ * @returns whether this call moved it; false means that it is not, or no longer, as it was read
+ */
+export async function bringBack(
+  store: CountedEventStore,
+  key: EventKey,
+  from: EventStatus,
+): Promise<boolean> {
+  if (isLate(key)) {
+    await reopenPeriod(store, key);
+  }
+  return updateRow(store, key, {
+    set: { event_status: { S: from }, updated_at: { S: new Date().toISOString() } },
+    remove: ["attempts", "last_error", "failed_from", "alarmed_at"],
+    expect: { event_status: [{ S: "failed" }], failed_from: [{ S: from }] },
+  });
+}
+
+/**
+ * Deletes the row of an event that has come to its end.
+ *
+ * @returns whether it is gone; false means that it is on its way again
+ */
+export async function deleteEvent(store: CountedEventStore, key: EventKey): Promise<boolean> {
+  const { dynamo, tableName } = store;
+  if (isLate(key)) {
+    await reopenPeriod(store, key);
+  }
+  return unlessConditionFailed(
+    dynamo.send(
+      new DeleteItemCommand({
+        TableName: tableName,
+        Key: keyItem(key),
+        // A row that is gone already is what was wanted.
+        ConditionExpression: "attribute_not_exists(event_id) OR event_status IN (:n, :f)",
+        ExpressionAttributeValues: { ":n": { S: "notified" }, ":f": { S: "failed" } },
+      }),
+    ),
+  );
+}
+
+/** The row with this id, whatever its time; undefined where there is none. */
+export async function findRow(
+  { dynamo, tableName }: EventStore,
+  eventId: string,
+): Promise<Item | undefined> {
+  const { Items: items } = await dynamo.send(
+    new QueryCommand({
+      TableName: tableName,
+      KeyConditionExpression: "event_id = :id",
+      ExpressionAttributeValues: { ":id": { S: eventId } },
+      ConsistentRead: true,
+      Limit: 1,
+    }),
+  );
+  return items?.[0];
+}
+
+/**
  * Reads some attributes of rows by their keys, a hundred rows at a time. Rows that are not there
  * are left out; `event_id` is always among the attributes.
  */
 export async function readRows(
-  dynamo: DynamoDBClient,
-  tableName: string,
+  { dynamo, tableName }: EventStore,
   keys: EventKey[],
   options: { attributes: string[]; consistent: boolean },
 ): Promise<Record<string, AttributeValue>[]> {

@@ -1,4 +1,6 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
+import { isPassing } from "./awsErrors";
+import { logError } from "./log";
 
 /** A refusal, worded for the client. */
 export interface HttpError extends Error {
@@ -40,6 +42,33 @@ export function jsonResponse(
     },
     body: JSON.stringify(body),
   };
+}
+
+/**
+ * The answer to a request that failed: of an `HttpError`, what it says; of anything else, 503 where
+ * another try may help, or 502, with the request's id, which the log has as well.
+ *
+ * @param wording what failed, for the log; what cannot be done now; what could not be done
+ */
+export function errorAnswer(
+  thrown: unknown,
+  requestId: string,
+  wording: { log: string; unavailable: string; failed: string },
+): APIGatewayProxyResult {
+  if (isHttpError(thrown)) {
+    const { code, message, statusCode, headers } = thrown;
+    return jsonResponse(statusCode, { error: { code, message } }, headers);
+  }
+  logError(wording.log, thrown, { request_id: requestId });
+  const answer = (statusCode: number, code: string, message: string) =>
+    jsonResponse(
+      statusCode,
+      { error: { code, message, request_id: requestId } },
+      statusCode === 503 ? { "Retry-After": "1" } : undefined,
+    );
+  return isPassing(thrown)
+    ? answer(503, "storage_unavailable", `${wording.unavailable} Try again.`)
+    : answer(502, "storage_failed", `${wording.failed} The service's log says why.`);
 }
 
 /** A header of the request by its lower-case name, whichever way the client wrote it. */

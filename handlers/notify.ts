@@ -4,7 +4,7 @@ import type { EventKey, FileEvent } from "../events/event";
 import { alarmsFor } from "./alarm";
 import { eventError } from "./awsErrors";
 import { environment } from "./environment";
-import { advanceEvent, dynamoClient, readRows, updateRow } from "./eventStore";
+import { advanceEvent, eventStore, readRows, updateRow } from "./eventStore";
 import { noticesFor } from "./notice";
 import { batchResponse, type Delivery, deliveriesOf } from "./streamBatch";
 import { teller } from "./teller";
@@ -42,13 +42,12 @@ export function notifyHandler() {
     maxAttempts: 3,
     requestHandler: { connectionTimeout: 1000, requestTimeout: 5000, throwOnRequestTimeout: true },
   });
-  const dynamo = dynamoClient();
-  const tableName = environment("TABLE_NAME");
+  const store = eventStore();
 
   /** Those of the events whose rows are in this status, and that people were not told of. */
   const untoldIn = async (status: "processed" | "failed", events: FileEvent[]) => {
     const attributes = ["event_status", "alarmed_at"];
-    const rows = await readRows(dynamo, tableName, events, { attributes, consistent: true });
+    const rows = await readRows(store, events, { attributes, consistent: true });
     const untold = new Set(
       rows
         .filter(
@@ -73,10 +72,10 @@ export function notifyHandler() {
     occasion: processedOccasion,
     due: (events) => untoldIn("processed", events),
     markTold: async (event) => {
-      await advanceEvent(dynamo, tableName, event, "notified");
+      await advanceEvent(store, event, "notified");
     },
     giveUp: async (event, error) => {
-      await advanceEvent(dynamo, tableName, event, "failed", {
+      await advanceEvent(store, event, "failed", {
         failed_from: "processed",
         last_error: eventError(error, "notify"),
       });
@@ -90,7 +89,7 @@ export function notifyHandler() {
     occasion: failedOccasion,
     due: (events) => untoldIn("failed", events),
     markTold: async (event) => {
-      await updateRow(dynamo, tableName, event, {
+      await updateRow(store, event, {
         set: { alarmed_at: { S: new Date().toISOString() } },
         // Of this failure, and no later one: operations are to hear of that too.
         expect: {

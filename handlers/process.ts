@@ -2,8 +2,7 @@ import { S3Client } from "@aws-sdk/client-s3";
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from "aws-lambda";
 import type { EventResult, FileEvent } from "../events/event";
 import { eventError, isPassing } from "./awsErrors";
-import { environment } from "./environment";
-import { advanceEvent, dynamoClient } from "./eventStore";
+import { advanceEvent, eventStore } from "./eventStore";
 import { logError, logInfo } from "./log";
 import { memory } from "./memory";
 import { storedFile, type StoredFile } from "./storedFile";
@@ -33,12 +32,11 @@ export function processHandler(processFile: ProcessFile) {
     // A range has no checksum to compare: the stored one is of the whole object.
     responseChecksumValidation: "WHEN_REQUIRED",
   });
-  const dynamo = dynamoClient();
-  const tableName = environment("TABLE_NAME");
+  const store = eventStore();
 
   const fail = async ({ event }: Delivery, error: unknown) => {
     logError("The file cannot be processed.", error, { event_id: event.event_id });
-    await advanceEvent(dynamo, tableName, event, "failed", {
+    await advanceEvent(store, event, "failed", {
       failed_from: event.event_status,
       last_error: eventError(error, "process"),
     });
@@ -59,7 +57,7 @@ export function processHandler(processFile: ProcessFile) {
     }
     try {
       const result = await processFile(storedFile(s3, event));
-      const moved = await advanceEvent(dynamo, tableName, event, "processed", {
+      const moved = await advanceEvent(store, event, "processed", {
         event_result: result,
       });
       done.add(changeOf(event));

@@ -1,14 +1,13 @@
-import { type DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
+import { GetItemCommand } from "@aws-sdk/client-dynamodb";
 import type { S3Event, S3EventRecord } from "aws-lambda";
 import type { FileEvent } from "../events/event";
 import { parseUploadKey } from "../events/identity";
 import { keyItem } from "../events/item";
-import { environment } from "./environment";
-import { dynamoClient, putEvent } from "./eventStore";
+import { countedEventStore, type EventStore, putEvent } from "./eventStore";
 import { logError, logInfo } from "./log";
 import { eventOfRecord } from "./newEvent";
 
-async function isKnown(dynamo: DynamoDBClient, tableName: string, event: FileEvent) {
+async function isKnown({ dynamo, tableName }: EventStore, event: FileEvent) {
   const { Item: item } = await dynamo.send(
     new GetItemCommand({
       TableName: tableName,
@@ -27,25 +26,24 @@ async function isKnown(dynamo: DynamoDBClient, tableName: string, event: FileEve
  * An upload has its row nearly always, so reading it comes first: half a read unit instead of the
  * write unit that a failed condition costs.
  *
- * Environment: TABLE_NAME.
+ * Environment: TABLE_NAME, COUNTS_TABLE_NAME.
  *
  * @throws when a record could not be written, after all others were: Lambda repeats the event, and
  *   the rows that are there already stay as they are. What no repeat mends ends in the dead-letter
  *   queue, where it is kept for people
  */
 export function recordHandler() {
-  const dynamo = dynamoClient();
-  const tableName = environment("TABLE_NAME");
+  const store = countedEventStore();
 
   const record = async (s3Record: S3EventRecord) => {
     const event = eventOfRecord(s3Record);
     const { event_id } = event;
     const { Key } = event.event_info;
-    if (parseUploadKey(Key) && (await isKnown(dynamo, tableName, event))) {
+    if (parseUploadKey(Key) && (await isKnown(store, event))) {
       logInfo("The row is there already.", { event_id, key: Key });
       return;
     }
-    const written = await putEvent(dynamo, tableName, event);
+    const written = await putEvent(store, event);
     logInfo(written ? "The row was written." : "The row is there already.", {
       event_id,
       key: Key,

@@ -1,6 +1,10 @@
 import { type DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import type { APIGatewayProxyEvent } from "aws-lambda";
+import { createHash } from "node:crypto";
 import type { EventKey } from "../events/event";
+import { newUploadIdentity, uploadKey } from "../events/identity";
 import { isConditionFailed } from "./awsErrors";
+import { header, httpError } from "./http";
 
 /** How long an `Idempotency-Key` is remembered, in seconds. */
 const LIFETIME_SECONDS = 24 * 60 * 60;
@@ -9,8 +13,57 @@ const LIFETIME_SECONDS = 24 * 60 * 60;
 export interface Reservation extends EventKey {
   /** The object's key. */
   object_key: string;
+}
+
+interface StoredReservation extends Reservation {
   /** Tells whether a repeated request is the same request. */
   fingerprint: string;
+}
+
+/** @throws an `HttpError` 400 for a key that is not 1 to 255 printable ASCII characters */
+export function idempotencyKeyOf(event: APIGatewayProxyEvent): string | undefined {
+  const key = header(event, "idempotency-key");
+  if (key !== undefined && !/^[\x21-\x7e][\x20-\x7e]{0,254}$/.test(key)) {
+    throw httpError(
+      400,
+      "invalid_idempotency_key",
+      "The header Idempotency-Key takes 1 to 255 printable ASCII characters.",
+    );
+  }
+  return key;
+}
+
+/**
+ * The identity and object key for a file to be stored: new ones, or with an `Idempotency-Key` the
+ * ones of the first request that came with it, within a day.
+ *
+ * @param request what makes a repeated request the same request
+ * @throws an `HttpError` 422 where the key came with another request before
+ */
+export async function reserve(
+  table: { dynamo: DynamoDBClient; tableName: string },
+  idempotencyKey: string | undefined,
+  fileName: string,
+  request: (string | number | null)[],
+): Promise<Reservation> {
+  const identity = newUploadIdentity();
+  const wanted = {
+    ...identity,
+    object_key: uploadKey(identity, fileName),
+    fingerprint: createHash("sha256").update(JSON.stringify(request)).digest("hex"),
+  };
+  if (idempotencyKey === undefined) {
+    return wanted;
+  }
+  const reserved = await reserveFor(table, idempotencyKey, wanted);
+  if (reserved.fingerprint !== wanted.fingerprint) {
+    throw httpError(
+      422,
+      "idempotency_key_reused",
+      "This Idempotency-Key came with another file, name or type before. Use a new key.",
+    );
+  }
+  return reserved;
 }
 
 /**
@@ -19,12 +72,11 @@ export interface Reservation extends EventKey {
  *
  * @returns the reservation that holds: `wanted`, or the one of an earlier request
  */
-export async function reserve(
-  dynamo: DynamoDBClient,
-  tableName: string,
+async function reserveFor(
+  { dynamo, tableName }: { dynamo: DynamoDBClient; tableName: string },
   idempotencyKey: string,
-  wanted: Reservation,
-): Promise<Reservation> {
+  wanted: StoredReservation,
+): Promise<StoredReservation> {
   const now = Math.floor(Date.now() / 1000);
   const key = { idempotency_key: { S: idempotencyKey } };
   try {

@@ -2,9 +2,10 @@ import { S3Client } from "@aws-sdk/client-s3";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import type { Context } from "aws-lambda";
 import { environment } from "./environment";
-import { dynamoClient } from "./eventStore";
+import { countedEventStore } from "./eventStore";
 import { logError } from "./log";
 import { writeCounts } from "./metrics";
+import { sweepCounts } from "./sweepCounts";
 import { sweepDeadLetters } from "./sweepDeadLetters";
 import { sweepListing } from "./sweepListing";
 import type { SweepRun } from "./sweepRun";
@@ -15,10 +16,10 @@ const RESERVED_MS = 20_000;
 
 /**
  * The factory of the handler that a schedule starts, to set right what everybody else has missed:
- * it drives stuck events on, and writes rows for objects that got none, as the listing and the
- * dead letters tell of them. Two at the same time do no harm: every write has its condition.
+ * it drives stuck events on, writes rows for objects that got none, as the listing and the dead
+ * letters tell of them, and counts the events of periods that are over. Two at the same time do no harm: every write has its condition.
  *
- * Environment: TABLE_NAME, BUCKET_NAME, DEAD_LETTER_QUEUE_URL, STUCK_SECONDS, MAX_ATTEMPTS.
+ * Environment: TABLE_NAME, COUNTS_TABLE_NAME, BUCKET_NAME, DEAD_LETTER_QUEUE_URL, STUCK_SECONDS, MAX_ATTEMPTS.
  *
  * @throws the first error, after every part has done what it could
  */
@@ -29,8 +30,7 @@ export function sweepHandler() {
   };
   const s3 = new S3Client(options);
   const sqs = new SQSClient(options);
-  const dynamo = dynamoClient();
-  const tableName = environment("TABLE_NAME");
+  const store = countedEventStore();
   const bucketName = environment("BUCKET_NAME");
   const queueUrl = environment("DEAD_LETTER_QUEUE_URL");
   const stuckSeconds = Number(environment("STUCK_SECONDS"));
@@ -38,8 +38,7 @@ export function sweepHandler() {
 
   return async (_event: unknown, context: Context): Promise<void> => {
     const run: SweepRun = {
-      dynamo,
-      tableName,
+      store,
       stuckSeconds,
       hasTime: () => context.getRemainingTimeInMillis() > RESERVED_MS,
       counts: {
@@ -55,6 +54,7 @@ export function sweepHandler() {
       sweepStuck(run, maxAttempts),
       sweepListing(run, s3, bucketName),
       sweepDeadLetters(run, sqs, queueUrl),
+      sweepCounts(run),
     ]);
     const failures = parts.filter((part) => part.status === "rejected");
     for (const { reason } of failures) {

@@ -17,9 +17,9 @@ const MAX_PAGES = 100;
 const CONCURRENCY = 16;
 
 async function putMissingRows(run: SweepRun, uploads: FileEvent[]): Promise<void> {
-  const { dynamo, tableName, counts } = run;
+  const { store, counts } = run;
   // A stale read is harmless: the rows are put on condition that they are not there.
-  const rows = await readRows(dynamo, tableName, uploads, { attributes: [], consistent: false });
+  const rows = await readRows(store, uploads, { attributes: [], consistent: false });
   const known = new Set(rows.map((row) => row.event_id?.S));
   const missing = uploads.filter(({ event_id }) => !known.has(event_id));
   const failures = await forEachConcurrently(missing, CONCURRENCY, async (event) => {

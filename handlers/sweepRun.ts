@@ -1,6 +1,5 @@
-import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { FileEvent } from "../events/event";
-import { putEvent } from "./eventStore";
+import { type CountedEventStore, putEvent } from "./eventStore";
 import { logInfo } from "./log";
 
 /** What a run of the sweeper has done, as its metrics tell it. */
@@ -21,8 +20,7 @@ export interface SweepCounts {
 
 /** What the parts of one run share. */
 export interface SweepRun {
-  dynamo: DynamoDBClient;
-  tableName: string;
+  store: CountedEventStore;
   /** How long a row may stay as it is. */
   stuckSeconds: number;
   /** Whether there is time for another page. */
@@ -36,7 +34,7 @@ export function isoBefore(seconds: number): string {
 
 /** Puts the row of an object, unless it is there. Returns whether this call wrote it. */
 export async function putMissing(run: SweepRun, event: FileEvent): Promise<boolean> {
-  const written = await putEvent(run.dynamo, run.tableName, event);
+  const written = await putEvent(run.store, event);
   if (written) {
     logInfo("The missing row was written.", {
       event_id: event.event_id,

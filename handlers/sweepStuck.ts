@@ -41,9 +41,9 @@ function attemptsAsRead({ attempts }: StuckRow) {
 }
 
 /** The row's change of `attempts` alone makes a stream record, which brings it to its Lambda. */
-function driveOn({ dynamo, tableName }: SweepRun, row: StuckRow): Promise<boolean> {
+function driveOn({ store }: SweepRun, row: StuckRow): Promise<boolean> {
   const isFailed = row.status === "failed";
-  return updateRow(dynamo, tableName, row.key, {
+  return updateRow(store, row.key, {
     set: {
       attempts: { N: String((row.attempts ?? 0) + 1) },
       // Of a failed event, it tells when that failed.
@@ -58,13 +58,12 @@ function driveOn({ dynamo, tableName }: SweepRun, row: StuckRow): Promise<boolea
 }
 
 function giveUp(run: SweepRun, row: StuckRow, maxAttempts: number): Promise<boolean> {
-  const { dynamo, tableName, stuckSeconds } = run;
+  const { store, stuckSeconds } = run;
   const message =
     `The event stood in the status "${row.status}" for over ${stuckSeconds} seconds, ` +
     `and driving it on ${maxAttempts} times did not help.`;
   return advanceEvent(
-    dynamo,
-    tableName,
+    store,
     row.key,
     "failed",
     {
@@ -85,7 +84,8 @@ function giveUp(run: SweepRun, row: StuckRow, maxAttempts: number): Promise<bool
  * @throws when a row could not be read or written, after all others were
  */
 export async function sweepStuck(run: SweepRun, maxAttempts: number): Promise<void> {
-  const { dynamo, tableName, stuckSeconds, hasTime, counts } = run;
+  const { store, stuckSeconds, hasTime, counts } = run;
+  const { dynamo, tableName } = store;
   const errors: unknown[] = [];
 
   const sweepRow = async (row: StuckRow) => {

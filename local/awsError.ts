@@ -6,11 +6,13 @@ export class AwsError extends Error {
   /**
    * @param code the service's own error code, such as `AccessDenied`
    * @param status the HTTP status
+   * @param details what S3 says besides, as elements of its XML: `ProposedSize`, …
    */
   constructor(
     readonly code: string,
     readonly status: number,
     message: string,
+    readonly details: Readonly<Record<string, string>> = {},
   ) {
     super(message);
     this.name = code;

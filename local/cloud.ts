@@ -33,6 +33,7 @@ import { Roles } from "./roles";
 import { createS3, type ObjectCreated, type S3 } from "./s3/engine";
 import { toS3Event } from "./s3/objectCreated";
 import { Schedules } from "./schedules";
+import { stackPage } from "./stackPage";
 import { createSns, type Sns } from "./sns/engine";
 
 /** How the local cloud is set up. */
@@ -85,6 +86,8 @@ const MAX_SCHEDULED = 2;
 
 const INBOX = "/_inbox";
 
+const STACK = "/_stack";
+
 function textResponse(status: number, text: string, headers: Record<string, string> = {}) {
   return {
     status,
@@ -124,6 +127,7 @@ export class Cloud {
   private readonly notified = new Map<string, string[]>();
   private closing?: Promise<void>;
   private started = false;
+  private outputs: Record<string, unknown> = {};
   private fauxqs!: Fauxqs;
   private url!: string;
   private bucketStore!: S3;
@@ -192,6 +196,11 @@ export class Cloud {
         sns: (request) => this.sns.handle(request),
         sqs: (request) => this.fauxqs.handle(request),
         sts: (request) => this.fauxqs.handle(request),
+      },
+      buckets: {
+        // Undefined until it is made, for the front door opens before it.
+        has: (name) => (this.bucketStore as S3 | undefined)?.hasBucket(name) ?? false,
+        corsRulesOf: (name) => this.s3.corsRulesOf(name),
       },
       unsigned: (request) => this.unsigned(request),
       observe: options.onCall,
@@ -342,8 +351,13 @@ export class Cloud {
     this.notified.set(bucketName, [...targets, functionArn]);
   }
 
-  /** Begins to serve what the program has registered. */
-  start(functionNames: string[]): void {
+  /**
+   * Begins to serve what the program has registered.
+   *
+   * @param outputs of the program, for the page that tells them
+   */
+  start(functionNames: string[], outputs: Record<string, unknown> = {}): void {
+    this.outputs = outputs;
     this.apis.serve();
     for (const name of functionNames) {
       // Nobody has to wait for it: an invocation that comes before takes the same environment.
@@ -537,6 +551,9 @@ export class Cloud {
     }
     if (url.startsWith(INBOX)) {
       return this.inbox(request);
+    }
+    if (url === STACK) {
+      return stackPage(request, this.outputs);
     }
     return (
       (await this.apis.handle(request)) ??

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { Command, InvalidArgumentError } from "commander";
+import { DEFAULT_PORT } from "./defaultPort";
 import { type FaultPlan, parseFaultPlan } from "./faults/plan";
 import { jsonOutput, type Output, textOutput } from "./output";
 import type * as RunModule from "./run";
@@ -57,7 +58,7 @@ function readFaults(file: string): FaultPlan {
 function readCommandLine(): CommandLine {
   return new Command("npm start --")
     .description("Runs the program of index.ts on this machine, without an AWS account.")
-    .option("--port <number>", "port on 127.0.0.1; 0 takes a free one", parsePort, 4510)
+    .option("--port <number>", "port on 127.0.0.1; 0 takes a free one", parsePort, DEFAULT_PORT)
     .option(
       "--data <dir>",
       "keep files, rows and mails in this folder (default: keep nothing)",

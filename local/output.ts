@@ -1,3 +1,4 @@
+import { DEFAULT_PORT } from "./defaultPort";
 import type { Run, RunEvent } from "./run";
 
 /** Where a run's lines go; one call a line. */
@@ -73,6 +74,12 @@ export function jsonOutput(write: WriteLine): Output {
   };
 }
 
+/** Finds the manager, and its key, by itself. */
+function eventsCommand({ endpoint }: Run["cloud"]): string {
+  const { port } = new URL(endpoint);
+  return `npm run events -- list${port === String(DEFAULT_PORT) ? "" : ` --port ${port}`}`;
+}
+
 function readyText({ outputs, cloud, mailDir }: Run): string {
   const { accessKeyId, secretAccessKey } = cloud.roles.operator;
   const { uploadCommand, ...others } = outputs;
@@ -85,6 +92,9 @@ ${rows.join("\n")}
 
 Upload a file:
   ${String(uploadCommand)}
+
+See what became of it:
+  ${eventsCommand(cloud)}
 
 Mails appear here, at ${cloud.inboxUrl}
 and as files in ${mailDir}

@@ -92,6 +92,10 @@ async function idsForResources(value: unknown): Promise<unknown> {
   if (Array.isArray(value)) {
     return Promise.all(value.map(idsForResources));
   }
+  // A secret, or something with one in it: a provider gets it as it is.
+  if (pulumi.runtime.isRpcSecret(value)) {
+    return idsForResources(pulumi.runtime.unwrapRpcSecret(value));
+  }
   if (typeof value !== "object" || value === null || pulumi.asset.AssetArchive.isInstance(value)) {
     return value;
   }

@@ -169,7 +169,7 @@ export async function startRun(options: RunOptions): Promise<Run> {
     const { outputs, functionNames } = await runProgram(cloud, config);
     checkFunctions(options.faults, functionNames);
     withKey(outputs);
-    cloud.start(functionNames);
+    cloud.start(functionNames, outputs);
     const started = cloud;
     const deadLetters = () => started.queueMessages(String(outputs.deadLetterQueueUrl));
     return { outputs, functionNames, cloud, mailDir, faults, deadLetters, stop };

@@ -17,6 +17,8 @@ export interface Registration {
   custom: boolean;
   /** As a provider gets them: ids for resources, and `pulumi.unknown` in previews. */
   inputs: Inputs;
+  /** The inputs with a secret in them, as the engine is told: it encrypts these. */
+  secretInputs: string[];
   /** The URN of the parent; empty at the root. */
   parent: string;
   /** Each as `type name`: all that the engine makes before, for whichever reason. */
@@ -62,6 +64,9 @@ interface Monitor {
 
 const requireModule = createRequire(__filename);
 
+/** 32 bytes in base64, with the mark that all names of the mocks have. */
+const RANDOM_BYTES = `${"1a2b3c4".padEnd(43, "A")}=`;
+
 /** What AWS adds to the inputs, by type. A type that is not here is not expected. */
 const COMPUTED: Record<string, (id: string, inputs: Inputs) => Inputs> = {
   "aws:apigateway/apiKey:ApiKey": () => ({ value: "a-key-for-the-header-x-api-key" }),
@@ -106,6 +111,7 @@ const COMPUTED: Record<string, (id: string, inputs: Inputs) => Inputs> = {
   "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": () => ({}),
   "aws:lambda/permission:Permission": () => ({}),
   "aws:s3/bucket:Bucket": (id) => ({ bucket: id, arn: `arn:aws:s3:::${id}`, region: REGION }),
+  "aws:s3/bucketCorsConfiguration:BucketCorsConfiguration": () => ({}),
   "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": () => ({}),
   "aws:s3/bucketNotification:BucketNotification": () => ({}),
   "aws:s3/bucketOwnershipControls:BucketOwnershipControls": () => ({}),
@@ -121,10 +127,19 @@ const COMPUTED: Record<string, (id: string, inputs: Inputs) => Inputs> = {
     return { name, url: id, arn: regionalArn("sqs", name) };
   },
   "aws:sqs/queuePolicy:QueuePolicy": () => ({}),
+  "random:index/randomBytes:RandomBytes": () => ({
+    base64: RANDOM_BYTES,
+    hex: Buffer.from(RANDOM_BYTES, "base64").toString("hex"),
+  }),
 };
 
 function regionalArn(service: string, resource: string): string {
   return `arn:aws:${service}:${REGION}:${ACCOUNT_ID}:${resource}`;
+}
+
+/** The id of the REST API of that name: ten characters, as API Gateway gives them. */
+export function restApiId(name: string): string {
+  return `${name.slice(0, 3)}1a2b3c4`;
 }
 
 function idOf(type: string, name: string, inputs: Inputs): string {
@@ -136,7 +151,7 @@ function idOf(type: string, name: string, inputs: Inputs): string {
     case "aws:sqs/queue:Queue":
       return `https://sqs.${REGION}.amazonaws.com/${ACCOUNT_ID}/${name}-1a2b3c4`;
     case "aws:apigateway/restApi:RestApi":
-      return "api1234567";
+      return restApiId(name);
     default:
       return `${name}-1a2b3c4`;
   }
@@ -159,7 +174,7 @@ export async function valueOf(output: unknown): Promise<unknown> {
   return (await resolved.isKnown) ? resolved.promise() : pulumi.unknown;
 }
 
-/** Ids in place of resources, as the engine does it for a real provider. */
+/** Ids in place of resources, and what is secret as it is: what a real provider gets. */
 async function plain(value: unknown): Promise<unknown> {
   if (pulumi.CustomResource.isInstance(value)) {
     return valueOf(value.id);
@@ -167,11 +182,18 @@ async function plain(value: unknown): Promise<unknown> {
   if (Array.isArray(value)) {
     return Promise.all(value.map(plain));
   }
+  if (pulumi.runtime.isRpcSecret(value)) {
+    return plain(pulumi.runtime.unwrapRpcSecret(value));
+  }
   if (typeof value !== "object" || value === null || pulumi.asset.AssetArchive.isInstance(value)) {
     return value;
   }
   const entries = Object.entries(value).map(async ([key, item]) => [key, await plain(item)]);
   return Object.fromEntries(await Promise.all(entries)) as Inputs;
+}
+
+function secretsOf(inputs: Inputs): string[] {
+  return Object.keys(inputs).filter((name) => pulumi.runtime.isRpcSecret(inputs[name]));
 }
 
 function typeAndName(urn: string): string {
@@ -242,7 +264,8 @@ export async function record(
       newResource: async ({ type, name, custom = true, inputs: given }) => {
         const inputs = (await plain(given)) as Inputs;
         const request = requests.get(`${type} ${name}`) ?? { parent: "", dependencies: [] };
-        registrations.push({ type, name, custom, inputs, ...request });
+        const secretInputs = secretsOf(given as Inputs);
+        registrations.push({ type, name, custom, inputs, secretInputs, ...request });
         if (!custom) {
           return { id: undefined, state: inputs };
         }
@@ -335,6 +358,7 @@ export const OTHER_SETTINGS = {
   requestsPerSecond: "1",
   burst: "5000",
   requireApiKey: "true",
+  corsOrigins: "https://www.example.com, http://localhost:3000",
   logRetentionDays: "731",
   deleteFilesOnDestroy: "false",
   digestSeconds: "300",
@@ -373,12 +397,13 @@ export async function filesOf(lambda: Registration): Promise<Record<string, stri
   return files;
 }
 
-/** The bundles of all Lambdas, by the Lambda's name. */
-export async function bundlesOf(recording: Recording): Promise<Map<string, string>> {
-  const bundles = new Map<string, string>();
+/** The packages of all Lambdas, by the Lambda's name. */
+export async function packagesOf(
+  recording: Recording,
+): Promise<Map<string, Record<string, string>>> {
+  const packages = new Map<string, Record<string, string>>();
   for (const lambda of ofType(recording, "Function")) {
-    const { "index.js": text = "" } = await filesOf(lambda);
-    bundles.set(lambda.name, text);
+    packages.set(lambda.name, await filesOf(lambda));
   }
-  return bundles;
+  return packages;
 }

@@ -13,6 +13,7 @@ import {
 
 const FROM_AN_ADDRESS = "one e-mail address, or several separated by commas";
 const MEDIA_TYPES = "media types separated by commas";
+const ORIGINS = "origins such as https://www.example.com, or *";
 const YES_OR_NO = "true or false";
 
 /** Setting, values that are refused, and what the message says is allowed. */
@@ -28,6 +29,13 @@ const REFUSED: [name: keyof typeof DEFAULTS, values: string[], allowed: string][
   ["requestsPerSecond", ["0", "10001", "0.5", "many"], "from 1 to 10000"],
   ["burst", ["0", "5001", ""], "from 1 to 5000"],
   ["requireApiKey", ["yes", "", "1", "True"], YES_OR_NO],
+  ["corsOrigins", [" ", "www.example.com", "https://", "ftp://example.com", "[]"], ORIGINS],
+  [
+    "corsOrigins",
+    ["https://www.example.com/", "https://www.example.com/page", "https://*.example.com"],
+    ORIGINS,
+  ],
+  ["corsOrigins", ["https://www.example.com,", "https://a.example;https://b.example/"], ORIGINS],
   ["logRetentionDays", ["2", "15"], "one of 1, 3, 5, 7, 14,"],
   ["logRetentionDays", ["0", "732", "forever"], "from 1 to 731"],
   ["deleteFilesOnDestroy", ["no", "0"], YES_OR_NO],
@@ -118,29 +126,51 @@ describe("Settings", () => {
 
   it("maxUploadBytes: is the Lambda's limit, and the one that API Gateway names", () => {
     expect(variablesOf("upload").MAX_UPLOAD_BYTES).to.equal("4500000");
-    expect(only(recording, "RestApi").inputs.body).to.include("at most 4500000 bytes");
+    expect(variablesOf("manager").MAX_UPLOAD_BYTES).to.equal("4500000");
+    const api = only(recording, "RestApi", "uploads");
+    expect(api.inputs.body).to.include("at most 4500000 bytes");
   });
 
-  it("allowedContentTypes: reaches the Lambda in lower case, without spaces", () => {
-    expect(variablesOf("upload").ALLOWED_CONTENT_TYPES).to.equal("image/*,application/pdf");
+  it("allowedContentTypes: reaches the Lambdas in lower case, without spaces", () => {
+    for (const lambda of ["upload", "manager"]) {
+      expect(variablesOf(lambda).ALLOWED_CONTENT_TYPES).to.equal("image/*,application/pdf");
+    }
   });
 
-  it("requestsPerSecond and burst: throttle the stage", () => {
-    expect(only(recording, "MethodSettings").inputs.settings).to.deep.equal({
-      throttlingRateLimit: 1,
-      throttlingBurstLimit: 5000,
-    });
+  it("requestsPerSecond and burst: throttle both stages", () => {
+    const settings = ofType(recording, "MethodSettings").map(({ inputs }) => inputs.settings);
+    const throttle = { throttlingRateLimit: 1, throttlingBurstLimit: 5000 };
+    expect(settings).to.deep.equal([throttle, throttle]);
   });
 
-  it("requireApiKey: adds a key, its plan and the tie between them", async () => {
-    const added = (settings: GivenSettings) => recordProgram(settings).then(keyResources);
-    expect(await added(OTHER_SETTINGS)).to.deep.equal(["ApiKey", "UsagePlan", "UsagePlanKey"]);
-    expect(await added({})).to.deep.equal([]);
+  it("requireApiKey: adds a key for uploads, its plan and the tie between them", async () => {
+    const made = (settings: GivenSettings) => recordProgram(settings).then(keyResources);
+    const ofManager = ["ApiKey manager", "UsagePlan manager", "UsagePlanKey manager"];
+    const ofUploads = ["ApiKey uploads", "UsagePlan uploads", "UsagePlanKey uploads"];
+    expect(await made(OTHER_SETTINGS)).to.have.members([...ofManager, ...ofUploads]);
+    expect(await made({})).to.have.members(ofManager);
+  });
+
+  it("requireApiKey: is known to the manager, whose description says so", () => {
+    expect(variablesOf("manager").UPLOAD_NEEDS_KEY).to.equal("true");
+  });
+
+  it("corsOrigins: takes origins with a port, and one for all", async () => {
+    const { corsOrigins } = await loaded({ corsOrigins: "http://localhost:3000, *" });
+    expect(corsOrigins).to.deep.equal(["http://localhost:3000", "*"]);
+  });
+
+  it("corsOrigins: opens the bucket to these pages, and to none where it is empty", async () => {
+    const cors = (made: Recording) => ofType(made, "BucketCorsConfiguration");
+    expect(JSON.stringify(cors(recording)[0]?.inputs)).to.include(
+      '["https://www.example.com","http://localhost:3000"]',
+    );
+    expect(cors(await recordProgram({}))).to.deep.equal([]);
   });
 
   it("logRetentionDays: holds for every log group", () => {
     const days = ofType(recording, "LogGroup").map(({ inputs }) => inputs.retentionInDays);
-    expect(days).to.deep.equal([731, 731, 731, 731, 731]);
+    expect(days).to.deep.equal(Array(6).fill(731));
   });
 
   it("deleteFilesOnDestroy: false keeps destroy away from files", () => {
@@ -164,6 +194,7 @@ describe("Settings", () => {
       allowedContentTypes: [DEFAULTS.allowedContentTypes],
       throttle: { requestsPerSecond: DEFAULTS.requestsPerSecond, burst: DEFAULTS.burst },
       requireApiKey: DEFAULTS.requireApiKey,
+      corsOrigins: [],
       logRetentionDays: DEFAULTS.logRetentionDays,
       deleteFilesOnDestroy: DEFAULTS.deleteFilesOnDestroy,
       digestSeconds: DEFAULTS.digestSeconds,
@@ -230,7 +261,6 @@ async function loaded(settings: Record<string, string | number>): Promise<Settin
 
 function keyResources({ registrations }: Recording): string[] {
   return registrations
-    .map(({ type }) => type.split(":").pop() ?? "")
-    .filter((type) => type.includes("Key") || type.includes("UsagePlan"))
-    .sort();
+    .map(({ type, name }) => `${type.split(":").pop() ?? ""} ${name}`)
+    .filter((resource) => /Key|UsagePlan/.test(resource));
 }

@@ -131,6 +131,13 @@ function formatRequestTime(time: number): string {
   return `${day}:${iso.slice(11, 19)} +0000`;
 }
 
+/** The path as the client sent it: here, the stage's own lies behind a prefix. */
+function clientPathOf({ stageName }: StageInfo, { request, path }: ReceivedRequest): string {
+  const stagePath = `/${stageName}${path}`;
+  const [sent = ""] = request.url.split("?", 1);
+  return sent.endsWith(stagePath) ? sent : stagePath;
+}
+
 /** What is known of a request before its route: `$context` for the gateway's own answers. */
 export function requestContextOf(stage: StageInfo, received: ReceivedRequest) {
   const { request, receivedAt } = received;
@@ -156,7 +163,7 @@ export function requestContextOf(stage: StageInfo, received: ReceivedRequest) {
       userAgent: request.headers["user-agent"] ?? null,
       userArn: null,
     },
-    path: `/${stage.stageName}${received.path}`,
+    path: clientPathOf(stage, received),
     protocol: "HTTP/1.1",
     requestId: received.requestId,
     requestTime: formatRequestTime(receivedAt),

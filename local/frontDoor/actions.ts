@@ -1,5 +1,6 @@
 import { AwsError } from "../awsError";
 import type { HttpRequest } from "../http";
+import type { PostForm } from "../s3/postForm";
 import { decodeUri, splitUrl } from "./signature";
 
 /** One permission a call needs. */
@@ -264,7 +265,7 @@ function s3Grants(request: HttpRequest): Grant[] {
     case "GetObjectAttributes":
       return [...onObject(`GetObject${version}`), ...onObject(`GetObject${version}Attributes`)];
     case "DeleteObject":
-      return onObject(`DeleteObject${version}`);
+      return deleteGrants(request, `s3:DeleteObject${version}`, objectArn);
     case "PutObject":
     case "CreateMultipartUpload":
       return [...onObject("PutObject"), ...headerGrants(request, objectArn)];
@@ -314,6 +315,26 @@ function headerGrants(request: HttpRequest, objectArn: string): Grant[] {
     .map(([, action]) => ({ action, resource: objectArn }));
 }
 
+/**
+ * Who compares an ETag learns something of the object, and so must be allowed to read it.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
+ */
+function deleteGrants(request: HttpRequest, action: string, resource: string): Grant[] {
+  const ifMatch = request.headers["if-match"];
+  if (ifMatch === undefined) return [{ action, resource }];
+  const conditional = { action, resource, context: { "s3:if-match": ifMatch } };
+  return ifMatch === "*" ? [conditional] : [conditional, { action: "s3:GetObject", resource }];
+}
+
+/** What a form upload needs; its policy has been found to hold. */
+export function formGrants(bucket: string, { key, fields }: PostForm): Grant[] {
+  const resource = `arn:aws:s3:::${bucket}/${key}`;
+  const actions = ["s3:PutObject"];
+  if (fields.has("tagging")) actions.push("s3:PutObjectTagging");
+  if (fields.has("acl")) actions.push("s3:PutObjectAcl");
+  return actions.map((action) => ({ action, resource }));
+}
+
 function copySource(request: HttpRequest): Grant {
   const [source = "", version] = (request.headers["x-amz-copy-source"] ?? "").split("?versionId=");
   const path = decodeUri(source).replace(/^\//, "");
@@ -338,6 +359,9 @@ function deletedObjects(request: HttpRequest): { key: string; versionId: boolean
       400,
       "The XML you provided was not well-formed or did not validate against our published schema",
     );
+  }
+  if (objects.some(([, object = ""]) => object.includes("<ETag>"))) {
+    throw notImplemented("s3:DeleteObjects", " with an ETag, which fauxqs does not look at");
   }
   return objects.map(([, object = ""]) => ({
     key: unescapeXml(/<Key>(.*?)<\/Key>/s.exec(object)?.[1] ?? ""),

@@ -70,12 +70,16 @@ export function errorCodeOf(response: HttpResponse): string | undefined {
 }
 
 function renderS3Error(error: AwsError, requestId: string): HttpResponse {
+  const details = Object.entries(error.details).map(
+    ([name, value]) => `<${name}>${escapeXml(value)}</${name}>`,
+  );
   return {
     status: error.status,
     headers: { "content-type": "application/xml", "x-amz-request-id": requestId },
     body: Buffer.from(
       `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${escapeXml(error.code)}</Code>` +
-        `<Message>${escapeXml(error.message)}</Message><RequestId>${requestId}</RequestId></Error>`,
+        `<Message>${escapeXml(error.message)}</Message>${details.join("")}` +
+        `<RequestId>${requestId}</RequestId></Error>`,
     ),
   };
 }

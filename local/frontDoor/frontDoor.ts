@@ -4,10 +4,22 @@ import type { AddressInfo } from "node:net";
 
 import { AwsError } from "../awsError";
 import type { HttpRequest, HttpResponse } from "../http";
-import { type Grant, describeCall, requiredGrants } from "./actions";
+import { answerPreflight, corsHeaders } from "../s3/cors";
+import { isPostForm, readPostForm } from "../s3/postForm";
+import { type Grant, describeCall, formGrants, requiredGrants } from "./actions";
+import { anonymousRefusal, type Buckets, type BucketPath, bucketPathOf } from "./buckets";
 import { errorCodeOf, errorFormatOf, renderError } from "./errors";
 import { type PolicyDocument, evaluate } from "./policy";
-import { claimedService, isSigned, missingSignature, verifySignature } from "./signature";
+import { checkPostPolicy, verifyPostForm } from "./postPolicy";
+import {
+  badParameter,
+  claimedService,
+  isSigned,
+  missingSignature,
+  type Secret,
+  type SignedCall,
+  verifySignature,
+} from "./signature";
 
 /** Who calls, by the access key the call is signed with. */
 export interface Principal {
@@ -22,7 +34,7 @@ export interface Principal {
   functionName?: string;
 }
 
-/** One signed call, as it ended. */
+/** One signed call, as it ended; a form with a signed policy is one, too. */
 export interface ServiceCall {
   service: string;
   /** `service:Operation` */
@@ -71,7 +83,9 @@ export interface FrontDoorOptions {
   backends: Partial<Record<string, Backend>>;
   /** The policy a resource itself has, by its ARN. */
   resourcePolicyOf?: (resourceArn: string) => PolicyDocument | undefined;
-  /** Everything that carries no signature: REST APIs, pages. */
+  /** Whose paths belong to S3, also without a signature. @default there are none */
+  buckets?: Buckets;
+  /** Everything that carries no signature and is not S3's: REST APIs, pages. */
   unsigned: (request: HttpRequest) => Promise<HttpResponse>;
   /** Is told of every signed call, denied and failed ones included. */
   observe?: (call: ServiceCall) => void;
@@ -175,11 +189,53 @@ async function serve(
     return;
   }
   request.body = body;
-  const response = isSigned(request)
-    ? await answerSigned(options, onError, request)
-    : await answerUnsigned(options, onError, request);
-  if (response === "reset") incoming.socket.resetAndDestroy();
-  else send(outgoing, request.method, response);
+  const response = await answer(options, onError, request);
+  if (response === "reset") {
+    incoming.socket.resetAndDestroy();
+    return;
+  }
+  const { bucket } = bucketPathOf(request) ?? {};
+  const cors =
+    bucket !== undefined && options.buckets?.has(bucket)
+      ? corsHeaders(options.buckets.corsRulesOf(bucket), request.method, request.headers)
+      : {};
+  send(outgoing, request.method, { ...response, headers: { ...response.headers, ...cors } });
+}
+
+async function answer(
+  options: FrontDoorOptions,
+  onError: OnError,
+  request: HttpRequest,
+): Promise<HttpResponse | "reset"> {
+  if (isSigned(request)) return answerCall(options, onError, signedCall(options, request));
+  const path = options.buckets && bucketPathOf(request);
+  if (!path) return answerUnsigned(options, onError, request);
+  if (isFormUpload(request, path)) {
+    return answerCall(options, onError, formCall(options, path.bucket, request));
+  }
+  return options.buckets?.has(path.bucket)
+    ? answerAnonymous(options, onError, request, path)
+    : answerUnsigned(options, onError, request);
+}
+
+function isFormUpload({ method, headers }: HttpRequest, { key }: BucketPath): boolean {
+  return method === "POST" && key === "" && isPostForm(headers["content-type"]);
+}
+
+/** S3 knows no one without a signature here, but tells browsers which sites may ask. */
+function answerAnonymous(
+  options: FrontDoorOptions,
+  onError: OnError,
+  request: HttpRequest,
+  path: BucketPath,
+): HttpResponse {
+  try {
+    if (request.method !== "OPTIONS") throw anonymousRefusal(request, path);
+    const rules = options.buckets?.corsRulesOf(path.bucket);
+    return answerPreflight(rules, request.headers, path.key === "" ? "BUCKET" : "OBJECT");
+  } catch (error) {
+    return renderFailure(onError, request, "s3", "s3", error);
+  }
 }
 
 async function answerUnsigned(
@@ -198,25 +254,86 @@ async function answerUnsigned(
   }
 }
 
-async function answerSigned(
+/** A call to a service, and how it says who sends it. */
+interface Call {
+  service: string;
+  request: HttpRequest;
+  /** `service:Operation` */
+  describe: () => string;
+  /** @throws AwsError where the signature does not hold */
+  identify: () => Identified;
+}
+
+interface Identified {
+  principal: Principal;
+  /** @throws AwsError for a request that does not say what it is about, or must not ask for it */
+  grants: () => Grant[];
+}
+
+function signedCall(options: FrontDoorOptions, request: HttpRequest): Call {
+  const service = claimedService(request);
+  return {
+    service,
+    request,
+    describe: () => describeCall(service, request),
+    identify: () => ({
+      principal: identify(options, request),
+      grants: () => requiredGrants(service, request, options),
+    }),
+  };
+}
+
+/** A form is signed by its policy, which also says what may be in the form. */
+function formCall(options: FrontDoorOptions, bucket: string, request: HttpRequest): Call {
+  return {
+    service: "s3",
+    request,
+    describe: () => "s3:PostObject",
+    identify: () => {
+      if (!options.buckets?.has(bucket)) {
+        const message = "The specified bucket does not exist";
+        throw new AwsError("NoSuchBucket", 404, message, { BucketName: bucket });
+      }
+      const form = readPostForm(request.headers["content-type"], request.body);
+      const { principal, region } = findSigner(options, (secretOf) =>
+        verifyPostForm(form, secretOf),
+      );
+      if (region !== options.region) {
+        throw badParameter(
+          "Credential",
+          `the region '${region}' is wrong; expecting '${options.region}'`,
+        );
+      }
+      return {
+        principal,
+        grants: () => {
+          checkPostPolicy(form, bucket, new Date());
+          return formGrants(bucket, form);
+        },
+      };
+    },
+  };
+}
+
+async function answerCall(
   options: FrontDoorOptions,
   onError: OnError,
-  request: HttpRequest,
+  { service, request, describe, identify: identifyCaller }: Call,
 ): Promise<HttpResponse | "reset"> {
   const startedAt = Date.now();
   const start = performance.now();
-  const service = claimedService(request);
   let operation = `${service}:Unknown`;
   let principal: Principal | undefined;
   let response: HttpResponse | "reset";
   try {
-    operation = describeCall(service, request);
-    principal = identify(options, request);
+    operation = describe();
+    const identified = identifyCaller();
+    principal = identified.principal;
     const backend = options.backends[service];
     if (!backend) {
       throw new AwsError("NotImplemented", 501, `${service} is not served on one machine`);
     }
-    const grants = requiredGrants(service, request, options);
+    const grants = identified.grants();
     for (const grant of grants) authorize(options, service, principal, grant);
     const caller = principal;
     const call: AllowedCall = { service, operation, principal: caller, request };
@@ -252,11 +369,8 @@ async function answerSigned(
 
 /** @throws AwsError where the signature does not hold */
 function identify(options: FrontDoorOptions, request: HttpRequest): Principal {
-  let principal: Principal | undefined;
-  const { service, region } = verifySignature(
-    request,
-    (accessKeyId) => (principal = options.principals.find(accessKeyId)),
-    new Date(),
+  const { principal, service, region } = findSigner(options, (secretOf) =>
+    verifySignature(request, secretOf, new Date()),
   );
   if (region !== options.region) {
     const message = `The region '${region}' is wrong; expecting '${options.region}'`;
@@ -268,8 +382,18 @@ function identify(options: FrontDoorOptions, request: HttpRequest): Principal {
           message,
         );
   }
-  if (!principal) throw new Error("A signature was accepted for an access key that does not exist");
   return principal;
+}
+
+/** @param verify tells whose signature it is; asks for the secret of that key alone */
+function findSigner(
+  { principals }: FrontDoorOptions,
+  verify: (secretOf: (accessKeyId: string) => Secret | undefined) => SignedCall,
+): SignedCall & { principal: Principal } {
+  let principal: Principal | undefined;
+  const signed = verify((accessKeyId) => (principal = principals.find(accessKeyId)));
+  if (!principal) throw new Error("A signature was accepted for an access key that does not exist");
+  return { ...signed, principal };
 }
 
 /** @throws AwsError in the code and the words of the service, where the grant is not given */
@@ -384,20 +508,25 @@ function readBody(
 ): Promise<Buffer | "aborted" | "too large"> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
+    const announced = Number(incoming.headers["content-length"] ?? 0);
+    // Of a large body there is not to be a second copy while its parts are put together.
+    const whole = announced <= limit ? Buffer.allocUnsafe(announced) : undefined;
     let size = 0;
     incoming.on("data", (chunk: Buffer) => {
+      const at = size;
       size += chunk.length;
       if (size <= limit) {
-        chunks.push(chunk);
+        if (announced > 0) whole?.set(chunk, at);
+        else chunks.push(chunk);
         return;
       }
       // Read on without keeping it: an answer is lost on a client that is cut off while it writes.
       chunks.length = 0;
       resolve("too large");
     });
-    if (Number(incoming.headers["content-length"] ?? 0) > limit) resolve("too large");
+    if (!whole) resolve("too large");
     incoming.on("end", () => {
-      resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
+      resolve(announced > 0 && whole ? whole : Buffer.concat(chunks));
     });
     // 'close' without 'end' before it; 'error' comes with it and must have a listener.
     incoming.on("error", () => {

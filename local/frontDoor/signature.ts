@@ -14,6 +14,19 @@ export interface SignedCall {
   presigned: boolean;
 }
 
+/** What a form for S3 says about its policy's signature; nothing in it is proven yet. */
+export interface PolicyClaim {
+  /** As it came in the form: in base64, which is what is signed. */
+  policy: string;
+  algorithm: string;
+  credential: string;
+  /** yyyymmddThhmmssZ */
+  timestamp: string;
+  /** Hexadecimal digits. */
+  signature: string;
+  sessionToken: string | undefined;
+}
+
 /** The secret half of an access key. A session token is demanded where the key has one. */
 export interface Secret {
   secretAccessKey: string;
@@ -32,6 +45,8 @@ interface Claim extends SignedCall {
   /** Seconds a presigned request is good for. */
   expires: number;
 }
+
+type Scope = Pick<Claim, "accessKeyId" | "date" | "region" | "service">;
 
 type Refusal = "incomplete" | "missing" | "unknownKey" | "badToken" | "mismatch" | "skewed";
 
@@ -170,25 +185,7 @@ export function verifySignature(
 
   checkTime(claim, now);
   checkSignedHeaders(request, claim);
-  const secret = secretOf(accessKeyId);
-  if (!secret) {
-    throw refuse(
-      service,
-      "unknownKey",
-      service === "s3"
-        ? "The AWS Access Key Id you provided does not exist in our records."
-        : "The security token included in the request is invalid.",
-    );
-  }
-  if (!isEqual(claim.sessionToken ?? "", secret.sessionToken ?? "")) {
-    throw refuse(
-      service,
-      "badToken",
-      service === "s3"
-        ? "The provided token is malformed or otherwise invalid."
-        : "The security token included in the request is invalid.",
-    );
-  }
+  const secret = findSecret(claim, secretOf);
 
   const canonicalRequest = [
     request.method,
@@ -205,16 +202,85 @@ export function verifySignature(
     `${claim.date}/${region}/${service}/aws4_request`,
     hash("sha256", canonicalRequest),
   ].join("\n");
-  const expected = hmac(signingKey(secret.secretAccessKey, claim), stringToSign).toString("hex");
-  if (!isEqual(expected, claim.signature)) {
-    throw refuse(
-      service,
-      "mismatch",
-      "The request signature we calculated does not match the signature you provided. Check your " +
-        "AWS Secret Access Key and signing method.",
+  checkSignature(secret, claim, stringToSign);
+  return { accessKeyId, service, region, presigned };
+}
+
+/**
+ * Checks the Signature Version 4 of a form's policy. The policy itself says until when it is good.
+ *
+ * @param secretOf as for {@link verifySignature}
+ * @throws AwsError with the code and status S3 itself would answer
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-authentication-HTTPPOST.html
+ */
+export function verifyPolicySignature(
+  claim: PolicyClaim,
+  secretOf: (accessKeyId: string) => Secret | undefined,
+): SignedCall {
+  const { algorithm, credential, timestamp, signature, sessionToken, policy } = claim;
+  if (algorithm !== ALGORITHM) throw badParameter("Algorithm", `only ${ALGORITHM} is supported`);
+  const scope = parseScope(credential);
+  if (scope?.service !== "s3") {
+    throw badParameter(
+      "Credential",
+      "it must have the form <access key id>/<yyyymmdd>/<region>/s3/aws4_request",
     );
   }
-  return { accessKeyId, service, region, presigned };
+  if (!/^\d{8}T\d{6}Z$/.test(timestamp) || !timestamp.startsWith(scope.date)) {
+    throw badParameter("Date", `it must begin with the credential's date (${scope.date})`);
+  }
+
+  const secret = findSecret({ ...scope, sessionToken }, secretOf);
+  checkSignature(secret, { ...scope, signature }, policy);
+  const { accessKeyId, service, region } = scope;
+  return { accessKeyId, service, region, presigned: true };
+}
+
+/** The error for a part of a form's signature that S3 cannot use. */
+export function badParameter(name: string, why: string): AwsError {
+  const message = `Error parsing the X-Amz-${name} parameter; ${why}`;
+  return new AwsError("AuthorizationQueryParametersError", 400, message);
+}
+
+function findSecret(
+  { service, accessKeyId, sessionToken }: Pick<Claim, "service" | "accessKeyId" | "sessionToken">,
+  secretOf: (accessKeyId: string) => Secret | undefined,
+): Secret {
+  const secret = secretOf(accessKeyId);
+  if (!secret) {
+    throw refuse(
+      service,
+      "unknownKey",
+      service === "s3"
+        ? "The AWS Access Key Id you provided does not exist in our records."
+        : "The security token included in the request is invalid.",
+    );
+  }
+  if (!isEqual(sessionToken ?? "", secret.sessionToken ?? "")) {
+    throw refuse(
+      service,
+      "badToken",
+      service === "s3"
+        ? "The provided token is malformed or otherwise invalid."
+        : "The security token included in the request is invalid.",
+    );
+  }
+  return secret;
+}
+
+function checkSignature(
+  { secretAccessKey }: Secret,
+  claim: Scope & Pick<Claim, "signature">,
+  stringToSign: string,
+): void {
+  const expected = hmac(signingKey(secretAccessKey, claim), stringToSign).toString("hex");
+  if (isEqual(expected, claim.signature)) return;
+  throw refuse(
+    claim.service,
+    "mismatch",
+    "The request signature we calculated does not match the signature you provided. Check your " +
+      "AWS Secret Access Key and signing method.",
+  );
 }
 
 function refuse(service: string, refusal: Refusal, message: string): AwsError {
@@ -294,20 +360,21 @@ function checkAlgorithm(service: string, algorithm: string | undefined): void {
     : refuse(service, "incomplete", `Unsupported AWS 'algorithm': '${algorithm ?? ""}'`);
 }
 
-function readScope(
-  service: string,
-  credential: string | undefined,
-): Pick<Claim, "accessKeyId" | "date" | "region" | "service"> {
-  const scope = /^([^/]+)\/(\d{8})\/([^/]+)\/([^/]+)\/aws4_request$/.exec(credential ?? "");
-  const [, accessKeyId, date, region, named] = scope ?? [];
-  if (!accessKeyId || !date || !region || !named) {
-    throw refuse(
-      service,
-      "incomplete",
-      "The credential must have the form <access key id>/<yyyymmdd>/<region>/<service>/aws4_request",
-    );
-  }
-  return { accessKeyId, date, region, service: named };
+function readScope(service: string, credential: string | undefined): Scope {
+  const scope = parseScope(credential ?? "");
+  if (scope) return scope;
+  throw refuse(
+    service,
+    "incomplete",
+    "The credential must have the form <access key id>/<yyyymmdd>/<region>/<service>/aws4_request",
+  );
+}
+
+function parseScope(credential: string): Scope | undefined {
+  const scope = /^([^/]+)\/(\d{8})\/([^/]+)\/([^/]+)\/aws4_request$/.exec(credential);
+  const [, accessKeyId, date, region, service] = scope ?? [];
+  if (!accessKeyId || !date || !region || !service) return undefined;
+  return { accessKeyId, date, region, service };
 }
 
 function demand(service: string, what: string, value: string | undefined): string {
@@ -482,7 +549,7 @@ function hmac(key: string | Buffer, text: string): Buffer {
 const signingKeys = new Map<string, Buffer>();
 const MAX_SIGNING_KEYS = 1000;
 
-function signingKey(secretAccessKey: string, { date, region, service }: Claim): Buffer {
+function signingKey(secretAccessKey: string, { date, region, service }: Scope): Buffer {
   const name = [secretAccessKey, date, region, service].join("/");
   const known = signingKeys.get(name);
   if (known) return known;

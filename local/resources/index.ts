@@ -5,6 +5,7 @@ import * as eventBridge from "./eventBridge";
 import * as iam from "./iam";
 import * as lambda from "./lambda";
 import { asRequested, type Provision, type Provisioned, type Registration } from "./resource";
+import { randomBytes } from "./random";
 import * as s3 from "./s3";
 import * as sns from "./sns";
 import * as sqs from "./sqs";
@@ -31,6 +32,7 @@ const PROVISIONS: Record<string, unknown> = {
     lambda.functionEventInvokeConfig,
   "aws:lambda/permission:Permission": lambda.permission,
   "aws:s3/bucket:Bucket": s3.bucket,
+  "aws:s3/bucketCorsConfiguration:BucketCorsConfiguration": s3.bucketCorsConfiguration,
   "aws:s3/bucketNotification:BucketNotification": s3.bucketNotification,
   "aws:s3/bucketPolicy:BucketPolicy": s3.bucketPolicy,
   // Who may read without a signature: nobody, for the front door refuses what is not signed.
@@ -40,6 +42,7 @@ const PROVISIONS: Record<string, unknown> = {
   "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration":
     asRequested,
   "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": asRequested,
+  "random:index/randomBytes:RandomBytes": randomBytes,
   "aws:sns/topic:Topic": sns.topic,
   "aws:sns/topicPolicy:TopicPolicy": sns.topicPolicy,
   "aws:sns/topicSubscription:TopicSubscription": sns.topicSubscription,

@@ -1,8 +1,14 @@
 import type { PolicyDocument } from "../frontDoor/policy";
+import type { CorsRule } from "../s3/cors";
 import { physicalName, type Provision } from "./resource";
 
 interface BucketInputs {
   bucket?: string;
+}
+
+interface BucketCorsInputs {
+  bucket: string;
+  corsRules: CorsRule[];
 }
 
 interface BucketPolicyInputs {
@@ -29,6 +35,11 @@ export const bucket: Provision<BucketInputs> = (resource, cloud) => {
     id: bucketName,
     state: { bucket: bucketName, arn: `arn:aws:s3:::${bucketName}`, region: cloud.region },
   };
+};
+
+export const bucketCorsConfiguration: Provision<BucketCorsInputs> = ({ inputs }, cloud) => {
+  cloud.s3.setCorsRules(inputs.bucket, inputs.corsRules);
+  return { id: inputs.bucket };
 };
 
 export const bucketPolicy: Provision<BucketPolicyInputs> = ({ inputs }, cloud) => {

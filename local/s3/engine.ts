@@ -2,7 +2,10 @@ import { randomBytes } from "node:crypto";
 import { AwsError } from "../awsError";
 import type { Fauxqs, StoredObject } from "../fauxqs";
 import type { HttpRequest, HttpResponse } from "../http";
-import { methodNotAllowed, parseS3Request, type S3Call } from "./request";
+import type { CorsRule } from "./cors";
+import { answerForm, formOf, writeOf } from "./formUpload";
+import { checkIntegrity, methodNotAllowed, parseS3Request, type S3Call } from "./request";
+import { responseOverrides } from "./responseOverrides";
 
 export type ObjectCreatedName =
   | "ObjectCreated:Put"
@@ -39,6 +42,11 @@ export interface S3 {
   handle(request: HttpRequest, principalArn?: string): Promise<HttpResponse>;
   /** Creates the bucket unless an earlier run has. */
   createBucket(name: string): void;
+  hasBucket(name: string): boolean;
+  /** Which other sites' pages may use the bucket; of the last call only. */
+  setCorsRules(bucketName: string, rules: CorsRule[]): void;
+  /** Undefined for a bucket without a CORS configuration. */
+  corsRulesOf(bucketName: string): CorsRule[] | undefined;
   /**
    * Calls the listener once for each object that a request created, before its sender gets the
    * answer. An error that the listener throws becomes the answer.
@@ -61,27 +69,37 @@ const MISSING_SUBRESOURCES = new Set(
 );
 
 /**
- * S3 on top of fauxqs: with ObjectCreated events, conditional writes, and bodies that are checked
- * against their checksums. Has no versions, no object tags and no policies of POST forms.
+ * S3 on top of fauxqs: with ObjectCreated events, conditional writes and deletes, and bodies that
+ * are checked against their checksums. Has no versions and no object tags. Who may do what, also by
+ * the policies of POST forms, is the front door's to decide.
  */
 export function createS3({ fauxqs }: { fauxqs: Fauxqs }): S3 {
   const listeners: ((event: ObjectCreated) => void)[] = [];
   const nextSequencer = createSequencer();
+  const corsRules = new Map<string, CorsRule[]>();
 
   return {
     // From the first check to the write, nothing is awaited: a conditional write is atomic.
     async handle(request, principalArn) {
       const call = parseS3Request(request);
       refuseUnsupported(call);
+      const form = formOf(call);
+      const carriedOut = form ? writeOf(call, form) : call;
+      if (form) checkIntegrity(carriedOut);
       if (createsObject(call)) checkPreconditions(call, findObject(fauxqs, call));
+      if (deletesObject(call)) checkDeletion(call, findObject(fauxqs, call));
       if (call.method === "GET" && call.key) repairRange(call, findObject(fauxqs, call));
+      const overrides = readsObject(call) ? responseOverrides(call.query) : {};
       // S3 stores this type where a writer names none; fauxqs would say application/octet-stream.
-      call.headers["content-type"] ??= "binary/octet-stream";
+      carriedOut.headers["content-type"] ??= "binary/octet-stream";
 
-      const { response, written } = fauxqs.s3(call);
+      const { response, written } = fauxqs.s3(carriedOut);
       const requestId = randomBytes(8).toString("hex").toUpperCase();
       const sequencer = nextSequencer();
-      const { status, headers, body } = await response;
+      const answer = await response;
+      const { status, headers, body } = form
+        ? answerForm(carriedOut, form, request.headers.host ?? "", answer)
+        : answer;
 
       if (written) {
         const { bucket, object } = written;
@@ -98,11 +116,24 @@ export function createS3({ fauxqs }: { fauxqs: Fauxqs }): S3 {
         };
         for (const listener of listeners) listener(event);
       }
-      return { status, headers: { ...headers, "x-amz-request-id": requestId }, body };
+      return {
+        status,
+        headers: {
+          ...headers,
+          ...(status >= 200 && status < 300 && overrides),
+          "x-amz-request-id": requestId,
+        },
+        body,
+      };
     },
     createBucket(name) {
       fauxqs.s3Store.createBucket(name);
     },
+    hasBucket: (name) => fauxqs.s3Store.hasBucket(name),
+    setCorsRules(bucketName, rules) {
+      corsRules.set(bucketName, rules);
+    },
+    corsRulesOf: (bucketName) => corsRules.get(bucketName),
     onObjectCreated(listener) {
       listeners.push(listener);
     },
@@ -113,6 +144,14 @@ export function createS3({ fauxqs }: { fauxqs: Fauxqs }): S3 {
 function createsObject({ method, key, query }: S3Call): boolean {
   if (!key) return false;
   return method === "POST" ? "uploadId" in query : method === "PUT" && !("uploadId" in query);
+}
+
+function deletesObject({ method, key, query }: S3Call): boolean {
+  return method === "DELETE" && key !== "" && !("uploadId" in query);
+}
+
+function readsObject({ method, key, query }: S3Call): boolean {
+  return (method === "GET" || method === "HEAD") && key !== "" && !("attributes" in query);
 }
 
 function eventName({ method, key, headers }: S3Call): ObjectCreatedName {
@@ -156,15 +195,29 @@ function checkPreconditions({ headers }: S3Call, existing: StoredObject | undefi
   if (ifMatch !== undefined && !existing) {
     throw new AwsError("NoSuchKey", 404, "The specified key does not exist.");
   }
-  const unquote = (eTag: string) => eTag.replaceAll('"', "");
-  const changed = ifMatch !== undefined && unquote(existing?.etag ?? "") !== unquote(ifMatch);
-  if (changed || (ifNoneMatch !== undefined && existing !== undefined)) {
-    throw new AwsError(
-      "PreconditionFailed",
-      412,
-      "At least one of the pre-conditions you specified did not hold",
-    );
-  }
+  const changed = ifMatch !== undefined && !isETagOf(existing, ifMatch);
+  if (changed || (ifNoneMatch !== undefined && existing !== undefined)) throw preconditionFailed();
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html */
+function checkDeletion({ headers }: S3Call, existing: StoredObject | undefined): void {
+  const ifMatch = headers["if-match"];
+  if (ifMatch === undefined) return;
+  if (!existing) throw new AwsError("NoSuchKey", 404, "The specified key does not exist.");
+  if (ifMatch !== "*" && !isETagOf(existing, ifMatch)) throw preconditionFailed();
+}
+
+function isETagOf(object: StoredObject | undefined, eTag: string): boolean {
+  const unquote = (text: string) => text.replaceAll('"', "");
+  return object !== undefined && unquote(object.etag) === unquote(eTag);
+}
+
+function preconditionFailed(): AwsError {
+  return new AwsError(
+    "PreconditionFailed",
+    412,
+    "At least one of the pre-conditions you specified did not hold",
+  );
 }
 
 /**

@@ -53,6 +53,19 @@ export function parseS3Request(request: HttpRequest): S3Call {
   return call;
 }
 
+/**
+ * A body's checksum in base64.
+ * @param algorithm in lower case: crc32, sha1 or sha256
+ * @throws AwsError InvalidRequest for another algorithm
+ */
+export function digestOf(algorithm: string, body: Buffer): string {
+  const digest = Object.hasOwn(DIGESTS, algorithm) ? DIGESTS[algorithm] : undefined;
+  if (digest) return digest(body).toString("base64");
+  const message =
+    "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, SHA1, SHA256]";
+  throw new AwsError("InvalidRequest", 400, message);
+}
+
 export function methodNotAllowed(): AwsError {
   const message = "The specified method is not allowed against this resource.";
   return new AwsError("MethodNotAllowed", 405, message);
@@ -127,7 +140,7 @@ function incompleteBody(): AwsError {
  * Compares the body with every digest that came with it. CRC32C and CRC64NVME pass unchecked.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html
  */
-function checkIntegrity({ method, headers, body }: S3Call): void {
+export function checkIntegrity({ method, headers, body }: S3Call): void {
   const md5 = headers["content-md5"];
   if (md5 !== undefined) {
     const digest = Buffer.from(md5, "base64");

@@ -74,6 +74,7 @@ function goodWorld(): World {
     ],
     outcomes: [{ upload: { index: 0, way: "api", name: "a" }, tries: 1, answer: answer("a") }],
     deadLetters: [],
+    stats: { notified: 1, failed: 1 },
   };
 }
 
@@ -176,6 +177,11 @@ describe("the invariants of a chaos run", () => {
       (w) => w.deadLetters.push({ requestPayload: { Records: [{ s3: {} }] } }),
       /^5: .*left/,
     ],
+    [
+      "a count that is not what there is",
+      (w) => (w.stats = { notified: 1, failed: 2 }),
+      /^G: failed: 2 by .stats, 1 by a scan: failed$/,
+    ],
   ];
 
   function object(id: string) {
@@ -231,7 +237,8 @@ describe("the invariants of a chaos run", () => {
 
   it("let nothing fail in a run that was only killed", () => {
     expect(arrivedBroken(goodWorld())[0]?.message).to.equal("events that failed");
-    const world = { ...goodWorld(), rows: [row("a"), row("b")] };
+    const rows = [row("a"), row("b")];
+    const world = { ...goodWorld(), rows, stats: { notified: 2, failed: 0 } };
     expect(arrivedBroken(world)).to.deep.equal([]);
   });
 });

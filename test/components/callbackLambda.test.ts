@@ -18,11 +18,15 @@ const plain = { names: ["a"], text: "b" };
 const PATTERN = /^b+$/u;
 const helper = () => plain.names;
 
-function recordLambda(callbackFactory: CallbackFactory<never, unknown>): Promise<Recording> {
+function recordLambda(
+  callbackFactory: CallbackFactory<never, unknown>,
+  files?: Record<string, string>,
+): Promise<Recording> {
   return record({ "aws:region": "eu-central-1" }, () => {
     new CallbackLambda("greet", {
       description: "Greets",
       callbackFactory,
+      files,
       environment: { GREETING: "hello" },
       grants: [],
       timeoutSeconds: 3,
@@ -48,6 +52,15 @@ describe("CallbackLambda", () => {
     const lambda = only(recording, "Function");
     expect(Object.keys(await filesOf(lambda))).to.deep.equal(["index.js"]);
     expect(lambda.dependencies).to.include("aws:iam/rolePolicy:RolePolicy greet");
+  });
+
+  it("packs the files that it is given beside the code", async () => {
+    const texts = { "greetings.json": '["hello"]', "index.js": "not the code" };
+    const recording = await recordLambda(() => () => Promise.resolve(process.env.GREETING), texts);
+
+    const { "index.js": code, ...others } = await filesOf(only(recording, "Function"));
+    expect(others).to.deep.equal({ "greetings.json": '["hello"]' });
+    expect(code).to.include("GREETING").and.not.to.include("not the code");
   });
 
   it("refuses a client that was built outside of the factory, by name and with advice", async () => {

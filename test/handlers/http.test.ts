@@ -1,6 +1,14 @@
-import type { APIGatewayProxyEvent } from "aws-lambda";
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 import { expect } from "chai";
-import { bodyBytes, header, httpError, isHttpError, jsonResponse } from "../../handlers/http";
+import {
+  bodyBytes,
+  errorAnswer,
+  header,
+  httpError,
+  isHttpError,
+  jsonResponse,
+} from "../../handlers/http";
+import { errorsLogged } from "./logged";
 
 function request(parts: Partial<APIGatewayProxyEvent>): APIGatewayProxyEvent {
   return parts as APIGatewayProxyEvent;
@@ -59,5 +67,59 @@ describe("httpError", () => {
     expect(isHttpError(error)).to.equal(true);
     expect(isHttpError(new Error("Use POST."))).to.equal(false);
     expect(isHttpError("HttpError")).to.equal(false);
+  });
+});
+
+describe("errorAnswer", () => {
+  const WORDING = { log: "It failed.", unavailable: "Not now.", failed: "Not at all." };
+
+  async function answerTo(thrown: unknown) {
+    let answer: unknown;
+    const logged = await errorsLogged(() => {
+      answer = errorAnswer(thrown, "a-request", WORDING);
+    });
+    const { statusCode, headers, body } = answer as APIGatewayProxyResult;
+    const { error } = JSON.parse(body) as { error: Record<string, string> };
+    return { statusCode, headers, error, logged };
+  }
+
+  it("words a refusal as it is, with its headers, and logs nothing", async () => {
+    const refusal = httpError(405, "method_not_allowed", "Use POST.", { Allow: "POST" });
+    const { statusCode, headers, error, logged } = await answerTo(refusal);
+    expect(statusCode).to.equal(405);
+    expect(headers).to.include({ Allow: "POST" });
+    expect(error).to.deep.equal({ code: "method_not_allowed", message: "Use POST." });
+    expect(logged).to.deep.equal([]);
+  });
+
+  it("asks for another try where AWS refuses for now", async () => {
+    const throttled = Object.assign(new Error("Slower!"), { name: "ThrottlingException" });
+    const { statusCode, headers, error } = await answerTo(throttled);
+    expect(statusCode).to.equal(503);
+    expect(headers).to.include({ "Retry-After": "1" });
+    expect(error).to.deep.equal({
+      code: "storage_unavailable",
+      message: "Not now. Try again.",
+      request_id: "a-request",
+    });
+  });
+
+  it("keeps all else to the log, which has the request's id as well", async () => {
+    const thrown = Object.assign(new Error("The table t is not there."), { name: "NoTable" });
+    const { statusCode, headers, error, logged } = await answerTo(thrown);
+    expect(statusCode).to.equal(502);
+    expect(headers).not.to.have.property("Retry-After");
+    expect(error).to.deep.equal({
+      code: "storage_failed",
+      message: "Not at all. The service's log says why.",
+      request_id: "a-request",
+    });
+    expect(logged).to.deep.equal([
+      {
+        message: "It failed.",
+        error: { code: "NoTable", message: "The table t is not there." },
+        request_id: "a-request",
+      },
+    ]);
   });
 });

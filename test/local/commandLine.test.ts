@@ -328,6 +328,7 @@ describe("npm start", function () {
       "package.json",
       "Pulumi.dev.yaml",
       "Pulumi.yaml",
+      "openapi.json",
       "tsconfig.json",
     ]) {
       cpSync(path.join(PROGRAM_DIR, name), path.join(copy, name), { recursive: true });

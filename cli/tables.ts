@@ -1,0 +1,115 @@
+import Table from "cli-table3";
+import type { FileEvent } from "../events/event";
+import type { EventDetails, Stats } from "./answers";
+import { bytesInWords, plainText, secondsInWords } from "./wording";
+
+/** Fixed, so that the pages of a long list stand below each other; the last one takes the rest. */
+const EVENT_COLUMNS: { head: string; width: number | null }[] = [
+  { head: "time (UTC)", width: 21 },
+  { head: "status", width: 11 },
+  { head: "id", width: 38 },
+  { head: "size", width: 10 },
+  { head: "type", width: 27 },
+  { head: "file name", width: 34 },
+  { head: "error", width: null },
+];
+
+const BORDERS = [
+  ...["top", "top-mid", "top-left", "top-right"],
+  ...["bottom", "bottom-mid", "bottom-left", "bottom-right"],
+  ...["left", "left-mid", "mid", "mid-mid", "right", "right-mid", "middle"],
+];
+
+function linesOf(rows: string[][], colWidths: (number | null)[] = []): string[] {
+  const table = new Table({
+    chars: Object.fromEntries(BORDERS.map((name) => [name, ""])),
+    style: { "padding-left": 0, "padding-right": 2, head: [], border: [] },
+    colWidths,
+  });
+  table.push(...rows);
+  return table
+    .toString()
+    .split("\n")
+    .map((line) => line.trimEnd());
+}
+
+function timeOf(timestamp: string): string {
+  return timestamp.slice(0, 19).replace("T", " ");
+}
+
+function rowOf({ event_result, event_info, ...event }: FileEvent): string[] {
+  const size = event_result?.size ?? event_info.Size;
+  return [
+    timeOf(event.event_timestamp),
+    event.event_status,
+    event.event_id,
+    size === undefined ? "" : bytesInWords(size),
+    event_result?.type ?? event_info.ContentType ?? "",
+    event_info.FileName ?? event_info.Key,
+    event.last_error && event.event_status === "failed" ? event.last_error.code : "",
+  ].map(plainText);
+}
+
+/** One page of a list. */
+export function eventLines(events: FileEvent[], withHead: boolean): string[] {
+  const head = withHead ? [EVENT_COLUMNS.map((column) => column.head)] : [];
+  return linesOf(
+    [...head, ...events.map(rowOf)],
+    EVENT_COLUMNS.map(({ width }) => width),
+  );
+}
+
+type Pair = [name: string, value: unknown];
+
+function lastErrorPairs({ last_error, failed_from }: FileEvent): Pair[] {
+  return last_error
+    ? [
+        ["error", `${last_error.code}: ${last_error.message}`],
+        ["error's step", last_error.step],
+        ["failed from", failed_from],
+      ]
+    : [];
+}
+
+/** Everything about one event, a line each. */
+export function detailLines({ event, download }: EventDetails): string[] {
+  const { event_info: info, event_result: result = {} } = event;
+  const pairs: Pair[] = [
+    ["id", event.event_id],
+    ["time", event.event_timestamp],
+    ["status", event.event_status],
+    ...lastErrorPairs(event),
+    ["file name", info.FileName],
+    ["declared type", info.ContentType],
+    ["stored size", info.Size === undefined ? undefined : `${info.Size} bytes`],
+    ["bucket", info.Bucket],
+    ["key", info.Key],
+    ["version", info.VersionId],
+    ["ETag", info.ETag],
+    ["stored checksum", info.Checksum],
+    ...Object.entries(result).map(([name, value]): Pair => [`result: ${name}`, value]),
+    ["attempts", event.attempts],
+    ["alarmed at", event.alarmed_at],
+    ["updated at", event.updated_at],
+    ["download", download.url],
+    ["link ends at", download.expires_at],
+  ];
+  return linesOf(
+    pairs
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [name, String(value)].map(plainText)),
+  );
+}
+
+/** How many events there are in each status, and the oldest that is on its way. */
+export function statsLines({ counts, total, oldest_unfinished: oldest }: Stats): string[] {
+  const rows = [...Object.entries(counts), ["total", total]].map((row) => row.map(String));
+  return [
+    ...linesOf([["status", "events"], ...rows]),
+    "",
+    oldest
+      ? `Oldest unfinished: ${oldest.event_id}, ${oldest.event_status}, begun ` +
+        `${secondsInWords(oldest.age_seconds)} ago.`
+      : "All events are finished.",
+  ];
+}

@@ -1,0 +1,48 @@
+import { Failure } from "./errors";
+
+/** How files get in, and how large they may be. */
+export interface UploadRoutes {
+  /** Of the upload API. */
+  directUrl: string;
+  /** Bytes. */
+  directMaxBytes: number;
+  directNeedsKey: boolean;
+  /** Bytes. */
+  presignedMaxBytes: number;
+}
+
+interface Operation {
+  "x-max-bytes"?: unknown;
+  security?: unknown[];
+}
+
+interface Description {
+  security?: unknown[];
+  paths?: Partial<Record<string, { post?: Operation; servers?: { url?: unknown }[] }>>;
+}
+
+/**
+ * Reads the upload routes from openapi.json.
+ *
+ * @throws Failure `invalid_answer` when they are not in it
+ */
+export function uploadRoutesOf(description: unknown): UploadRoutes {
+  const { paths, security } = (description ?? {}) as Description;
+  const direct = paths?.["/upload"];
+  const base = direct?.servers?.[0]?.url;
+  const directMaxBytes = direct?.post?.["x-max-bytes"];
+  const presignedMaxBytes = paths?.["/uploads"]?.post?.["x-max-bytes"];
+  if (
+    typeof base !== "string" ||
+    typeof directMaxBytes !== "number" ||
+    typeof presignedMaxBytes !== "number"
+  ) {
+    throw new Failure("invalid_answer", "The manager's openapi.json does not say how to upload.");
+  }
+  return {
+    directUrl: `${base.replace(/\/+$/, "")}/upload`,
+    directMaxBytes,
+    directNeedsKey: (direct?.post?.security ?? security ?? []).length > 0,
+    presignedMaxBytes,
+  };
+}

@@ -1,0 +1,68 @@
+import * as aws from "@pulumi/aws";
+import * as apigateway from "@pulumi/awsx/classic/apigateway";
+import * as pulumi from "@pulumi/pulumi";
+import { gatewayResponses } from "./gatewayResponses";
+
+/** Most requests: a second, on average, and in one burst. */
+export interface Throttle {
+  requestsPerSecond: number;
+  burst: number;
+}
+
+export interface RestApiArgs {
+  routes: apigateway.EventHandlerRoute[];
+  /** What to say of a body that is too large for API Gateway or Lambda. */
+  tooLarge: string;
+  throttle: Throttle;
+}
+
+/** A throttled REST API whose own answers have the form of all others. */
+export function restApi(parent: pulumi.Resource, name: string, args: RestApiArgs): apigateway.API {
+  const api = new apigateway.API(
+    name,
+    {
+      routes: args.routes,
+      restApiArgs: { endpointConfiguration: { types: "REGIONAL" } },
+      gatewayResponses: gatewayResponses(args.tooLarge),
+    },
+    { parent },
+  );
+  new aws.apigateway.MethodSettings(
+    name,
+    {
+      restApi: api.restAPI.id,
+      stageName: api.stage.stageName,
+      methodPath: "*/*",
+      settings: {
+        throttlingRateLimit: args.throttle.requestsPerSecond,
+        throttlingBurstLimit: args.throttle.burst,
+      },
+    },
+    { parent },
+  );
+  return api;
+}
+
+/** A key to the API's routes that want one: a secret, for the header `x-api-key`. */
+export function apiKey(
+  parent: pulumi.Resource,
+  name: string,
+  api: apigateway.API,
+  throttle: Throttle,
+): pulumi.Output<string> {
+  const key = new aws.apigateway.ApiKey(name, {}, { parent });
+  const plan = new aws.apigateway.UsagePlan(
+    name,
+    {
+      apiStages: [{ apiId: api.restAPI.id, stage: api.stage.stageName }],
+      throttleSettings: { rateLimit: throttle.requestsPerSecond, burstLimit: throttle.burst },
+    },
+    { parent },
+  );
+  new aws.apigateway.UsagePlanKey(
+    name,
+    { keyId: key.id, keyType: "API_KEY", usagePlanId: plan.id },
+    { parent },
+  );
+  return pulumi.secret(key.value);
+}

@@ -1,0 +1,99 @@
+import type { APIGatewayProxyEvent } from "aws-lambda";
+import { EVENT_STATUSES, type EventStatus } from "../../events/event";
+import { httpError, type HttpError } from "../http";
+
+/** The query of a request, each parameter given once at most. */
+export type Parameters = Record<string, string>;
+
+const DATE = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/;
+
+export function invalid(name: string, message: string): HttpError {
+  return httpError(400, `invalid_${name}`, message);
+}
+
+/**
+ * Reads the query.
+ *
+ * @throws an `HttpError` 400 for a parameter that the route does not have (a slip of the pen would
+ *   else widen the query), and for one that comes twice
+ */
+export function parametersOf(event: APIGatewayProxyEvent, known: string[]): Parameters {
+  const parameters: Parameters = {};
+  // Null where there is no query, whatever the type says.
+  const query = event.multiValueQueryStringParameters as Record<string, string[]> | null;
+  for (const [name, values] of Object.entries(query ?? {})) {
+    if (!known.includes(name)) {
+      throw httpError(
+        400,
+        "unknown_parameter",
+        `There is no parameter "${name}" here. Known: ${known.join(", ") || "none"}.`,
+      );
+    }
+    const [value, ...more] = values;
+    if (value === undefined || more.length > 0) {
+      throw invalid(name, `The parameter "${name}" has to be given once.`);
+    }
+    parameters[name] = value;
+  }
+  return parameters;
+}
+
+export function statusParameter({ status }: Parameters): EventStatus | undefined {
+  if (status === undefined) {
+    return undefined;
+  }
+  const known = EVENT_STATUSES.find((candidate) => candidate === status);
+  if (known === undefined) {
+    throw invalid("status", `"${status}" is no status. Known: ${EVENT_STATUSES.join(", ")}.`);
+  }
+  return known;
+}
+
+/** Whether it is ISO 8601, and a day that there is: JavaScript takes the 31st of any month. */
+function isDate(text: string): boolean {
+  const [year = 0, month = 0, day = 0] = text.slice(0, 10).split("-").map(Number);
+  return DATE.test(text) && day <= new Date(Date.UTC(year, month, 0)).getUTCDate();
+}
+
+/** A point of time, as the table writes it: ISO 8601, UTC, milliseconds. */
+export function timeParameter(parameters: Parameters, name: "from" | "to"): string | undefined {
+  const text = parameters[name];
+  if (text === undefined) {
+    return undefined;
+  }
+  const time = isDate(text) ? new Date(text) : undefined;
+  if (time === undefined || Number.isNaN(time.getTime())) {
+    throw invalid(
+      name,
+      `"${text}" is no time in ISO 8601, such as 2026-11-21 or 2026-11-21T20:00:00Z ` +
+        "(a plus sign has to be written as %2B).",
+    );
+  }
+  return time.toISOString();
+}
+
+export function orderParameter({ order = "desc" }: Parameters): "asc" | "desc" {
+  if (order !== "asc" && order !== "desc") {
+    throw invalid("order", `"${order}" is no order. Known: asc (oldest first), desc.`);
+  }
+  return order;
+}
+
+export function limitParameter({ limit }: Parameters, fallback: number, most: number): number {
+  if (limit === undefined) {
+    return fallback;
+  }
+  const value = Number(limit);
+  if (!/^\d{1,6}$/.test(limit) || value < 1 || value > most) {
+    throw invalid("limit", `"${limit}" is no whole number from 1 to ${most}.`);
+  }
+  return value;
+}
+
+export function booleanParameter(parameters: Parameters, name: string): boolean {
+  const value = parameters[name] ?? "false";
+  if (value !== "true" && value !== "false") {
+    throw invalid(name, `"${value}" is neither true nor false.`);
+  }
+  return value === "true";
+}

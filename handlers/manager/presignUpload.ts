@@ -1,0 +1,159 @@
+import { GetItemCommand } from "@aws-sdk/client-dynamodb";
+import { createPresignedPost, type PresignedPostOptions } from "@aws-sdk/s3-presigned-post";
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
+import type { EventKey } from "../../events/event";
+import { fileNameFor } from "../../events/fileName";
+import { keyItem } from "../../events/item";
+import { contentTypeOf } from "../contentType";
+import type { EventStore } from "../eventStore";
+import { bodyBytes, httpError, jsonResponse } from "../http";
+import { logInfo } from "../log";
+import { idempotencyKeyOf, reserve } from "../reservations";
+import type { Manager, ManagerRequest } from "./manager";
+import { invalid, parametersOf } from "./parameters";
+
+/** S3's limit for an object that is written by one request: 5 GB, in bytes. */
+export const MAX_FORM_BYTES = 5 * 1024 ** 3;
+
+/** How long a form is good for. S3 looks at the time when an upload begins. */
+const FORM_SECONDS = 3600;
+
+interface UploadRequest {
+  fileName: string;
+  contentType: string;
+  /** Bytes, where the sender knows it. */
+  size: number | null;
+  /** SHA-256 in base64, where the sender knows it. */
+  checksum: string | null;
+}
+
+function jsonBody(event: APIGatewayProxyEvent): Record<string, unknown> {
+  const text = bodyBytes(event).toString("utf8");
+  let body: unknown;
+  try {
+    body = JSON.parse(text === "" ? "{}" : text);
+  } catch {
+    // The answer is the same for what is no object.
+  }
+  if (typeof body !== "object" || body === null || Array.isArray(body)) {
+    throw invalid("body", "The body has to be a JSON object.");
+  }
+  const known = ["filename", "content_type", "size", "checksum_sha256"];
+  const unknown = Object.keys(body).find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw invalid("body", `The body has no field "${unknown}". Known: ${known.join(", ")}.`);
+  }
+  return body as Record<string, unknown>;
+}
+
+function sizeOf({ size }: Record<string, unknown>): number | null {
+  if (size === undefined) {
+    return null;
+  }
+  if (typeof size !== "number" || !Number.isInteger(size) || size < 1) {
+    throw invalid("size", "The size has to be a whole number of bytes, at least 1.");
+  }
+  if (size > MAX_FORM_BYTES) {
+    throw httpError(
+      413,
+      "too_large",
+      `The file has ${size} bytes; an upload may have at most ${MAX_FORM_BYTES} bytes.`,
+    );
+  }
+  return size;
+}
+
+function checksumOf({ checksum_sha256: checksum }: Record<string, unknown>): string | null {
+  if (checksum === undefined) {
+    return null;
+  }
+  if (typeof checksum !== "string" || !/^[0-9a-f]{64}$/i.test(checksum)) {
+    throw invalid("checksum", "The checksum has to be a SHA-256 in 64 hexadecimal digits.");
+  }
+  return Buffer.from(checksum, "hex").toString("base64");
+}
+
+function readRequest(event: APIGatewayProxyEvent, allowedTypes: string[]): UploadRequest {
+  const body = jsonBody(event);
+  const { filename, content_type: given } = body;
+  if (filename !== undefined && typeof filename !== "string") {
+    throw invalid("filename", "The file name has to be a text.");
+  }
+  if (given !== undefined && typeof given !== "string") {
+    throw invalid("content_type", "The content type has to be a text such as image/jpeg.");
+  }
+  const contentType = contentTypeOf(given, allowedTypes);
+  return {
+    fileName: fileNameFor(filename, contentType),
+    contentType,
+    size: sizeOf(body),
+    checksum: checksumOf(body),
+  };
+}
+
+/** The status of the event, if its file has arrived. */
+async function statusOfArrived({ dynamo, tableName }: EventStore, key: EventKey) {
+  const { Item: item } = await dynamo.send(
+    new GetItemCommand({
+      TableName: tableName,
+      Key: keyItem(key),
+      ProjectionExpression: "event_status",
+      ConsistentRead: true,
+    }),
+  );
+  return item?.event_status?.S;
+}
+
+function fieldsOf({ contentType, checksum }: UploadRequest): Record<string, string> {
+  return {
+    "Content-Type": contentType,
+    ...(checksum !== null && {
+      "x-amz-checksum-algorithm": "SHA256",
+      "x-amz-checksum-sha256": checksum,
+    }),
+  };
+}
+
+/**
+ * `POST /uploads`: a form with which a file of up to 5 GB is sent to S3 itself. From there on, the
+ * bucket's event makes it an event like all others.
+ */
+export async function presignUpload(
+  manager: Manager,
+  { event }: ManagerRequest,
+): Promise<APIGatewayProxyResult> {
+  parametersOf(event, []);
+  const { s3, store, bucketName, reservationsTableName } = manager;
+  const request = readRequest(event, manager.allowedTypes);
+  const idempotencyKey = idempotencyKeyOf(event);
+  const { event_id, event_timestamp, object_key } = await reserve(
+    { dynamo: store.dynamo, tableName: reservationsTableName },
+    idempotencyKey,
+    request.fileName,
+    ["form", request.contentType, request.fileName, request.size, request.checksum],
+  );
+  const identity = { event_id, event_timestamp, bucket: bucketName, key: object_key };
+  const event_status = idempotencyKey && (await statusOfArrived(store, identity));
+  if (event_status) {
+    return jsonResponse(200, { ...identity, event_status });
+  }
+  const [minBytes, maxBytes] = [request.size ?? 1, request.size ?? MAX_FORM_BYTES];
+  const options: PresignedPostOptions = {
+    Bucket: bucketName,
+    Key: object_key,
+    Expires: FORM_SECONDS,
+    Fields: fieldsOf(request),
+    Conditions: [["content-length-range", minBytes, maxBytes]],
+  };
+  const expiresAt = new Date(Date.now() + FORM_SECONDS * 1000);
+  const { url, fields } = await createPresignedPost(s3, options);
+  logInfo("A form for an upload was given out.", { event_id, key: object_key, size: request.size });
+  return jsonResponse(201, {
+    ...identity,
+    url,
+    fields,
+    expires_at: expiresAt.toISOString(),
+    min_bytes: minBytes,
+    max_bytes: maxBytes,
+  });
+}

@@ -1,0 +1,64 @@
+/** What the manager serves. */
+const ROUTE_NAMES = [
+  "GET /events",
+  "POST /events/retry",
+  "GET /events/{event_id}",
+  "DELETE /events/{event_id}",
+  "POST /events/{event_id}/retry",
+  "GET /stats",
+  "POST /uploads",
+  "GET /openapi.json",
+] as const;
+
+/** A route by its name, such as `GET /events`. */
+export type RouteName = (typeof ROUTE_NAMES)[number];
+
+/** The routes, in the words of OpenAPI. */
+export const MANAGER_ROUTES = ROUTE_NAMES.map((name) => {
+  const [method = "", path = ""] = name.split(" ");
+  return { name, method, path };
+});
+
+export interface RouteMatch {
+  /** Absent where the path has no such method. */
+  name?: RouteName;
+  /** The methods of the path. */
+  allowed: string[];
+  /** What stands for `{event_id}`. */
+  eventId: string;
+}
+
+/** The first template that fits is the one that counts: `retry` is no id. */
+function templateOf(path: string): string | undefined {
+  const segments = path.split("/");
+  return MANAGER_ROUTES.map((route) => route.path).find((template) => {
+    const parts = template.split("/");
+    return (
+      parts.length === segments.length &&
+      parts.every((part, index) =>
+        part.startsWith("{") ? segments[index] !== "" : part === segments[index],
+      )
+    );
+  });
+}
+
+/**
+ * The route of a request.
+ *
+ * @param path below the stage, such as `/events/retry`; a slash at its end means nothing
+ * @returns undefined for a path that nothing is served at
+ */
+export function matchRoute(method: string, path: string): RouteMatch | undefined {
+  const trimmed = path.replace(/\/+$/, "");
+  const template = templateOf(trimmed);
+  if (template === undefined) {
+    return undefined;
+  }
+  const routes = MANAGER_ROUTES.filter((route) => route.path === template);
+  const route = routes.find((candidate) => candidate.method === method);
+  return {
+    name: route?.name,
+    allowed: routes.map((candidate) => candidate.method),
+    eventId: template.includes("{event_id}") ? (trimmed.split("/")[2] ?? "") : "",
+  };
+}

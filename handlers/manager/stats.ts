@@ -1,0 +1,29 @@
+import type { APIGatewayProxyResult } from "aws-lambda";
+import { countEvents } from "../eventCounts";
+import { jsonResponse } from "../http";
+import type { Manager, ManagerRequest } from "./manager";
+import { parametersOf } from "./parameters";
+
+/** `GET /stats`: how many events there are of each status, and how long the oldest one waits. */
+export async function stats(
+  { store }: Manager,
+  { event: request }: ManagerRequest,
+): Promise<APIGatewayProxyResult> {
+  parametersOf(request, []);
+  const { counts, oldestUnfinished } = await countEvents(store);
+  const now = Date.now();
+  return jsonResponse(200, {
+    counts,
+    total: Object.values(counts).reduce((sum, count) => sum + count, 0),
+    oldest_unfinished: oldestUnfinished
+      ? {
+          ...oldestUnfinished,
+          age_seconds: Math.max(
+            0,
+            Math.round((now - Date.parse(oldestUnfinished.event_timestamp)) / 1000),
+          ),
+        }
+      : null,
+    as_of: new Date(now).toISOString(),
+  });
+}

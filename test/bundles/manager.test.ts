@@ -1,0 +1,189 @@
+import { readFile } from "node:fs/promises";
+import * as path from "node:path";
+import type { APIGatewayProxyResult } from "aws-lambda";
+import { expect } from "chai";
+import { PROGRAM_DIR } from "../../local/program";
+import { variablesOf } from "../program/names";
+import { filesOf, only, type Recording, recordProgram } from "../recordingMocks";
+import { type Call, FAILED_ROW, type FakeAws, startFakeAws } from "./fakeAws";
+import { type Output, runPackage } from "./plainNode";
+
+const ID = FAILED_ROW.event_id.S;
+
+/** Each as `method path?query`, in the order in which they are sent. */
+const REQUESTS = [
+  "GET /nothing",
+  "PUT /stats",
+  "GET /events?limit=0",
+  "GET /events?status=failed&limit=1",
+  `GET /events/${ID}`,
+  `POST /events/${ID}/retry`,
+  "POST /events/retry?status=failed",
+  "GET /stats",
+  "POST /uploads",
+  "GET /openapi.json",
+  `DELETE /events/${ID}`,
+] as const;
+
+type Request = (typeof REQUESTS)[number];
+
+interface Answer {
+  statusCode: number;
+  headers: Record<string, string>;
+  body: Record<string, unknown>;
+}
+
+/** The request as API Gateway hands it over. */
+function proxyEvent(request: Request): object {
+  const [method = "", target = ""] = request.split(" ");
+  const url = new URL(target, "https://api.example");
+  const query = [...url.searchParams].map(([name, value]) => [name, [value]] as const);
+  return {
+    httpMethod: method,
+    headers: { Host: "api.example", "X-Forwarded-Proto": "https" },
+    pathParameters: { proxy: url.pathname.slice(1) },
+    multiValueQueryStringParameters: query.length > 0 ? Object.fromEntries(query) : null,
+    body: method === "POST" ? '{"filename":"hello.txt","content_type":"text/plain"}' : null,
+    isBase64Encoded: false,
+    requestContext: { requestId: "a-request", path: `/stage${url.pathname}` },
+  };
+}
+
+describe("The manager's bundle", () => {
+  let recording: Recording;
+  let aws: FakeAws;
+  let output: Output;
+
+  before(async () => {
+    recording = await recordProgram();
+    aws = await startFakeAws();
+    output = await runPackage(recording, "manager", aws.endpoint, REQUESTS.map(proxyEvent));
+  });
+
+  after(() => {
+    aws.stop();
+  });
+
+  function answerTo(request: Request): Answer {
+    const result = output.results[REQUESTS.indexOf(request)];
+    expect(result?.error).to.equal(undefined);
+    const { statusCode, headers, body } = result?.answer as APIGatewayProxyResult;
+    return {
+      statusCode,
+      headers: headers as Record<string, string>,
+      body: JSON.parse(body || "{}") as Record<string, unknown>,
+    };
+  }
+
+  function errorOf(request: Request): string {
+    const { statusCode, body } = answerTo(request);
+    return `${statusCode} ${(body.error as { code: string }).code}`;
+  }
+
+  function callsOf(action: string): Call[] {
+    return aws.callsOf("manager").filter((call) => call.action === action);
+  }
+
+  it("loads with no package near it, and exports an async handler", () => {
+    expect(output.exports).to.deep.equal(["handler"]);
+    expect(output.results.map((result) => result.async)).to.deep.equal(REQUESTS.map(() => true));
+  });
+
+  it("does not load without its settings, and names the one that is missing", () => {
+    const messages = Object.keys(variablesOf(recording, "manager")).map((variable) => [
+      variable,
+      `The environment variable ${variable} is not set.`,
+    ]);
+    expect(output.loadErrors).to.deep.equal(Object.fromEntries(messages));
+  });
+
+  it("refuses what it does not serve, and what it does not understand", () => {
+    expect(errorOf("GET /nothing")).to.equal("404 not_found");
+    expect(errorOf("PUT /stats")).to.equal("405 method_not_allowed");
+    expect(answerTo("PUT /stats").headers).to.include({ Allow: "GET" });
+    expect(errorOf("GET /events?limit=0")).to.equal("400 invalid_limit");
+  });
+
+  it("lists events from the time-index of the event table", () => {
+    const { statusCode, body } = answerTo("GET /events?status=failed&limit=1");
+    expect(statusCode).to.equal(200);
+    expect(body.next_cursor).to.equal(null);
+    expect(body.events).to.have.length(1);
+    expect((body.events as object[])[0]).to.include({ event_id: ID, event_status: "failed" });
+    const [query] = callsOf("Query");
+    expect(JSON.parse(query?.body ?? "")).to.include({
+      TableName: "events-1a2b3c4",
+      IndexName: "time-index",
+    });
+  });
+
+  it("shows an event, with a signed link to its file under its own name", () => {
+    const { statusCode, body } = answerTo(`GET /events/${ID}`);
+    expect(statusCode).to.equal(200);
+    const url = new URL((body.download as { url: string }).url);
+    expect(decodeURIComponent(url.pathname)).to.match(/\/photos\/cät\.jpg$/);
+    expect(url.searchParams.get("X-Amz-Signature")).to.match(/^[0-9a-f]{64}$/);
+    const disposition = url.searchParams.get("response-content-disposition");
+    expect(disposition).to.match(/^attachment; .*filename\*=utf-8''c%C3%A4t\.jpg/i);
+  });
+
+  it("retries one event, and all, each after a mark on its period", () => {
+    expect(answerTo(`POST /events/${ID}/retry`).body).to.deep.equal({
+      event_id: ID,
+      event_status: "uploaded",
+    });
+    expect(answerTo("POST /events/retry?status=failed").body).to.deep.equal({
+      dry_run: false,
+      matched: 1,
+      moved: 1,
+      not_moved: {},
+      next_cursor: null,
+    });
+    const tables = callsOf("UpdateItem").map(
+      ({ body }) => (JSON.parse(body) as { TableName: string }).TableName,
+    );
+    // Of each retry and of the deletion.
+    const mark = "events-counts-1a2b3c4";
+    expect(tables).to.deep.equal([mark, "events-1a2b3c4", mark, "events-1a2b3c4", mark]);
+  });
+
+  it("counts the events of each status", () => {
+    const { statusCode, body } = answerTo("GET /stats");
+    expect(statusCode).to.equal(200);
+    expect(body.counts).to.have.all.keys("created", "uploaded", "processed", "notified", "failed");
+    expect(body.oldest_unfinished).to.equal(null);
+  });
+
+  it("gives out a signed form without asking AWS for anything", () => {
+    const { statusCode, body } = answerTo("POST /uploads");
+    expect(statusCode).to.equal(201);
+    expect(body).to.include({ bucket: "uploads-1a2b3c4", min_bytes: 1, max_bytes: 5 * 1024 ** 3 });
+    expect(body.fields).to.include({ key: body.key, "Content-Type": "text/plain" });
+    expect(body.fields).to.include.keys("Policy", "X-Amz-Signature");
+    expect([...callsOf("POST"), ...callsOf("PUT")]).to.deep.equal([]);
+  });
+
+  it("tells from the file beside it what both APIs serve, and where they are", async () => {
+    const { "openapi.json": text = "" } = await filesOf(only(recording, "Function", "manager"));
+    const file = await readFile(path.join(PROGRAM_DIR, "openapi.json"), "utf8");
+    expect(JSON.parse(text)).to.deep.equal(JSON.parse(file));
+
+    const { statusCode, body } = answerTo("GET /openapi.json");
+    expect(statusCode).to.equal(200);
+    expect(body.servers).to.deep.equal([{ url: "https://api.example/stage" }]);
+    const { UPLOAD_URL: uploadUrl = "" } = variablesOf(recording, "manager");
+    const { "/upload": upload } = body.paths as Record<string, { servers: { url: string }[] }>;
+    expect(`${upload?.servers[0]?.url ?? ""}/upload`).to.equal(uploadUrl);
+    expect(upload).to.have.nested.property("post.x-max-bytes", 4_194_304);
+  });
+
+  it("deletes the object, and then the row", () => {
+    expect(answerTo(`DELETE /events/${ID}`).statusCode).to.equal(204);
+    const actions = aws.callsOf("manager").map(({ action }) => action);
+    expect(actions.filter((action) => /^delete/i.test(action))).to.deep.equal([
+      "DELETE",
+      "DeleteItem",
+    ]);
+    expect(callsOf("DELETE")[0]?.url).to.match(/^\/a-bucket\/photos\/c%C3%A4t\.jpg/);
+  });
+});

@@ -1,0 +1,97 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { promisify } from "node:util";
+import { variablesOf } from "../program/names";
+import { filesOf, only, type Recording, REGION } from "../recordingMocks";
+
+/**
+ * Runs in a folder that holds nothing but itself and the bundle. Loads the bundle without each of
+ * its environment variables in turn, then with all of them, and invokes it event by event.
+ */
+const RUNNER = `
+const { readFileSync, writeFileSync } = require("node:fs");
+const { variables, events } = JSON.parse(readFileSync("input.json", "utf8"));
+const loadErrors = {};
+for (const name of variables) {
+  const value = process.env[name];
+  delete process.env[name];
+  try {
+    require("./index.js");
+  } catch (error) {
+    loadErrors[name] = error.message;
+  }
+  delete require.cache[require.resolve("./index.js")];
+  process.env[name] = value;
+}
+const bundle = require("./index.js");
+const invoke = async (event) => {
+  const promise = bundle.handler(event, { getRemainingTimeInMillis: () => 120_000 });
+  const answer = await promise;
+  return { async: promise instanceof Promise, answer };
+};
+(async () => {
+  const results = [];
+  for (const event of events) {
+    results.push(await invoke(event).catch((error) => ({ error: String(error.stack) })));
+  }
+  const exports = Object.keys(bundle);
+  writeFileSync("output.json", JSON.stringify({ exports, loadErrors, results }));
+})();
+`;
+
+/** What the runner found out. */
+export interface Output {
+  exports: string[];
+  /** By the variable that was missing. */
+  loadErrors: Record<string, string>;
+  /** One for each event. */
+  results: { async?: boolean; answer?: unknown; error?: string }[];
+}
+
+/**
+ * Runs a Lambda's package in a Node process of its own, with no package near it. Its calls of AWS
+ * are signed with its name as the access key.
+ *
+ * @param events what its handler is invoked with, one after the other
+ */
+export async function runPackage(
+  recording: Recording,
+  name: string,
+  endpoint: string,
+  events: unknown[],
+): Promise<Output> {
+  const cwd = await mkdtemp(path.join(tmpdir(), `bundle-${name}-`));
+  try {
+    const variables = variablesOf(recording, name);
+    // A queue's URL says by itself where the queue is.
+    const queue = variables.DEAD_LETTER_QUEUE_URL?.replace(/^https:\/\/[^/]+/, endpoint);
+    const files = {
+      ...(await filesOf(only(recording, "Function", name))),
+      "input.json": JSON.stringify({ variables: Object.keys(variables), events }),
+      "runner.js": RUNNER,
+    };
+    for (const [file, text] of Object.entries(files)) {
+      await writeFile(path.join(cwd, file), text);
+    }
+    await promisify(execFile)(process.execPath, ["runner.js"], {
+      cwd,
+      timeout: 15_000,
+      env: {
+        ...variables,
+        ...(queue && { DEAD_LETTER_QUEUE_URL: queue }),
+        LAMBDA_TASK_ROOT: cwd,
+        AWS_REGION: REGION,
+        AWS_ACCESS_KEY_ID: name,
+        AWS_SECRET_ACCESS_KEY: "a-secret",
+        AWS_ENDPOINT_URL: endpoint,
+        // Not on AWS. Without it the SDK would read the .aws folder of whoever runs this.
+        HOME: cwd,
+      },
+    });
+    return JSON.parse(await readFile(path.join(cwd, "output.json"), "utf8")) as Output;
+  } finally {
+    await rm(cwd, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,197 @@
+import { expect } from "chai";
+import { deleteEvent, listEvents, retryEvents, showEvent, showStats } from "../../cli/commands";
+import { createManager } from "../../cli/manager";
+import { apiError, type FakeManager, someEvent, startFakeManager } from "./fakeManager";
+
+describe("the commands for events", () => {
+  let fake: FakeManager;
+  let lines: string[];
+  let pauses: number[];
+
+  beforeEach(async () => {
+    fake = await startFakeManager();
+    lines = [];
+    pauses = [];
+  });
+  afterEach(() => fake.close());
+
+  function context(json = false) {
+    const manager = createManager({ managerUrl: fake.url, managerKey: fake.key }, (ms) => {
+      pauses.push(ms);
+      return Promise.resolve();
+    });
+    return { manager, json, write: (line: string) => lines.push(line) };
+  }
+
+  function limits(): (string | undefined)[] {
+    return fake.seen.map(({ query }) => query.limit);
+  }
+
+  async function failureOf(work: Promise<void>): Promise<unknown> {
+    return work.catch((error: unknown) => error);
+  }
+
+  it("lists twenty for people, and says that there are more", async () => {
+    fake.events = Array.from({ length: 21 }, (_, n) => someEvent(`event-${n}`));
+
+    await listEvents(context(), {});
+
+    expect(lines).to.have.lengthOf(22);
+    expect(lines.at(-1)).to.match(/^There are more/);
+    expect(limits()).to.deep.equal(["20"]);
+  });
+
+  it("lists as many pages as the limit needs, under one head", async () => {
+    fake.events = Array.from({ length: 1300 }, (_, n) => someEvent(`event-${n}`));
+
+    await listEvents(context(), { limit: 1200 });
+
+    expect(limits()).to.deep.equal(["500", "500", "200"]);
+    expect(lines).to.have.lengthOf(1 + 1200 + 1);
+    expect(new Set(lines.slice(1, 1201).map((line) => line.indexOf("78.0 kB"))).size).to.equal(1);
+  });
+
+  it("lists all, through empty pages too, one JSON event a line", async () => {
+    fake.events = [someEvent("one"), someEvent("two"), someEvent("three")];
+    fake.pageSize = 1;
+    fake.faults = { "GET /events": [{ status: 200, body: { events: [], next_cursor: "0" } }] };
+
+    await listEvents(context(true), { all: true });
+
+    expect(lines.map((line) => JSON.parse(line) as unknown)).to.deep.equal(fake.events);
+  });
+
+  it("asks for what the options say, and for nothing else", async () => {
+    const filter = {
+      status: "failed",
+      from: "2026-11-21",
+      to: "2026-11-22",
+      order: "asc",
+    } as const;
+
+    await listEvents(context(), { ...filter, limit: 3 });
+
+    expect(fake.seen[0]?.query).to.deep.equal({ ...filter, limit: "3" });
+    expect(lines).to.deep.equal(["There are no such events."]);
+  });
+
+  it("shows a failed event's code, and no control characters from outside", async () => {
+    fake.events = [
+      someEvent("bad", {
+        event_status: "failed",
+        last_error: { code: "NoSuchKey", message: "gone", step: "process" },
+        event_info: { Bucket: "uploads", Key: "k", FileName: "a\u001b[2Jb\u202e写真" },
+      }),
+    ];
+
+    await listEvents(context(), {});
+
+    expect(lines[1]).to.match(/ a�\[2Jb�写真 +NoSuchKey$/);
+  });
+
+  it("shows all of one event, with the link to its file", async () => {
+    fake.events = [
+      someEvent("one", { event_result: { size: 3, type: "text/plain", words: 7 } as never }),
+    ];
+
+    await showEvent(context(), "one");
+    await showEvent(context(true), "one");
+
+    const json = lines.pop() ?? "";
+    const text = lines.join("\n");
+    for (const shown of [/^id +one$/m, /^status +notified$/m, /^result: words +7$/m]) {
+      expect(text).to.match(shown);
+    }
+    expect(text).to.contain(`${fake.url}/file/one`);
+    expect(JSON.parse(json)).to.have.nested.property("event.event_id", "one");
+  });
+
+  it("retries one event, and passes a refusal on", async () => {
+    fake.events = [
+      someEvent("bad", { event_status: "failed", failed_from: "uploaded" }),
+      someEvent("good"),
+    ];
+
+    await retryEvents(context(), "bad", {});
+    const refusal = await failureOf(retryEvents(context(), "good", {}));
+
+    expect(lines).to.deep.equal(["bad is uploaded again, and goes on from there."]);
+    expect(refusal).to.include({ code: "not_failed", status: 409 });
+  });
+
+  it("retries all that failed, request by request, and sums up", async () => {
+    fake.retryPages = [
+      { matched: 5, moved: 3, not_moved: { already_moved: 2 } },
+      { matched: 4, moved: 2, not_moved: { already_moved: 1, not_retryable: 1 } },
+    ];
+
+    await retryEvents(context(), undefined, { from: "2026-11-21", dryRun: true });
+
+    expect(lines).to.deep.equal([
+      "5 of 9 failed events would be retried; not moved: 3 already_moved, 1 not_retryable.",
+    ]);
+    expect(fake.seen.map(({ query }) => query)).to.deep.equal([
+      { status: "failed", from: "2026-11-21", dry_run: "true" },
+      { status: "failed", from: "2026-11-21", dry_run: "true", cursor: "1" },
+    ]);
+  });
+
+  it("says what was retried before it was stopped", async () => {
+    fake.retryPages = [
+      { matched: 5, moved: 5, not_moved: {} },
+      { matched: 4, moved: 2, not_moved: {} },
+    ];
+    const ok = { dry_run: false, matched: 5, moved: 5, not_moved: {}, next_cursor: "1" };
+    fake.faults = {
+      "POST /events/retry": [{ status: 200, body: ok }, apiError(500, "server_error")],
+    };
+
+    const failure = await failureOf(retryEvents(context(), undefined, {}));
+
+    expect(failure).to.include({ code: "server_error" });
+    expect(lines).to.deep.equal(["Before it stopped: 5 of 5 failed events are retried."]);
+  });
+
+  it("deletes an event, whatever its id has in it", async () => {
+    fake.events = [someEvent("a/b?c")];
+
+    await deleteEvent(context(), "a/b?c");
+
+    expect(fake.events).to.deep.equal([]);
+    expect(lines).to.deep.equal(["a/b?c is deleted, with its file."]);
+  });
+
+  it("counts the events, and says how old the oldest unfinished one is", async () => {
+    await showStats(context());
+
+    const text = lines.join("\n");
+    expect(text)
+      .to.match(/^notified +41$/m)
+      .and.match(/^total +45$/m);
+    expect(text).to.contain("old-one, uploaded, begun 3 minutes ago");
+  });
+
+  it("tries reads again when AWS stumbles, and changes only when they were turned away", async () => {
+    fake.events = [someEvent("one")];
+    fake.faults = {
+      "GET /events/one": [
+        "reset",
+        apiError(500, "server_error"),
+        apiError(429, "too_many_requests"),
+      ],
+      "DELETE /events/one": [
+        apiError(429, "too_many_requests", { "retry-after": "7" }),
+        apiError(500, "server_error"),
+      ],
+    };
+
+    await showEvent(context(true), "one");
+    const readPauses = pauses.splice(0);
+    const failure = await failureOf(deleteEvent(context(), "one"));
+
+    expect(lines).to.have.lengthOf(1);
+    expect(readPauses).to.have.lengthOf(3);
+    expect(failure).to.include({ code: "server_error" });
+    expect(pauses).to.deep.equal([7000]);
+  });
+});

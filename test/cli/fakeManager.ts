@@ -1,0 +1,262 @@
+import { randomUUID } from "node:crypto";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { FileEvent } from "../../events/event";
+import { receive } from "./receive";
+
+/** What is answered instead; `reset` breaks the connection off. */
+export type Fault =
+  { status: number; headers?: Record<string, string>; body?: unknown } | "reset" | "lost answer";
+
+/** One request, as it came. The body is kept as its length and its hash: it may be large. */
+export interface Seen {
+  method: string;
+  /** Without the query. */
+  path: string;
+  query: Record<string, string>;
+  headers: Record<string, string>;
+  /** Of an S3 form, apart from the file. */
+  fields: Record<string, string>;
+  text: string;
+  bytes: number;
+  /** Of the body, or of the form's file. */
+  sha256: string;
+}
+
+/** A manager, an upload API, S3 and the page `/_stack` in one, as the contract has them. */
+export interface FakeManager {
+  url: string;
+  port: number;
+  key: string;
+  seen: Seen[];
+  events: FileEvent[];
+  /** Taken from the front, by requests of this method and path. */
+  faults: Record<string, Fault[]>;
+  directMaxBytes: number;
+  presignedMaxBytes: number;
+  uploadKey?: string;
+  /** What `GET /events` gives at most, whatever is asked for. */
+  pageSize: number;
+  /** Failed events for each request of `POST /events/retry`. */
+  retryPages: { matched: number; moved: number; not_moved: Record<string, number> }[];
+  /** Of the paths, in order: `POST /uploads`. */
+  requests(): string[];
+  close(): Promise<void>;
+}
+
+function errorBody(code: string): object {
+  return { error: { code, message: `It is ${code}.` } };
+}
+
+function xmlError(code: string): string {
+  return `<?xml version="1.0"?><Error><Code>${code}</Code><Message>S3 &amp; ${code}</Message></Error>`;
+}
+
+/** Something that S3 says no with, for `faults`. */
+export function s3Error(status: number, code: string): Fault {
+  return { status, body: xmlError(code) };
+}
+
+/** Something that the two APIs say no with, for `faults`. */
+export function apiError(status: number, code: string, headers?: Record<string, string>): Fault {
+  return { status, headers, body: errorBody(code) };
+}
+
+type Reply = [status: number, body?: unknown];
+
+function describe(fake: FakeManager): object {
+  const { url, directMaxBytes, presignedMaxBytes, uploadKey } = fake;
+  return {
+    openapi: "3.1.0",
+    paths: {
+      "/upload": {
+        servers: [{ url: `${url}/direct` }],
+        post: {
+          "x-max-bytes": directMaxBytes,
+          security: uploadKey === undefined ? [] : [{ key: [] }],
+        },
+      },
+      "/uploads": { post: { "x-max-bytes": presignedMaxBytes } },
+    },
+  };
+}
+
+function list(fake: FakeManager, { status, limit = "100", cursor = "0" }: Seen["query"]): Reply {
+  const matching = fake.events.filter((event) => !status || event.event_status === status);
+  const start = Number(cursor);
+  const next = start + Math.min(Number(limit), fake.pageSize);
+  const next_cursor = next < matching.length ? String(next) : null;
+  return [200, { events: matching.slice(start, next), next_cursor }];
+}
+
+function retryFailed(fake: FakeManager, { dry_run, cursor = "0" }: Seen["query"]): Reply {
+  const index = Number(cursor);
+  const next_cursor = index + 1 < fake.retryPages.length ? String(index + 1) : null;
+  return [200, { dry_run: dry_run === "true", ...fake.retryPages[index], next_cursor }];
+}
+
+function oneEvent(fake: FakeManager, method: string, id: string, action?: string): Reply {
+  const event = fake.events.find((candidate) => candidate.event_id === id);
+  if (!event) {
+    return [404, errorBody("event_not_found")];
+  }
+  if (action === "retry") {
+    const { event_status, failed_from } = event;
+    return event_status === "failed"
+      ? [200, { event_id: id, event_status: failed_from }]
+      : [409, errorBody("not_failed")];
+  }
+  if (method === "DELETE") {
+    fake.events = fake.events.filter((candidate) => candidate !== event);
+    return [204];
+  }
+  return [
+    200,
+    { event, download: { url: `${fake.url}/file/${id}`, expires_at: "2026-11-21T22:00:00.000Z" } },
+  ];
+}
+
+function newUpload(fake: FakeManager, seen: Seen, arrived: Set<string>): Reply {
+  const event_id = `id-${seen.headers["idempotency-key"] ?? randomUUID()}`;
+  const event_timestamp = "2026-11-21T21:00:00.000Z";
+  const key = `uploads/${event_id}`;
+  const common = { event_id, event_timestamp, bucket: "uploads", key };
+  if (arrived.has(event_id)) {
+    return [200, { ...common, event_status: "notified" }];
+  }
+  const fields = { key, "Content-Type": "x/ü", policy: "e30=", "X-Amz-Signature": "ab" };
+  const expires_at = "2026-11-21T22:00:00.000Z";
+  return [
+    201,
+    { ...common, url: `${fake.url}/s3`, fields, expires_at, min_bytes: 1, max_bytes: 10 ** 9 },
+  ];
+}
+
+function replyOf(fake: FakeManager, seen: Seen, arrived: Set<string>): Reply {
+  const { method, path, query, fields, headers } = seen;
+  const event_id = `id-${headers["idempotency-key"] ?? ""}`;
+  const [, first, id = "", action] = path.split("/");
+  switch (`${method} ${path}`) {
+    case "GET /_stack":
+      return [200, { outputs: { managerUrl: fake.url, managerApiKey: fake.key } }];
+    case "POST /s3":
+      arrived.add((fields.key ?? "").replace("uploads/", ""));
+      return [204];
+    case "POST /direct/upload":
+      return fake.uploadKey === headers["x-api-key"]
+        ? [201, { event_id, key: `uploads/${event_id}` }]
+        : [403, errorBody("forbidden")];
+  }
+  if (headers["x-api-key"] !== fake.key) {
+    return [403, errorBody("forbidden")];
+  }
+  switch (`${method} ${path}`) {
+    case "GET /openapi.json":
+      return [200, describe(fake)];
+    case "GET /events":
+      return list(fake, query);
+    case "POST /events/retry":
+      return retryFailed(fake, query);
+    case "GET /stats":
+      return [
+        200,
+        {
+          counts: { created: 0, uploaded: 1, processed: 0, notified: 41, failed: 3 },
+          total: 45,
+          oldest_unfinished: {
+            event_id: "old-one",
+            event_timestamp: "2026-11-21T21:00:00.000Z",
+            event_status: "uploaded",
+            age_seconds: 185,
+          },
+          as_of: "2026-11-21T21:03:05.000Z",
+        },
+      ];
+    case "POST /uploads":
+      return newUpload(fake, seen, arrived);
+  }
+  return first === "events"
+    ? oneEvent(fake, method, decodeURIComponent(id), action)
+    : [404, errorBody("not_found")];
+}
+
+async function seenOf(request: IncomingMessage): Promise<Seen> {
+  const { method = "", url = "", headers } = request;
+  const { pathname, searchParams } = new URL(url, "http://fake");
+  return {
+    method,
+    path: pathname,
+    query: Object.fromEntries(searchParams),
+    headers: headers as Record<string, string>,
+    ...(await receive(request)),
+  };
+}
+
+function answer(response: ServerResponse, status: number, body: unknown, headers = {}): void {
+  response.writeHead(status, headers);
+  response.end(typeof body === "string" || body === undefined ? body : JSON.stringify(body));
+}
+
+/** Starts the fake on a port of its own. */
+export async function startFakeManager(): Promise<FakeManager> {
+  const arrived = new Set<string>();
+  const serve = async (request: IncomingMessage, response: ServerResponse) => {
+    const seen = await seenOf(request);
+    fake.seen.push(seen);
+    const fault = fake.faults[`${seen.method} ${seen.path}`]?.shift();
+    if (fault === "reset") {
+      request.socket.resetAndDestroy();
+      return;
+    }
+    if (typeof fault === "object") {
+      answer(response, fault.status, fault.body, fault.headers);
+      return;
+    }
+    const [status, body] = replyOf(fake, seen, arrived);
+    if (fault === "lost answer") {
+      request.socket.resetAndDestroy();
+      return;
+    }
+    answer(response, status, body);
+  };
+  const server = createServer((request, response) => {
+    // A request that breaks off has no answer.
+    serve(request, response).catch(() => request.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const fake: FakeManager = {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    key: "the-key",
+    seen: [],
+    events: [],
+    faults: {},
+    directMaxBytes: 1000,
+    presignedMaxBytes: 10 ** 9,
+    pageSize: 500,
+    retryPages: [],
+    requests: () => fake.seen.map(({ method, path }) => `${method} ${path}`),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+        server.closeAllConnections();
+      }),
+  };
+  return fake;
+}
+
+/** An event as the manager gives it. */
+export function someEvent(event_id: string, changes: Partial<FileEvent> = {}): FileEvent {
+  return {
+    event_id,
+    event_timestamp: "2026-11-21T21:23:54.776Z",
+    event_status: "notified",
+    event_info: { Bucket: "uploads", Key: `uploads/${event_id}`, FileName: `${event_id}.jpg` },
+    event_result: { size: 78012, type: "image/jpeg" },
+    updated_at: "2026-11-21T21:23:55.776Z",
+    ...changes,
+  };
+}

@@ -1,0 +1,81 @@
+import { expect } from "chai";
+import { createServer, type RequestListener, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Failure } from "../../cli/errors";
+import { failureOf, type HttpAnswer, send } from "../../cli/http";
+
+describe("the command line's HTTP client", () => {
+  let server: Server | undefined;
+
+  async function serve(listener: RequestListener): Promise<string> {
+    const made = createServer(listener);
+    server = made;
+    await new Promise<void>((resolve) => made.listen(0, "127.0.0.1", resolve));
+    return `http://127.0.0.1:${(made.address() as AddressInfo).port}/`;
+  }
+
+  afterEach(() => {
+    server?.closeAllConnections();
+    server?.close();
+    server = undefined;
+  });
+
+  it("takes an answer that comes before the body's end, and sends no more", async () => {
+    const url = await serve((request, response) => {
+      response.writeHead(403, { "content-length": "3" });
+      // Flushed and complete, while the server goes on reading.
+      response.write("No.");
+      request.resume();
+    });
+    let sent = 0;
+    let closed = false;
+    async function* chunks() {
+      try {
+        for (; sent < 100_000; sent += 1) {
+          yield await Promise.resolve(Buffer.alloc(10_000));
+        }
+      } finally {
+        closed = true;
+      }
+    }
+
+    const answer = await send({
+      method: "POST",
+      url,
+      body: { length: 10 ** 9, chunks: chunks() },
+    });
+
+    expect(answer).to.include({ status: 403, text: "No." });
+    expect(sent).to.be.lessThan(10_000);
+    expect(closed).to.equal(true);
+  });
+
+  it("fails when nobody is there, or when the answer breaks off", async () => {
+    const url = await serve((_request, response) => {
+      response.writeHead(200, { "content-length": "10" });
+      response.write("half", () => response.destroy());
+    });
+
+    const half = await send({ method: "GET", url }).catch((error: unknown) => error);
+    server?.closeAllConnections();
+    await new Promise((resolve) => server?.close(resolve));
+    const nobody = await send({ method: "GET", url }).catch((error: unknown) => error);
+
+    expect(half).to.be.instanceOf(Failure).and.include({ code: "network_error", mayPass: true });
+    expect(nobody).to.be.instanceOf(Failure).and.include({ code: "network_error" });
+    expect((nobody as Failure).message).to.contain(new URL(url).host);
+  });
+
+  it("understands Retry-After as seconds and as a date, and answers that are no JSON", () => {
+    const failure = (answer: Partial<HttpAnswer>) =>
+      failureOf({ status: 503, headers: {}, text: "<html>", ...answer });
+    const inAMinute = new Date(Date.now() + 60_000).toUTCString();
+
+    expect(failure({ headers: { "retry-after": "7" } }).retryAfterMs).to.equal(7000);
+    expect(failure({ headers: { "retry-after": inAMinute } }).retryAfterMs) //
+      .to.be.within(50_000, 60_000);
+    expect(failure({ headers: { "retry-after": "soon" } }).retryAfterMs).to.equal(undefined);
+    expect(failure({})).to.include({ code: "http_503", mayPass: true });
+    expect(failure({ status: 400, text: '{"error":null}' })).to.include({ code: "http_400" });
+  });
+});

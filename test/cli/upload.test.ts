@@ -1,0 +1,128 @@
+import { expect } from "chai";
+import { randomBytes } from "node:crypto";
+import { someEvent } from "./fakeManager";
+import { large, sha256Of, startUploadTest, type UploadTest } from "./uploadTest";
+
+describe("an upload from the command line", () => {
+  let test: UploadTest;
+
+  beforeEach(async () => {
+    test = await startUploadTest();
+  });
+  afterEach(() => test.close());
+
+  it("sends a file up to the direct limit to the upload API, byte for byte", async () => {
+    const content = randomBytes(1000);
+
+    const result = await test.upload(test.file("täst & 1.png", content));
+
+    const [request] = test.fake.seen;
+    expect(test.fake.requests()).to.deep.equal(["POST /direct/upload"]);
+    expect(request).to.deep.include({ bytes: 1000, sha256: sha256Of(content) });
+    expect(request?.query).to.deep.equal({ filename: "täst & 1.png" });
+    expect(request?.headers).to.include({ "content-type": "image/png", "content-length": "1000" });
+    expect(result).to.include({ ok: true, via: "direct", bytes: 1000 });
+    expect(request?.headers["idempotency-key"]).to.match(/^events-[0-9a-f]{64}$/);
+  });
+
+  it("sends a larger one with an S3 form that has every field before the file", async () => {
+    const result = await test.upload(test.file('a "b".mp4', large));
+
+    const [asked, form] = test.fake.seen;
+    expect(test.fake.requests()).to.deep.equal(["POST /uploads", "POST /s3"]);
+    expect(JSON.parse(asked?.text ?? "")).to.deep.equal({
+      filename: 'a "b".mp4',
+      content_type: "video/mp4",
+      size: large.length,
+      checksum_sha256: sha256Of(large),
+    });
+    expect(form).to.deep.include({ bytes: large.length, sha256: sha256Of(large) });
+    expect(form?.fields).to.include({ policy: "e30=", "Content-Type": "x/ü", key: result.key });
+    expect(form?.headers).to.not.have.property("x-api-key");
+    expect(result).to.include({ ok: true, via: "presigned" });
+  });
+
+  it("takes the form for small files, too, where the upload API's key is not known", async () => {
+    test.fake.uploadKey = "upload-key";
+    const small = test.file("a.txt", "small");
+
+    const without = await test.upload(small);
+    const withKey = await test.upload(small, { uploadKey: "upload-key", type: "text/x-log" });
+
+    expect([without.via, withKey.via]).to.deep.equal(["presigned", "direct"]);
+    expect(test.fake.seen[0]?.headers["content-type"]).to.equal("text/x-log");
+  });
+
+  it("sends nothing twice for the same file, name and type, unless it is to be new", async () => {
+    const name = test.file("a.bin", large);
+
+    const first = await test.upload(name);
+    const again = await test.upload(name);
+    const requestsAgain = test.fake.requests();
+    const asNew = await test.upload(name, { asNew: true });
+    const otherType = await test.upload(name, { type: "image/png" });
+
+    expect(requestsAgain).to.deep.equal(["POST /uploads"]);
+    expect(again).to.deep.equal(first);
+    expect(new Set([first, asNew, otherType].map(({ event_id }) => event_id)).size).to.equal(3);
+  });
+
+  it("tells how far it is: all bytes read, then all sent", async () => {
+    const told: [string, number][] = [];
+
+    await test.upload(
+      test.file("a.bin", large),
+      {},
+      {
+        phase: (phase) => told.push([phase, 0]),
+        advance: (bytes) => {
+          const last = told.at(-1);
+          if (last) last[1] += bytes;
+        },
+      },
+    );
+
+    expect(told).to.deep.equal([
+      ["reading", large.length],
+      ["sending", large.length],
+    ]);
+  });
+
+  it("waits until the event is notified, also for one whose row is still to come", async () => {
+    const name = test.file("a.txt", "content");
+    const { event_id = "" } = await test.upload(name);
+    const steps = [
+      [],
+      ...(["created", "processed", "notified"] as const).map((event_status) => [
+        someEvent(event_id, { event_status }),
+      ]),
+    ];
+    test.fake.events = [];
+
+    const result = await test.upload(name, {
+      wait: true,
+      sleep: () => {
+        test.fake.events = steps.shift() ?? [];
+        return Promise.resolve();
+      },
+    });
+
+    expect(result.ok).to.equal(true);
+    expect(steps).to.deep.equal([]);
+  });
+
+  it("counts a file as failed whose event failed, with the event's own error", async () => {
+    const name = test.file("a.txt", "content");
+    const { event_id = "" } = await test.upload(name);
+    const last_error = { code: "NoSuchKey", message: "It is gone.", step: "process" };
+    test.fake.events = [someEvent(event_id, { event_status: "failed", last_error })];
+
+    const result = await test.upload(name, { wait: true });
+
+    expect(result).to.deep.include({
+      ok: false,
+      event_id,
+      error: { code: "NoSuchKey", message: "It is gone." },
+    });
+  });
+});

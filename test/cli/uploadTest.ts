@@ -1,0 +1,61 @@
+import { createHash, randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { createManager } from "../../cli/manager";
+import { type FileProgress, type Uploader, uploadFile, type UploadResult } from "../../cli/upload";
+import { uploadRoutesOf } from "../../cli/uploadRoutes";
+import { type FakeManager, startFakeManager } from "./fakeManager";
+
+/** Uploads to a fake, from a folder of its own. */
+export interface UploadTest {
+  fake: FakeManager;
+  folder: string;
+  /** Milliseconds that were waited for, without waiting. */
+  pauses: number[];
+  /** @returns the file's path */
+  file(name: string, content: string | Buffer): string;
+  /** The fake forgets what it has seen before. */
+  upload(file: string, options?: Partial<Uploader>, progress?: FileProgress): Promise<UploadResult>;
+  close(): Promise<void>;
+}
+
+export const ignore = () => undefined;
+
+/** Too large for the fake's upload API. */
+export const large = randomBytes(700_001);
+
+export function sha256Of(content: Buffer): string {
+  return createHash("sha256").update(content).digest("hex");
+}
+
+export async function startUploadTest(): Promise<UploadTest> {
+  const fake = await startFakeManager();
+  const folder = mkdtempSync(path.join(tmpdir(), "events-upload-test-"));
+  const pauses: number[] = [];
+  const sleep = (ms: number) => {
+    pauses.push(ms);
+    return Promise.resolve();
+  };
+  return {
+    fake,
+    folder,
+    pauses,
+    file: (name, content) => {
+      const made = path.join(folder, name);
+      writeFileSync(made, content);
+      return made;
+    },
+    upload: async (file, options = {}, progress = { phase: ignore, advance: ignore }) => {
+      const manager = createManager({ managerUrl: fake.url, managerKey: fake.key }, sleep);
+      const routes = uploadRoutesOf(await manager.description());
+      fake.seen.splice(0);
+      const uploader = { manager, routes, asNew: false, wait: false, sleep, ...options };
+      return uploadFile(uploader, file, progress);
+    },
+    close: async () => {
+      await fake.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import { Readable } from "node:stream";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import type { EventKey, EventStatus } from "../../events/event";
+import type { Item } from "../../events/item";
+import type { EventStore } from "../../handlers/eventStore";
+import { createDynamoDb } from "../../local/dynamodb/engine";
+import type { HttpRequest } from "../../local/http";
+import { ACCOUNT, call, EVENTS, REGION } from "../local/dynamodb/fixtures";
+
+/** DynamoDB's limit for one BatchWriteItem. */
+const MAX_WRITES = 25;
+
+/** What makes a row's place in the index. */
+export interface IndexedRow extends EventKey {
+  event_status: EventStatus;
+}
+
+/** Event tables in memory, and what reading them costs. */
+export interface IndexedRows {
+  /** Queries that were sent, and rows that they read, since `reset`. */
+  cost: { queries: number; rowsRead: number };
+  /** Is awaited before each request of a store's client. */
+  beforeRequest: () => Promise<void>;
+  reset(): void;
+  newStore(): Promise<EventStore>;
+  /** Puts rows, at no cost. */
+  put(store: EventStore, rows: IndexedRow[], more?: Item): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function openIndexedRows(): IndexedRows {
+  const db = createDynamoDb({ region: REGION, accountId: ACCOUNT });
+  let tables = 0;
+
+  const dynamo = new DynamoDBClient({
+    region: REGION,
+    endpoint: "http://localhost",
+    credentials: { accessKeyId: "id", secretAccessKey: "secret" },
+    requestHandler: {
+      async handle({ headers, body }: { headers: HttpRequest["headers"]; body: Uint8Array }) {
+        await indexed.beforeRequest();
+        const request = { method: "POST", url: "/", headers, body: Buffer.concat([body]) };
+        const answer = await db.handle(request);
+        const { Count: count = 0 } = JSON.parse(answer.body.toString()) as { Count?: number };
+        indexed.cost.queries += 1;
+        indexed.cost.rowsRead += count;
+        const { status: statusCode } = answer;
+        return { response: { ...answer, statusCode, body: Readable.from([answer.body]) } };
+      },
+    },
+  });
+
+  const indexed: IndexedRows = {
+    cost: { queries: 0, rowsRead: 0 },
+    beforeRequest: () => Promise.resolve(),
+    reset() {
+      indexed.cost = { queries: 0, rowsRead: 0 };
+      indexed.beforeRequest = () => Promise.resolve();
+    },
+    async newStore() {
+      tables += 1;
+      const tableName = `events-${tables}`;
+      await db.createTable({ ...EVENTS, tableName, streamViewType: undefined });
+      return { dynamo, tableName };
+    },
+    async put({ tableName }, rows, more = {}) {
+      const requests = rows.map(({ event_id, event_timestamp, event_status }) => {
+        const key = { event_id: { S: event_id }, event_timestamp: { S: event_timestamp } };
+        return { PutRequest: { Item: { ...key, event_status: { S: event_status }, ...more } } };
+      });
+      while (requests.length > 0) {
+        const RequestItems = { [tableName]: requests.splice(0, MAX_WRITES) };
+        const { status, answer } = await call(db, "BatchWriteItem", { RequestItems });
+        if (status !== 200) {
+          throw new Error(`The rows could not be put: ${JSON.stringify(answer)}`);
+        }
+      }
+    },
+    async close() {
+      dynamo.destroy();
+      await db.close();
+    },
+  };
+  return indexed;
+}

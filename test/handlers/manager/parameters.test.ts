@@ -1,0 +1,171 @@
+import type { APIGatewayProxyEvent } from "aws-lambda";
+import { expect } from "chai";
+import { EVENT_STATUSES } from "../../../events/event";
+import { type HttpError, isHttpError } from "../../../handlers/http";
+import {
+  booleanParameter,
+  limitParameter,
+  orderParameter,
+  parametersOf,
+  statusParameter,
+  timeParameter,
+} from "../../../handlers/manager/parameters";
+
+/** The status and the code with which `work` refuses. */
+function refusalOf(work: () => unknown): string {
+  try {
+    return `nothing refused: ${JSON.stringify(work())}`;
+  } catch (error) {
+    expect(isHttpError(error)).to.equal(true);
+    const { statusCode, code } = error as HttpError;
+    return `${statusCode} ${code}`;
+  }
+}
+
+function requestWith(query: Record<string, string[] | undefined> | null): APIGatewayProxyEvent {
+  return { multiValueQueryStringParameters: query } as APIGatewayProxyEvent;
+}
+
+describe("parametersOf", () => {
+  it("gives each parameter by its name, and no other", () => {
+    const event = requestWith({ status: ["failed"], from: [""] });
+    expect(parametersOf(event, ["status", "from", "to"])).to.deep.equal({
+      status: "failed",
+      from: "",
+    });
+  });
+
+  it("is empty where there is no query", () => {
+    expect(parametersOf(requestWith(null), ["status"])).to.deep.equal({});
+  });
+
+  it("refuses what the route does not know, which would else widen the query", () => {
+    for (const name of ["Status", "form", "constructor", "__proto__"]) {
+      const query = Object.fromEntries([[name, ["failed"]]]);
+      const work = () => parametersOf(requestWith(query), ["status", "from"]);
+      expect(refusalOf(work), name).to.equal("400 unknown_parameter");
+    }
+  });
+
+  it("refuses a parameter that comes twice, by its own code", () => {
+    const event = requestWith({ status: ["failed", "notified"] });
+    expect(refusalOf(() => parametersOf(event, ["status"]))).to.equal("400 invalid_status");
+  });
+});
+
+describe("statusParameter", () => {
+  it("takes each status, and none", () => {
+    for (const status of EVENT_STATUSES) {
+      expect(statusParameter({ status })).to.equal(status);
+    }
+    expect(statusParameter({})).to.equal(undefined);
+  });
+
+  it("refuses everything else", () => {
+    for (const status of ["", "Failed", "all", "failed,notified"]) {
+      expect(
+        refusalOf(() => statusParameter({ status })),
+        status,
+      ).to.equal("400 invalid_status");
+    }
+  });
+});
+
+describe("timeParameter", () => {
+  const times = {
+    "2026-11-21": "2026-11-21T00:00:00.000Z",
+    "2024-02-29": "2024-02-29T00:00:00.000Z",
+    "2026-11-21T20:00Z": "2026-11-21T20:00:00.000Z",
+    "2026-11-21T20:00:00Z": "2026-11-21T20:00:00.000Z",
+    "2026-11-21T20:00:00.1Z": "2026-11-21T20:00:00.100Z",
+    "2026-11-21T20:00:00.123456789Z": "2026-11-21T20:00:00.123Z",
+    "2026-11-21T20:00:00+01:00": "2026-11-21T19:00:00.000Z",
+    "2026-11-21T20:00:00-05:30": "2026-11-22T01:30:00.000Z",
+  };
+
+  for (const [text, time] of Object.entries(times)) {
+    it(`takes ${text}, and writes it as the table does`, () => {
+      expect(timeParameter({ from: text }, "from")).to.equal(time);
+      expect(timeParameter({ to: text }, "to")).to.equal(time);
+    });
+  }
+
+  it("is undefined where it was not given", () => {
+    expect(timeParameter({ to: "2026-11-21" }, "from")).to.equal(undefined);
+  });
+
+  const noTimes = [
+    "",
+    "yesterday",
+    "2026",
+    "2026-11",
+    "21.11.2026",
+    "2026-11-21 20:00:00Z",
+    "2026-11-21T20:00:00",
+    "2026-11-21T20:00:00 01:00",
+    "2026-11-31",
+    "2026-02-29",
+    "2026-13-01",
+    "2026-00-10",
+    "2026-11-00",
+    "2026-11-21T25:00Z",
+    "2026-11-21T20:61Z",
+    "1795291200000",
+    "+012026-11-21",
+  ];
+
+  for (const text of noTimes) {
+    it(`refuses ${JSON.stringify(text)}, by the parameter's own code`, () => {
+      expect(refusalOf(() => timeParameter({ from: text }, "from"))).to.equal("400 invalid_from");
+      expect(refusalOf(() => timeParameter({ to: text }, "to"))).to.equal("400 invalid_to");
+    });
+  }
+});
+
+describe("orderParameter", () => {
+  it("takes asc and desc, and begins with the newest otherwise", () => {
+    expect(orderParameter({ order: "asc" })).to.equal("asc");
+    expect(orderParameter({ order: "desc" })).to.equal("desc");
+    expect(orderParameter({})).to.equal("desc");
+  });
+
+  it("refuses everything else", () => {
+    for (const order of ["", "ASC", "newest"]) {
+      expect(
+        refusalOf(() => orderParameter({ order })),
+        order,
+      ).to.equal("400 invalid_order");
+    }
+  });
+});
+
+describe("limitParameter", () => {
+  it("takes whole numbers up to the most, and has a fallback", () => {
+    expect(limitParameter({ limit: "1" }, 100, 500)).to.equal(1);
+    expect(limitParameter({ limit: "500" }, 100, 500)).to.equal(500);
+    expect(limitParameter({ limit: "007" }, 100, 500)).to.equal(7);
+    expect(limitParameter({}, 100, 500)).to.equal(100);
+  });
+
+  it("refuses everything else", () => {
+    for (const limit of ["", " ", "0", "501", "-1", "+1", "1.0", "1e2", "0x10", "many", "٣"]) {
+      const work = () => limitParameter({ limit }, 100, 500);
+      expect(refusalOf(work), limit).to.equal("400 invalid_limit");
+    }
+  });
+});
+
+describe("booleanParameter", () => {
+  it("takes true and false, and is false otherwise", () => {
+    expect(booleanParameter({ dry_run: "true" }, "dry_run")).to.equal(true);
+    expect(booleanParameter({ dry_run: "false" }, "dry_run")).to.equal(false);
+    expect(booleanParameter({}, "dry_run")).to.equal(false);
+  });
+
+  it("refuses everything else, so that no slip of the pen makes a dry run a real one", () => {
+    for (const value of ["", "True", "1", "yes"]) {
+      const work = () => booleanParameter({ dry_run: value }, "dry_run");
+      expect(refusalOf(work), value).to.equal("400 invalid_dry_run");
+    }
+  });
+});

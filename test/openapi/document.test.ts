@@ -1,0 +1,133 @@
+import { createConfig, lint } from "@redocly/openapi-core";
+import { expect } from "chai";
+import { EVENT_STATUSES } from "../../events/event";
+import { MANAGER_ROUTES } from "../../handlers/manager/routes";
+import { below, DOCUMENT, DOCUMENT_FILE, isObject, locate, methodsOf } from "./document";
+import { problemsOf, validatorAt } from "./schemas";
+
+/** A value that the document gives as an example, and the schema that it is an example of. */
+interface Example {
+  where: string;
+  schema: string;
+  value: unknown;
+}
+
+interface ErrorSchema {
+  properties?: { error?: { properties: { code: { enum?: string[] } } } };
+}
+
+/** Calls `visit` for each object of the document, but not for those inside examples. */
+function walk(visit: (pointer: string, value: Record<string, unknown>) => void): void {
+  const go = (pointer: string, value: unknown) => {
+    if (isObject(value)) {
+      visit(pointer, value);
+    }
+    if (typeof value !== "object" || value === null) {
+      return;
+    }
+    for (const [name, child] of Object.entries(value)) {
+      if (name !== "example" && name !== "examples") {
+        go(below(pointer, name), child);
+      }
+    }
+  };
+  go("#", DOCUMENT);
+}
+
+function allExamples(): Example[] {
+  const found: Example[] = [];
+  walk((pointer, { example, examples, schema: own }) => {
+    const schema = own === undefined ? pointer : below(pointer, "schema");
+    if (example !== undefined) {
+      found.push({ where: below(pointer, "example"), schema, value: example });
+    }
+    for (const [name, given] of Object.entries((examples ?? {}) as Record<string, unknown>)) {
+      const value = Array.isArray(examples) ? given : (given as { value: unknown }).value;
+      found.push({ where: below(pointer, "examples", name), schema, value });
+    }
+  });
+  return found;
+}
+
+function operations() {
+  return Object.keys(DOCUMENT.paths).flatMap((path) =>
+    methodsOf(path).map((method) => ({ method, path })),
+  );
+}
+
+describe("openapi.json", () => {
+  it("is an OpenAPI 3.1 document that a stranger's linter has nothing to say against", async () => {
+    const config = await createConfig({ extends: ["recommended"] });
+
+    const problems = await lint({ ref: DOCUMENT_FILE, config });
+
+    expect(
+      problems.map(({ severity, ruleId, message, location: [place] }) =>
+        [severity, ruleId, message, place?.pointer].join(" "),
+      ),
+    ).to.deep.equal([]);
+    expect(DOCUMENT.openapi).to.match(/^3\.1\.\d+$/);
+  });
+
+  it("describes the upload API's only operation and all of the manager's, and no other", () => {
+    expect(operations()).to.have.deep.members([
+      { method: "POST", path: "/upload" },
+      ...MANAGER_ROUTES.map(({ method, path }) => ({ method, path })),
+    ]);
+  });
+
+  it("has schemas that hold in strict mode, each of them", () => {
+    const names = Object.keys(locate("#/components/schemas").value as object);
+    const pointers = names.map((name) => below("#/components/schemas", name));
+    walk((pointer, { schema }) => {
+      if (schema !== undefined) {
+        pointers.push(below(pointer, "schema"));
+      }
+    });
+
+    for (const pointer of pointers) {
+      expect(() => validatorAt(pointer), pointer).to.not.throw();
+    }
+  });
+
+  it("has examples that fit their schemas, each of them", () => {
+    const examples = allExamples();
+
+    for (const { where, schema, value } of examples) {
+      expect(problemsOf(schema, value), where).to.deep.equal([]);
+    }
+    expect(examples.length).to.be.above(50);
+  });
+
+  it("has an example of every body, and of every code that an error can have", () => {
+    walk((pointer, { schema, examples }) => {
+      if (!pointer.endsWith("/content/application~1json")) {
+        return;
+      }
+      expect(Object.keys(examples ?? {}), pointer).to.not.have.lengthOf(0);
+      const codes = (schema as ErrorSchema).properties?.error?.properties.code.enum;
+      if (codes) {
+        expect(Object.keys(examples as object), pointer).to.have.members(codes);
+      }
+    });
+  });
+
+  it("knows the statuses that events have", () => {
+    const { value } = locate("#/components/schemas/EventStatus");
+    expect((value as { enum: string[] }).enum).to.deep.equal([...EVENT_STATUSES]);
+  });
+
+  it("tells the largest upload of either way", () => {
+    const limit = (path: string) =>
+      (locate(below("#/paths", path, "post")).value as Record<string, unknown>)["x-max-bytes"];
+    expect(limit("/upload")).to.equal(4 * 1024 * 1024);
+    expect(limit("/uploads")).to.equal(5 * 1024 ** 3);
+  });
+
+  it("has the places that a deployment fills in", () => {
+    const upload = DOCUMENT.paths["/upload"];
+    expect(upload?.post).to.deep.include({ security: [] });
+    expect(DOCUMENT.servers).to.have.lengthOf(1);
+    expect(upload?.servers).to.have.lengthOf(1);
+  });
+});

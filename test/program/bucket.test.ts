@@ -1,0 +1,110 @@
+import { expect } from "chai";
+import { DEFAULTS } from "../../config";
+import {
+  ACCOUNT_ID,
+  type Inputs,
+  ofType,
+  only,
+  OTHER_SETTINGS,
+  type Recording,
+  recordProgram,
+} from "../recordingMocks";
+import { BUCKET, functionArn, statementsOf } from "./names";
+
+describe("The program's bucket", () => {
+  let recording: Recording;
+
+  before(async () => {
+    recording = await recordProgram();
+  });
+
+  function inputs(type: string, name?: string): Inputs {
+    return only(recording, type, name).inputs;
+  }
+
+  it("goes away with its files on destroy", () => {
+    expect(inputs("Bucket")).to.deep.equal({ forceDestroy: DEFAULTS.deleteFilesOnDestroy });
+  });
+
+  it("is closed to the public, whatever a policy or an ACL says", () => {
+    expect(inputs("BucketPublicAccessBlock")).to.deep.equal({
+      bucket: "uploads-1a2b3c4",
+      blockPublicAcls: true,
+      blockPublicPolicy: true,
+      ignorePublicAcls: true,
+      restrictPublicBuckets: true,
+    });
+    expect(inputs("BucketOwnershipControls")).to.deep.equal({
+      bucket: "uploads-1a2b3c4",
+      rule: { objectOwnership: "BucketOwnerEnforced" },
+    });
+  });
+
+  it("encrypts, and drops unfinished multipart uploads after a day", () => {
+    expect(inputs("BucketServerSideEncryptionConfiguration")).to.deep.equal({
+      bucket: "uploads-1a2b3c4",
+      rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } }],
+    });
+    expect(inputs("BucketLifecycleConfiguration")).to.deep.equal({
+      bucket: "uploads-1a2b3c4",
+      rules: [
+        {
+          id: "abort-unfinished-multipart-uploads",
+          status: "Enabled",
+          filter: {},
+          abortIncompleteMultipartUpload: { daysAfterInitiation: 1 },
+        },
+      ],
+    });
+  });
+
+  it("refuses requests without TLS, to itself and to its objects", () => {
+    expect(inputs("BucketPolicy").bucket).to.equal("uploads-1a2b3c4");
+    expect(statementsOf(only(recording, "BucketPolicy"))).to.deep.equal([
+      {
+        Sid: "TlsOnly",
+        Effect: "Deny",
+        Principal: "*",
+        Action: "s3:*",
+        Resource: [BUCKET, `${BUCKET}/*`],
+        Condition: { Bool: { "aws:SecureTransport": "false" } },
+      },
+    ]);
+  });
+
+  it("is open to no web page", () => {
+    expect(ofType(recording, "BucketCorsConfiguration")).to.deep.equal([]);
+  });
+
+  it("with corsOrigins, is open to their pages: for a form, and to fetch a file", async () => {
+    const opened = await recordProgram(OTHER_SETTINGS);
+    expect(only(opened, "BucketCorsConfiguration").inputs).to.deep.equal({
+      bucket: "uploads-1a2b3c4",
+      corsRules: [
+        {
+          allowedOrigins: ["https://www.example.com", "http://localhost:3000"],
+          allowedMethods: ["GET", "HEAD", "POST"],
+          allowedHeaders: ["*"],
+          exposeHeaders: ["ETag"],
+          maxAgeSeconds: 3600,
+        },
+      ],
+    });
+  });
+
+  it("tells record of every new object, and only this bucket of this account may", () => {
+    expect(inputs("BucketNotification")).to.deep.equal({
+      bucket: "uploads-1a2b3c4",
+      lambdaFunctions: [
+        { lambdaFunctionArn: functionArn("record"), events: ["s3:ObjectCreated:*"] },
+      ],
+    });
+    expect(inputs("Permission", "record")).to.deep.equal({
+      action: "lambda:InvokeFunction",
+      function: "record-1a2b3c4",
+      principal: "s3.amazonaws.com",
+      sourceArn: BUCKET,
+      sourceAccount: ACCOUNT_ID,
+    });
+  });
+});

@@ -1,0 +1,222 @@
+import { expect } from "chai";
+import { DEFAULTS } from "../../config";
+import {
+  ACCOUNT_ID,
+  type Inputs,
+  json,
+  ofType,
+  only,
+  OTHER_SETTINGS,
+  type Recording,
+  recordProgram,
+  REGION,
+  restApiId,
+  valueOf,
+} from "../recordingMocks";
+import { functionArn } from "./names";
+
+interface Swagger {
+  paths: Record<string, Record<string, Operation>>;
+  securityDefinitions?: Record<string, unknown>;
+  "x-amazon-apigateway-binary-media-types": string[];
+  "x-amazon-apigateway-gateway-responses": Record<string, GatewayResponse>;
+}
+
+interface Operation {
+  security?: unknown;
+  "x-amazon-apigateway-integration": Record<string, unknown>;
+}
+
+interface GatewayResponse {
+  statusCode: number;
+  responseTemplates: Record<string, string>;
+}
+
+const APIS = ["uploads", "manager"];
+
+const KEY_IN_HEADER = { api_key: { type: "apiKey", name: "x-api-key", in: "header" } };
+
+function swaggerOf(recording: Recording, api: string): Swagger {
+  return json(only(recording, "RestApi", api), "body") as Swagger;
+}
+
+/** What API Gateway itself answers: by its type, the status, the code and the message. */
+function ownAnswersOf(recording: Recording, api: string) {
+  const responses = swaggerOf(recording, api)["x-amazon-apigateway-gateway-responses"];
+  const answers = Object.entries(responses).map(([type, { statusCode, responseTemplates }]) => {
+    expect(responseTemplates).to.have.all.keys("application/json");
+    const body = (responseTemplates["application/json"] ?? "")
+      .replaceAll("$context.error.messageString", '"A \\"quoted\\" message"')
+      .replaceAll("$context.requestId", "c6af9ac6-7b61-11e6-9a41-93e8deadbeef");
+    expect(body, type).not.to.include("$");
+    const { error } = JSON.parse(body) as { error: Record<string, string> };
+    expect(error.message, type).to.be.a("string").and.not.to.equal("");
+    return [type, { answer: `${statusCode} ${error.code ?? ""}`, message: error.message }] as const;
+  });
+  return Object.fromEntries(answers);
+}
+
+describe("The program's REST APIs", () => {
+  let recording: Recording;
+  let keyed: Recording;
+
+  before(async () => {
+    recording = await recordProgram();
+    keyed = await recordProgram(OTHER_SETTINGS);
+  });
+
+  function inputs(type: string, name: string): Inputs {
+    return only(recording, type, name).inputs;
+  }
+
+  function integrationWith(lambda: string) {
+    return {
+      type: "aws_proxy",
+      httpMethod: "POST",
+      passthroughBehavior: "when_no_match",
+      uri:
+        `arn:aws:apigateway:${REGION}:lambda:path/2015-03-31/functions/` +
+        `${functionArn(lambda)}/invocations`,
+    };
+  }
+
+  /** `Lambda API/stage/method/path` of each permission that API Gateway has. */
+  function permittedRoutes(): string[] {
+    const executeApi = `arn:aws:execute-api:${REGION}:${ACCOUNT_ID}:`;
+    return ofType(recording, "Permission")
+      .map(({ inputs: permission }) => permission)
+      .filter(({ principal }) => principal === "apigateway.amazonaws.com")
+      .map(({ function: lambda, sourceArn }) =>
+        `${String(lambda)} ${String(sourceArn)}`.replace(executeApi, ""),
+      );
+  }
+
+  it("may invoke their own Lambda for their own routes, and nothing else", () => {
+    const [uploads, manager] = APIS.map(restApiId);
+    expect(permittedRoutes()).to.have.members([
+      `upload-1a2b3c4 ${uploads}/*/POST/upload`,
+      `upload-1a2b3c4 ${uploads}/*/*/upload`,
+      `manager-1a2b3c4 ${manager}/*/*/{proxy+}`,
+    ]);
+  });
+
+  for (const api of APIS) {
+    it(`${api}: hands bodies over byte for byte, whatever their type`, () => {
+      expect(inputs("RestApi", api).binaryMediaTypes).to.deep.equal(["*/*"]);
+      expect(swaggerOf(recording, api)["x-amazon-apigateway-binary-media-types"]).to.deep.equal([
+        "*/*",
+      ]);
+    });
+
+    it(`${api}: words its own errors as the Lambda does: JSON with code and message`, () => {
+      const answers = Object.entries(ownAnswersOf(recording, api));
+      expect(Object.fromEntries(answers.map(([type, { answer }]) => [type, answer]))).to.deep.equal(
+        {
+          ACCESS_DENIED: "403 forbidden",
+          DEFAULT_4XX: "undefined bad_request",
+          DEFAULT_5XX: "undefined server_error",
+          INTEGRATION_TIMEOUT: "504 timeout",
+          INVALID_API_KEY: "403 forbidden",
+          MISSING_AUTHENTICATION_TOKEN: "404 not_found",
+          QUOTA_EXCEEDED: "429 quota_exceeded",
+          REQUEST_TOO_LARGE: "413 too_large",
+          THROTTLED: "429 too_many_requests",
+        },
+      );
+    });
+
+    it(`${api}: says of a body that is too large where a large file can go`, () => {
+      const { message } = ownAnswersOf(recording, api).REQUEST_TOO_LARGE ?? {};
+      expect(message).to.include("POST /uploads");
+    });
+
+    it(`${api}: throttles every route of its stage`, () => {
+      expect(inputs("MethodSettings", api)).to.deep.equal({
+        restApi: restApiId(api),
+        stageName: "stage",
+        methodPath: "*/*",
+        settings: {
+          throttlingRateLimit: DEFAULTS.requestsPerSecond,
+          throttlingBurstLimit: DEFAULTS.burst,
+        },
+      });
+    });
+
+    it(`${api}: has at most one key, in a usage plan that is no narrower than the stage`, () => {
+      // AWS makes up the key itself.
+      expect(only(keyed, "ApiKey", api).inputs).not.to.have.property("value");
+      expect(only(keyed, "UsagePlan", api).inputs).to.deep.equal({
+        apiStages: [{ apiId: restApiId(api), stage: "stage" }],
+        throttleSettings: { rateLimit: 1, burstLimit: 5000 },
+      });
+      expect(only(keyed, "UsagePlanKey", api).inputs).to.deep.equal({
+        keyId: `${api}-1a2b3c4`,
+        keyType: "API_KEY",
+        usagePlanId: `${api}-1a2b3c4`,
+      });
+    });
+  }
+
+  describe("for uploads", () => {
+    it("has the upload Lambda answer POST /upload, and word the refusal of other methods", () => {
+      const { paths } = swaggerOf(recording, "uploads");
+      expect(Object.keys(paths)).to.deep.equal(["/upload"]);
+      expect(paths["/upload"]).to.have.all.keys("post", "x-amazon-apigateway-any-method");
+      for (const operation of Object.values(paths["/upload"] ?? {})) {
+        const integration = operation["x-amazon-apigateway-integration"];
+        expect(integration).to.deep.equal(integrationWith("upload"));
+      }
+    });
+
+    it("needs no key", () => {
+      const { paths, securityDefinitions } = swaggerOf(recording, "uploads");
+      expect(securityDefinitions).to.equal(undefined);
+      for (const operation of Object.values(paths["/upload"] ?? {})) {
+        expect(operation).not.to.have.property("security");
+      }
+      expect(ofType(recording, "ApiKey").map(({ name }) => name)).to.deep.equal(["manager"]);
+    });
+
+    it("with requireApiKey, wants a key for POST, in the header x-api-key", () => {
+      const { paths, securityDefinitions } = swaggerOf(keyed, "uploads");
+      expect(paths["/upload"]?.post?.security).to.deep.equal([{ api_key: [] }]);
+      expect(securityDefinitions).to.deep.equal(KEY_IN_HEADER);
+    });
+
+    it("with requireApiKey, has a command that fetches the key", async () => {
+      const { uploadApiKey, uploadCommand } = keyed.outputs;
+      expect(await valueOf(uploadApiKey)).to.equal("a-key-for-the-header-x-api-key");
+      expect(await valueOf(uploadCommand)).to.include(
+        `-H "x-api-key: $(npx pulumi stack output uploadApiKey --show-secrets)"`,
+      );
+    });
+  });
+
+  describe("for the manager", () => {
+    it("has the manager Lambda answer every method of every path, and wants a key for each", () => {
+      for (const each of [recording, keyed]) {
+        const { paths, securityDefinitions } = swaggerOf(each, "manager");
+        expect(paths).to.deep.equal({
+          "/{proxy+}": {
+            "x-amazon-apigateway-any-method": {
+              "x-amazon-apigateway-integration": integrationWith("manager"),
+              security: [{ api_key: [] }],
+            },
+          },
+        });
+        expect(securityDefinitions).to.deep.equal(KEY_IN_HEADER);
+      }
+    });
+
+    it("is where its output says, which no slash ends", async () => {
+      const url = await valueOf(recording.outputs.managerUrl);
+      expect(url).to.equal(
+        `https://${restApiId("manager")}.execute-api.${REGION}.amazonaws.com/stage`,
+      );
+    });
+
+    it("makes up a secret of 32 bytes for its cursors", () => {
+      expect(inputs("RandomBytes", "manager-cursors")).to.deep.equal({ length: 32 });
+    });
+  });
+});
