@@ -29,6 +29,11 @@ export interface Settings {
   stuckSeconds: number;
   /** How often the sweeper drives an event on before it becomes `failed`. */
   maxAttempts: number;
+  /**
+   * Partitions of the event table's index for each status. To be chosen before the first upload:
+   * a change from or to 1 replaces the index, and rows of before are not in the new one.
+   */
+  statusShards: number;
 }
 
 /** What the settings are when nobody sets them. */
@@ -49,6 +54,7 @@ export const DEFAULTS = {
   sweepMinutes: 5,
   stuckSeconds: 900,
   maxAttempts: 5,
+  statusShards: 1,
 };
 
 /** What Lambda's 6 MB for a synchronous request leave for the body, in base64 and JSON. */
@@ -163,5 +169,6 @@ export function loadSettings(): Settings {
     sweepMinutes: wholeNumber(config, "sweepMinutes", 1, 60),
     stuckSeconds: wholeNumber(config, "stuckSeconds", 1, 86_400),
     maxAttempts: wholeNumber(config, "maxAttempts", 1, 100),
+    statusShards: wholeNumber(config, "statusShards", 1, 64),
   };
 }

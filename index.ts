@@ -19,7 +19,7 @@ const settings = loadSettings();
 const { logRetentionDays, digestSeconds } = settings;
 
 const uploads = new UploadApi("uploads", settings);
-const events = new EventTable("events");
+const events = new EventTable("events", settings);
 const manager = new EventManager("manager", settings);
 const notifier = new Notifier("notifier", settings);
 const alarms = new Notifier("alarms", { emails: settings.alarmEmails });
@@ -30,8 +30,7 @@ const uploadLambda = new CallbackLambda("upload", {
   callbackFactory: uploadHandler,
   environment: {
     BUCKET_NAME: uploads.bucketName,
-    TABLE_NAME: events.tableName,
-    COUNTS_TABLE_NAME: events.counts.name,
+    ...events.countsEnvironment(),
     RESERVATIONS_TABLE_NAME: uploads.reservations.name,
     MAX_UPLOAD_BYTES: String(settings.maxUploadBytes),
     ALLOWED_CONTENT_TYPES: settings.allowedContentTypes.join(","),
@@ -51,7 +50,10 @@ const api = uploads.onUpload(uploadLambda);
 const recordLambda = new CallbackLambda("record", {
   description: "Writes a row for each object that came into the bucket",
   callbackFactory: recordHandler,
-  environment: { TABLE_NAME: events.tableName, COUNTS_TABLE_NAME: events.counts.name },
+  environment: {
+    ...events.countsEnvironment(),
+    STUCK_SECONDS: String(settings.stuckSeconds),
+  },
   grants: [events.readEvent(), events.putEvents(), events.reopenPeriods()],
   timeoutSeconds: 30,
   memoryMegabytes: 256,
@@ -62,7 +64,7 @@ uploads.onObjectCreated("record", recordLambda, deadLetters);
 const processLambda = new CallbackLambda("process", {
   description: "Finds out what a stored file is",
   callbackFactory: () => processHandler(inspectFile),
-  environment: { TABLE_NAME: events.tableName },
+  environment: events.environment(),
   grants: [uploads.readObjects(), events.advanceEvents()],
   timeoutSeconds: 60,
   memoryMegabytes: 512,
@@ -74,7 +76,7 @@ const notifyLambda = new CallbackLambda("notify", {
   description: "Tells people of processed files, and of failed ones",
   callbackFactory: notifyHandler,
   environment: {
-    TABLE_NAME: events.tableName,
+    ...events.environment(),
     TOPIC_ARN: notifier.topicArn,
     ALARM_TOPIC_ARN: alarms.topicArn,
   },
@@ -94,8 +96,7 @@ const sweepLambda = new CallbackLambda("sweep", {
   description: "Drives on what got stuck, and finds what got lost",
   callbackFactory: sweepHandler,
   environment: {
-    TABLE_NAME: events.tableName,
-    COUNTS_TABLE_NAME: events.counts.name,
+    ...events.countsEnvironment(),
     BUCKET_NAME: uploads.bucketName,
     DEAD_LETTER_QUEUE_URL: deadLetters.queueUrl,
     STUCK_SECONDS: String(settings.stuckSeconds),
@@ -121,8 +122,7 @@ const managerLambda = new CallbackLambda("manager", {
   callbackFactory: managerHandler,
   files: manager.files,
   environment: {
-    TABLE_NAME: events.tableName,
-    COUNTS_TABLE_NAME: events.counts.name,
+    ...events.countsEnvironment(),
     BUCKET_NAME: uploads.bucketName,
     RESERVATIONS_TABLE_NAME: uploads.reservations.name,
     ALLOWED_CONTENT_TYPES: settings.allowedContentTypes.join(","),

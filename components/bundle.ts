@@ -1,5 +1,6 @@
 import * as path from "node:path";
 import * as esbuild from "esbuild";
+import { leanPackages } from "./leanPackages";
 
 /** Where packages are looked up: the program's own `node_modules`. */
 const PROGRAM_ROOT = path.resolve(__dirname, "..");
@@ -69,8 +70,8 @@ function partsOf(text: string): Parts {
   return { "names.js": names.join("\n"), "text.js": rest, "holder.js": "module.exports = {};" };
 }
 
-/** Serves the parts as modules: `callback:text.js`. */
-function servedParts(parts: Parts): esbuild.Plugin {
+/** Serves the parts of the callback whose turn it is as modules: `callback:text.js`. */
+function servedParts(current: () => Parts): esbuild.Plugin {
   return {
     name: "callback",
     setup(build) {
@@ -79,63 +80,98 @@ function servedParts(parts: Parts): esbuild.Plugin {
         namespace: "callback",
       }));
       build.onLoad({ filter: /.*/, namespace: "callback" }, ({ path: name }) => ({
-        contents: parts[name as keyof Parts],
+        contents: current()[name as keyof Parts],
         resolveDir: PROGRAM_ROOT,
       }));
     },
   };
 }
 
-/**
- * A Lambda has its credentials in its environment, always. The SDK's own default looks in a dozen
- * places, whose clients are a quarter of a bundle.
- */
-const CREDENTIALS_FROM_ENVIRONMENT: esbuild.Plugin = {
-  name: "credentials-from-environment",
-  setup(build) {
-    build.onResolve({ filter: /^@aws-sdk\/credential-provider-node$/ }, () => ({
-      path: "credentials",
-      namespace: "credentials",
-    }));
-    build.onLoad({ filter: /.*/, namespace: "credentials" }, () => ({
-      contents: 'export { fromEnv as defaultProvider } from "@aws-sdk/credential-provider-env";',
-      resolveDir: PROGRAM_ROOT,
-    }));
-  },
-};
+/** Bundles one callback after the other. */
+interface Bundler {
+  bundle(text: string): Promise<string>;
+  dispose(): Promise<void>;
+}
 
-/**
- * Bundles a callback as Pulumi serialized it into one minified file for Node 24 that holds only
- * what the callback uses.
- *
- * @param text the text that `pulumi.runtime.serializeFunction` made
- * @returns the source of a CommonJS module with the same exports
- * @throws esbuild's BuildFailure, which names the file and line, when the text cannot be bundled
- */
-export async function bundle(text: string): Promise<string> {
-  const result = await esbuild.build({
+/** Reads and parses a package once for all callbacks that use it: that is most of the work. */
+async function openBundler(): Promise<Bundler> {
+  let parts = partsOf("");
+  const context = await esbuild.context({
     stdin: {
       // In this order: the names have to be in the holder before the text looks for them.
       contents: 'import "callback:names.js"; export * from "callback:text.js";',
       resolveDir: PROGRAM_ROOT,
     },
-    plugins: [servedParts(partsOf(text)), CREDENTIALS_FROM_ENVIRONMENT],
+    plugins: [servedParts(() => parts), leanPackages()],
     // Messages must not depend on where the program lies, and neither must the bytes.
     absWorkingDir: PROGRAM_ROOT,
     bundle: true,
     write: false,
+    metafile: true,
     minify: true,
     platform: "node",
     target: "node24",
+    // Node makes an `import()` of a module of its own by reading all its exports. Of node:http,
+    // which the SDK loads so where an endpoint is not HTTPS, one is a whole WebSocket client.
+    supported: { "dynamic-import": false },
     format: "cjs",
     mainFields: ["module", "main"],
     charset: "utf8",
     legalComments: "none",
     logLevel: "silent",
   });
-  const [file] = result.outputFiles;
-  if (!file) {
-    throw new Error("esbuild wrote no file for the callback.");
+  return {
+    async bundle(text) {
+      parts = partsOf(text);
+      const [file] = (await context.rebuild()).outputFiles;
+      if (!file) {
+        throw new Error("esbuild wrote no file for the callback.");
+      }
+      return file.text;
+    },
+    dispose: () => context.dispose(),
+  };
+}
+
+/** The one that is open: from the first callback that is announced until the last is bundled. */
+let bundler: Promise<Bundler> | undefined;
+let announced = 0;
+let lastBundle: Promise<unknown> = Promise.resolve();
+
+async function bundleInTurn(text: string): Promise<string> {
+  bundler ??= openBundler();
+  const opened = bundler;
+  const bundled = lastBundle.then(async () => (await opened).bundle(text));
+  // The caller hears of an error; the next in turn does not have to.
+  lastBundle = bundled.catch(() => undefined);
+  return bundled;
+}
+
+/** Left open, it would keep the process from its end. */
+async function closeBundler(): Promise<void> {
+  const opened = bundler;
+  bundler = undefined;
+  await (await opened?.catch(() => undefined))?.dispose();
+}
+
+/**
+ * Bundles a callback as Pulumi serialized it into one minified file for Node 24 that holds only
+ * what the callback uses.
+ *
+ * @param text the text that `pulumi.runtime.serializeFunction` made, or will make: callbacks that
+ *   are given before the first is bundled share what esbuild reads
+ * @returns the source of a CommonJS module with the same exports
+ * @throws esbuild's BuildFailure, which names the file and line, when the text cannot be bundled;
+ *   what a promised text rejects with
+ */
+export async function bundle(text: string | Promise<string>): Promise<string> {
+  announced++;
+  try {
+    return await bundleInTurn(await text);
+  } finally {
+    announced--;
+    if (announced === 0) {
+      await closeBundler();
+    }
   }
-  return file.text;
 }

@@ -61,19 +61,23 @@ function refuseShells(text: string): void {
   }
 }
 
+async function serialize(callbackFactory: () => unknown): Promise<string> {
+  const { text } = await pulumi.runtime.serializeFunction(callbackFactory, {
+    isFactoryFunction: true,
+    exportName: "handler",
+  });
+  refuseShells(text);
+  return text;
+}
+
 let lastSerialization: Promise<unknown> = Promise.resolve();
 
 /**
- * Serializes one callback after the other. It is work for this process, bundling is work for
- * esbuild's: so each callback is bundled while the next one is serialized.
+ * Serializes one callback after the other. All of it is work for this process, so that none would
+ * be done sooner by beginning the others as well.
  */
-function serializeInTurn(callbackFactory: () => unknown) {
-  const serialization = lastSerialization.then(() =>
-    pulumi.runtime.serializeFunction(callbackFactory, {
-      isFactoryFunction: true,
-      exportName: "handler",
-    }),
-  );
+function serializeInTurn(callbackFactory: () => unknown): Promise<string> {
+  const serialization = lastSerialization.then(() => serialize(callbackFactory));
   // The caller hears of an error; the next in turn does not have to.
   lastSerialization = serialization.catch(() => undefined);
   return serialization;
@@ -85,9 +89,7 @@ async function packageOf<Event, Result>(
   files: Record<string, string>,
 ): Promise<pulumi.asset.AssetMap> {
   try {
-    const serialized = await serializeInTurn(callbackFactory);
-    refuseShells(serialized.text);
-    const texts = { ...files, "index.js": await bundle(serialized.text) };
+    const texts = { ...files, "index.js": await bundle(serializeInTurn(callbackFactory)) };
     return Object.fromEntries(
       Object.entries(texts).map(([file, text]) => [file, new pulumi.asset.StringAsset(text)]),
     );

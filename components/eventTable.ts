@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { EventStatus } from "../events/event";
+import { partitionKey } from "../events/partitions";
 import type { CallbackLambda } from "./callbackLambda";
 import type { DeadLetterQueue } from "./deadLetterQueue";
 import { Grant, grantsDocument } from "./policy";
@@ -10,6 +11,17 @@ const MAX_RECORD_AGE_SECONDS = 6 * 60 * 60;
 
 /** Some minutes, with the growing pauses between them: a record that never works holds up its shard. */
 const MAX_RETRIES = 10;
+
+export interface EventTableArgs {
+  /**
+   * Partitions of `time-index` for each status, 1 to 64: each takes 1,000 write units a second.
+   *
+   * To be chosen before the first event. A change from or to 1 replaces the index; rows that were
+   * written before are not in one of several shards until they change their status. With fewer
+   * shards than before, rows of the others are out of sight.
+   */
+  statusShards: number;
+}
 
 export interface OnStatusArgs {
   /** Most records in one invocation, 1 to 10,000. */
@@ -48,9 +60,13 @@ export class EventTable extends pulumi.ComponentResource {
   readonly counts: aws.dynamodb.Table;
   private readonly name: string;
 
-  constructor(name: string, opts?: pulumi.ComponentResourceOptions) {
+  private readonly statusShards: number;
+
+  constructor(name: string, args: EventTableArgs, opts?: pulumi.ComponentResourceOptions) {
     super("s3-uploader:events:EventTable", name, {}, opts);
     this.name = name;
+    this.statusShards = args.statusShards;
+    const indexHashKey = partitionKey(args.statusShards);
     this.table = new aws.dynamodb.Table(
       name,
       {
@@ -60,12 +76,12 @@ export class EventTable extends pulumi.ComponentResource {
         attributes: [
           { name: "event_id", type: "S" },
           { name: "event_timestamp", type: "S" },
-          { name: "event_status", type: "S" },
+          { name: indexHashKey, type: "S" },
         ],
         globalSecondaryIndexes: [
           {
             name: "time-index",
-            hashKey: "event_status",
+            hashKey: indexHashKey,
             rangeKey: "event_timestamp",
             projectionType: "ALL",
           },
@@ -91,6 +107,16 @@ export class EventTable extends pulumi.ComponentResource {
       { parent: this },
     );
     this.registerOutputs({ tableName: this.tableName });
+  }
+
+  /** What every Lambda has to know that reads or writes events. */
+  environment(): Record<string, pulumi.Input<string>> {
+    return { TABLE_NAME: this.tableName, STATUS_SHARDS: String(this.statusShards) };
+  }
+
+  /** What those have to know besides who count events, or change counted ones. */
+  countsEnvironment(): Record<string, pulumi.Input<string>> {
+    return { ...this.environment(), COUNTS_TABLE_NAME: this.counts.name };
   }
 
   /** Permission to read rows by their keys, several at a time. */

@@ -7,6 +7,7 @@ import {
   type EventStatus,
   type FileEvent,
 } from "./event";
+import { statusAttributes } from "./partitions";
 
 /**
  * An attribute value of DynamoDB's JSON, as far as events use it: it fits both the SDK's own type
@@ -42,11 +43,15 @@ export function toMap(record: EventResult) {
   return { M: map };
 }
 
-/** A new event as the row to put. */
-export function newItem(event: FileEvent) {
+/**
+ * A new event as the row to put.
+ *
+ * @param statusShards as the table was made with
+ */
+export function newItem(event: FileEvent, statusShards = 1) {
   return {
     ...keyItem(event),
-    event_status: { S: event.event_status },
+    ...statusAttributes(event.event_id, event.event_status, statusShards),
     event_info: { S: JSON.stringify(event.event_info) },
     updated_at: { S: event.updated_at },
   };

@@ -20,8 +20,8 @@ const WHAT_TO_DO = [
   '   to it. (Step "sweep": the event stood still for too long; look at the logs of the process',
   "   and notify Lambdas, and at the dead-letter queue.)",
   "2. Put right what it names. The file itself has not been touched.",
-  "3. To run the event again, change its row in the event table: set event_status to the status",
-  "   it failed from, and remove attempts.",
+  "3. To run the event again, have the event manager retry it: POST /events/EVENT_ID/retry, or",
+  "   npm run events -- retry EVENT_ID",
   "",
 ];
 

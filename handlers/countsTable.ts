@@ -13,7 +13,8 @@ import { BEGINNING, END, endOf, type TimeRange } from "./eventIndex";
  * - `sealed`: the counts of a finished period, in which no event is on its way any more;
  * - `day`: the sums of a day's sealed periods;
  * - `mark`: a period whose sealed counts, and whose day's, are not to be used;
- * - `watermark`, just one: each period up to there is sealed, marked, or without any event.
+ * - `watermark`, just one: each period up to there is sealed, marked, or without any event;
+ * - `listing`, just one: how far the bucket has been gone through for uploads without a row.
  */
 export interface CountsTable {
   dynamo: DynamoDBClient;
@@ -143,6 +144,25 @@ export function moveWatermark(
         old_at: { S: before.scanned_at },
       }),
     },
+  });
+}
+
+/** The upload's key up to which the bucket has been gone through; undefined: not begun yet. */
+export async function readListedUpTo(table: CountsTable): Promise<string | undefined> {
+  const [item] = await readItems(table, "listing", { from: "-", to: "-" });
+  return item?.up_to?.S;
+}
+
+/**
+ * Keeps up to which key the bucket has been gone through.
+ *
+ * @returns false when somebody else is as far already
+ */
+export function moveListedUpTo(table: CountsTable, key: string): Promise<boolean> {
+  return change(table, keyOf("listing", "-"), {
+    update: "SET up_to = :up_to",
+    condition: "attribute_not_exists(kind) OR up_to < :up_to",
+    values: { up_to: { S: key } },
   });
 }
 

@@ -1,7 +1,7 @@
 import { QueryCommand } from "@aws-sdk/client-dynamodb";
 import type { EventKey, EventStatus } from "../events/event";
+import { partitionKey, partitionsOf } from "../events/partitions";
 import type { EventStore } from "./eventStore";
-import { partitionsOf } from "./partitions";
 import { periodOf } from "./periodMarks";
 import { forEachConcurrently } from "./streamBatch";
 
@@ -43,11 +43,21 @@ export async function forEachOf<T>(items: T[], work: (item: T) => Promise<void>)
   }
 }
 
-function queryOf(tableName: string, { partition, from, to, next }: Part) {
+/** As `forEachOf`. @returns what the work gave, in the order of the items */
+async function mapOf<T, R>(items: T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  await forEachOf([...items.entries()], async ([index, item]) => {
+    results[index] = await work(item);
+  });
+  return results;
+}
+
+function queryOf({ tableName, statusShards }: EventStore, { partition, from, to, next }: Part) {
+  const key = partitionKey(statusShards);
   return {
     TableName: tableName,
     IndexName: "time-index",
-    KeyConditionExpression: "event_status = :partition AND event_timestamp BETWEEN :from AND :to",
+    KeyConditionExpression: `${key} = :partition AND event_timestamp BETWEEN :from AND :to`,
     ExpressionAttributeValues: {
       ":partition": { S: partition },
       ":from": { S: from },
@@ -58,13 +68,13 @@ function queryOf(tableName: string, { partition, from, to, next }: Part) {
 }
 
 async function outermost(
-  { dynamo, tableName }: EventStore,
+  store: EventStore,
   part: Part,
   end: "first" | "last",
 ): Promise<EventKey | undefined> {
-  const { Items: items } = await dynamo.send(
+  const { Items: items } = await store.dynamo.send(
     new QueryCommand({
-      ...queryOf(tableName, part),
+      ...queryOf(store, part),
       ProjectionExpression: "event_id, event_timestamp",
       ScanIndexForward: end === "first",
       Limit: 1,
@@ -81,10 +91,8 @@ export async function oldestEvent(
   store: EventStore,
   status: EventStatus,
 ): Promise<EventKey | undefined> {
-  const keys = await Promise.all(
-    partitionsOf(status).map((partition) =>
-      outermost(store, { partition, from: BEGINNING, to: END }, "first"),
-    ),
+  const keys = await mapOf(partitionsOf(status, store.statusShards), (partition) =>
+    outermost(store, { partition, from: BEGINNING, to: END }, "first"),
   );
   return keys
     .filter((key) => key !== undefined)
@@ -94,9 +102,9 @@ export async function oldestEvent(
     );
 }
 
-async function countPage({ dynamo, tableName }: EventStore, part: Part) {
-  const page = await dynamo.send(
-    new QueryCommand({ ...queryOf(tableName, part), Select: "COUNT" }),
+async function countPage(store: EventStore, part: Part) {
+  const page = await store.dynamo.send(
+    new QueryCommand({ ...queryOf(store, part), Select: "COUNT" }),
   );
   return { count: page.Count ?? 0, next: page.LastEvaluatedKey as PageKey | undefined };
 }
@@ -137,7 +145,7 @@ export async function countEventsIn(
     counts[index] = (counts[index] ?? 0) + count;
   };
   const parts = ranges.flatMap(({ from, to }, index) =>
-    partitionsOf(status).map((partition) => ({ partition, from, to, index })),
+    partitionsOf(status, store.statusShards).map((partition) => ({ partition, from, to, index })),
   );
   await forEachOf(parts, async ({ index, ...part }) => {
     const { count, next } = await countPage(store, part);
@@ -190,11 +198,8 @@ export async function findPeriods(
     return event && { partition, period: periodOf(event) };
   };
   const present = <T>(found: (T | undefined)[]) => found.filter((each) => each !== undefined);
-  let heads = present(
-    await Promise.all(
-      statuses.flatMap(partitionsOf).map((partition) => firstAfter(partition, after)),
-    ),
-  );
+  const partitions = statuses.flatMap((status) => partitionsOf(status, store.statusShards));
+  let heads = present(await mapOf(partitions, (partition) => firstAfter(partition, after)));
   while (heads.length > 0) {
     if (!goesOn(periods.length)) {
       return { periods, upTo: periods.at(-1) ?? after };
@@ -202,10 +207,8 @@ export async function findPeriods(
     const first = heads.reduce((a, b) => (b.period < a.period ? b : a)).period;
     periods.push(first);
     heads = present(
-      await Promise.all(
-        heads.map((head) =>
-          head.period === first ? firstAfter(head.partition, first) : Promise.resolve(head),
-        ),
+      await mapOf(heads, (head) =>
+        head.period === first ? firstAfter(head.partition, first) : Promise.resolve(head),
       ),
     );
   }

@@ -1,8 +1,9 @@
 import { QueryCommand } from "@aws-sdk/client-dynamodb";
 import type { EventKey, EventStatus } from "../events/event";
-import type { AttributeValue, Item } from "../events/item";
+import type { Item } from "../events/item";
+import { partitionKey, partitionsOf } from "../events/partitions";
+import { forEachOf } from "./eventIndex";
 import type { EventStore } from "./eventStore";
-import { partitionsOf } from "./partitions";
 
 /**
  * Events go through the statuses in this order, so that one which moves on while they are read is
@@ -86,7 +87,7 @@ function isEmpty({ lower, upper }: Reading): boolean {
   return lower !== undefined && upper !== undefined && lower > upper;
 }
 
-function keyCondition(partition: string, { lower, upper }: Reading) {
+function keyCondition(key: string, partition: string, { lower, upper }: Reading) {
   const times = {
     ...(lower !== undefined && { ":lower": { S: lower } }),
     ...(upper !== undefined && { ":upper": { S: upper } }),
@@ -100,57 +101,104 @@ function keyCondition(partition: string, { lower, upper }: Reading) {
     condition = " AND event_timestamp <= :upper";
   }
   return {
-    KeyConditionExpression: `event_status = :partition${condition}`,
+    KeyConditionExpression: `${key} = :partition${condition}`,
     ExpressionAttributeValues: { ":partition": { S: partition }, ...times },
   };
 }
 
-/**
- * How many rows of a partition are still to be read, in DynamoDB's order, until it is certain which
- * ones are the first `limit`, and that another one follows. Rows of the same time come in any
- * order, so the last time that is needed has to be read to its end.
- */
-function rowsToRead(read: Item[], found: Item[], limit: number): number {
-  const missing = limit + 1 - found.length;
-  const { event_timestamp } = positionOf(read.at(-1));
-  if (missing <= 0 && event_timestamp !== positionOf(found[limit - 1]).event_timestamp) {
-    return 0;
-  }
-  // As many again as have the same time so far: thousands of them do not take hundreds of requests.
-  const tied = read.filter((item) => positionOf(item).event_timestamp === event_timestamp);
-  return Math.max(missing, tied.length);
+/** What one partition of the index has given so far. */
+interface PartitionRead {
+  partition: string;
+  /** In DynamoDB's order. */
+  items: Item[];
+  /** The key to go on after. */
+  next?: Record<string, { S: string }>;
+  isAtEnd: boolean;
 }
 
-/** Reads a partition's first `limit` rows, and one more at least if there is one, in any order. */
-async function readPartition(
-  { dynamo, tableName }: EventStore,
-  partition: string,
+function timeOf(item: Item | undefined): string {
+  return positionOf(item).event_timestamp;
+}
+
+/** Reads this many more rows of a partition, or what DynamoDB gives of them at once. */
+async function readOn(
+  { dynamo, tableName, statusShards }: EventStore,
+  reading: Reading,
+  read: PartitionRead,
+  rows: number,
+): Promise<void> {
+  const page = await dynamo.send(
+    new QueryCommand({
+      TableName: tableName,
+      IndexName: "time-index",
+      ...keyCondition(partitionKey(statusShards), read.partition, reading),
+      ScanIndexForward: reading.order === "asc",
+      Limit: rows,
+      ExclusiveStartKey: read.next,
+    }),
+  );
+  read.items.push(...((page.Items ?? []) as Item[]));
+  read.next = page.LastEvaluatedKey as PartitionRead["next"];
+  read.isAtEnd = read.next === undefined;
+}
+
+/** How many rows have the last time so far: as many again may well follow, thousands of them too. */
+function tied({ items }: PartitionRead): number {
+  const last = timeOf(items.at(-1));
+  return items.filter((item) => timeOf(item) === last).length;
+}
+
+/**
+ * Whether no other row of the partition can be among the first `limit`. Rows of the same time come
+ * in any order, so the last time that is needed has to be read to its end.
+ *
+ * @param found of all the status's partitions, sorted
+ */
+function isFarEnough(
+  { items, isAtEnd }: PartitionRead,
+  found: Item[],
+  { order, limit }: Reading,
+): boolean {
+  if (isAtEnd || items.length === 0 || found.length <= limit) {
+    return isAtEnd;
+  }
+  const later = compareText(timeOf(items.at(-1)), timeOf(found[limit - 1]));
+  return order === "asc" ? later > 0 : later < 0;
+}
+
+/**
+ * Reads a status's first `limit` rows, and one more at least if there is one. Each partition is
+ * asked for its share of them first, and for more only where they lie elsewhere than expected.
+ *
+ * @returns in order
+ */
+async function readStatus(
+  store: EventStore,
+  status: EventStatus,
   reading: Reading,
 ): Promise<Item[]> {
   const { order, limit, after } = reading;
-  const read: Item[] = [];
+  const partitions = partitionsOf(status, store.statusShards).map<PartitionRead>((partition) => ({
+    partition,
+    items: [],
+    isAtEnd: false,
+  }));
+  // Two standard deviations of what a shard has of the first rows; and the row of the position
+  // itself is read once more.
+  const spread = partitions.length === 1 ? 0 : 2 * Math.sqrt((limit + 1) / partitions.length);
+  const margin = Math.ceil(spread) + (after ? 1 : 0);
   let found: Item[] = [];
-  // The row of the position itself is read once more.
-  let missing = after ? limit + 2 : limit + 1;
-  let next: Record<string, AttributeValue> | undefined;
+  let behind = partitions;
   do {
-    const page = await dynamo.send(
-      new QueryCommand({
-        TableName: tableName,
-        IndexName: "time-index",
-        ...keyCondition(partition, reading),
-        ScanIndexForward: order === "asc",
-        Limit: missing,
-        ExclusiveStartKey: next as Record<string, { S: string }> | undefined,
-      }),
-    );
-    read.push(...((page.Items ?? []) as Item[]));
-    found = after
-      ? read.filter((item) => comparePositions(order, after, positionOf(item)) < 0)
-      : read;
-    missing = rowsToRead(read, found, limit);
-    next = page.LastEvaluatedKey;
-  } while (next && missing > 0);
+    const missing = Math.max(0, limit + 1 - found.length);
+    const share = Math.ceil(missing / behind.length) + margin;
+    await forEachOf(behind, (read) => readOn(store, reading, read, Math.max(share, tied(read))));
+    found = partitions
+      .flatMap(({ items }) => items)
+      .filter((item) => !after || comparePositions(order, after, positionOf(item)) < 0)
+      .sort((a, b) => comparePositions(order, positionOf(a), positionOf(b)));
+    behind = partitions.filter((read) => !isFarEnough(read, found, reading));
+  } while (behind.length > 0);
   return found;
 }
 
@@ -176,10 +224,7 @@ export async function eventPage(
   }
   const found = new Map<string, Item>();
   for (const status of query.status ? [query.status] : READING_ORDER) {
-    const partitions = await Promise.all(
-      partitionsOf(status).map((partition) => readPartition(store, partition, reading)),
-    );
-    for (const item of partitions.flat()) {
+    for (const item of await readStatus(store, status, reading)) {
       const { event_timestamp, event_id } = positionOf(item);
       // An event that moved in between is read twice, the second time as it is now.
       found.set(`${event_timestamp} ${event_id}`, item);

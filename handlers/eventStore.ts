@@ -9,6 +9,7 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import type { EventError, EventKey, EventResult, EventStatus, FileEvent } from "../events/event";
 import { type AttributeValue, type Item, keyItem, newItem, toMap } from "../events/item";
+import { statusAttributes } from "../events/partitions";
 import { predecessorsOf } from "../events/transitions";
 import { unlessConditionFailed } from "./awsErrors";
 import { environment } from "./environment";
@@ -25,6 +26,8 @@ export interface EventStore {
   dynamo: DynamoDBClient;
   /** The event table. */
   tableName: string;
+  /** Partitions of the index for each status; see `events/partitions.ts`. */
+  statusShards: number;
 }
 
 /** For those who add, remove or bring back events: all that finished periods do not expect. */
@@ -45,7 +48,10 @@ type Value = { S: string } | { N: string } | ReturnType<typeof toMap>;
 
 /** A conditional write to one row. */
 export interface RowUpdate {
-  set: Record<string, Value>;
+  /** The status that the row gets; without it, the row keeps its own. */
+  status?: EventStatus;
+  /** Not the status: it has more than one attribute. */
+  set: Record<string, Value> & { event_status?: never; status_shard?: never };
   remove?: string[];
   /** For each attribute the values that it may have; none at all: that it must not be there. */
   expect: Record<string, Value[]>;
@@ -66,14 +72,18 @@ export function dynamoClient(
 }
 
 /**
- * Environment: TABLE_NAME.
+ * Environment: TABLE_NAME, STATUS_SHARDS.
  */
 export function eventStore(dynamo = dynamoClient()): EventStore {
-  return { dynamo, tableName: environment("TABLE_NAME") };
+  return {
+    dynamo,
+    tableName: environment("TABLE_NAME"),
+    statusShards: Number(environment("STATUS_SHARDS")),
+  };
 }
 
 /**
- * Environment: TABLE_NAME, COUNTS_TABLE_NAME.
+ * Environment: TABLE_NAME, STATUS_SHARDS, COUNTS_TABLE_NAME.
  */
 export function countedEventStore(dynamo = dynamoClient()): CountedEventStore {
   return { ...eventStore(dynamo), countsTableName: environment("COUNTS_TABLE_NAME") };
@@ -85,7 +95,7 @@ export function countedEventStore(dynamo = dynamoClient()): CountedEventStore {
  * @returns whether this call wrote it
  */
 export async function putEvent(store: CountedEventStore, event: FileEvent): Promise<boolean> {
-  const { dynamo, tableName } = store;
+  const { dynamo, tableName, statusShards } = store;
   if (isLate(event)) {
     await reopenPeriod(store, event);
   }
@@ -93,7 +103,7 @@ export async function putEvent(store: CountedEventStore, event: FileEvent): Prom
     dynamo.send(
       new PutItemCommand({
         TableName: tableName,
-        Item: newItem(event),
+        Item: newItem(event, statusShards),
         ConditionExpression: "attribute_not_exists(event_id)",
       }),
     ),
@@ -106,9 +116,9 @@ export async function putEvent(store: CountedEventStore, event: FileEvent): Prom
  * @returns whether this call changed it; false means that somebody else was first
  */
 export function updateRow(
-  { dynamo, tableName }: EventStore,
+  { dynamo, tableName, statusShards }: EventStore,
   key: EventKey,
-  { set, remove = [], expect }: RowUpdate,
+  { status, set, remove = [], expect }: RowUpdate,
 ): Promise<boolean> {
   const values: Record<string, Value> = {};
   const placeholder = (value: Value) => {
@@ -116,7 +126,10 @@ export function updateRow(
     values[name] = value;
     return name;
   };
-  const sets = Object.entries(set).map(([name, value]) => `${name} = ${placeholder(value)}`);
+  const ofStatus = status && statusAttributes(key.event_id, status, statusShards);
+  const sets = Object.entries<Value>({ ...ofStatus, ...set }).map(
+    ([name, value]) => `${name} = ${placeholder(value)}`,
+  );
   const conditions = Object.entries(expect).map(([name, allowed]) =>
     allowed.length === 0
       ? `attribute_not_exists(${name})`
@@ -155,8 +168,8 @@ export function advanceEvent(
     (status) => failed_from === undefined || status === failed_from,
   );
   return updateRow(store, key, {
+    status: to,
     set: {
-      event_status: { S: to },
       updated_at: { S: new Date().toISOString() },
       ...(event_result && { event_result: toMap(event_result) }),
       ...(last_error && { last_error: { S: JSON.stringify(last_error) } }),
@@ -182,7 +195,8 @@ export async function bringBack(
     await reopenPeriod(store, key);
   }
   return updateRow(store, key, {
-    set: { event_status: { S: from }, updated_at: { S: new Date().toISOString() } },
+    status: from,
+    set: { updated_at: { S: new Date().toISOString() } },
     remove: ["attempts", "last_error", "failed_from", "alarmed_at"],
     expect: { event_status: [{ S: "failed" }], failed_from: [{ S: from }] },
   });

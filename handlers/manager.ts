@@ -47,7 +47,7 @@ function routeOf({ httpMethod, pathParameters }: APIGatewayProxyEvent) {
  * The event manager's API: lists, shows, retries and deletes events, counts them, and gives out
  * forms for large uploads. Every error is `{ "error": { "code", "message" } }`.
  *
- * Environment: TABLE_NAME, COUNTS_TABLE_NAME, BUCKET_NAME, RESERVATIONS_TABLE_NAME,
+ * Environment: TABLE_NAME, STATUS_SHARDS, COUNTS_TABLE_NAME, BUCKET_NAME, RESERVATIONS_TABLE_NAME,
  * ALLOWED_CONTENT_TYPES (patterns, separated by commas), CURSOR_SECRET, UPLOAD_URL,
  * MAX_UPLOAD_BYTES, UPLOAD_NEEDS_KEY (true or false).
  */

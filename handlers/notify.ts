@@ -35,7 +35,7 @@ function failedOccasion(event: FileEvent): string {
  * The handler that tells people of processed files, and then takes the events to `notified`, and
  * that tells operations of `failed` events, and then writes `alarmed_at`.
  *
- * Environment: TABLE_NAME, TOPIC_ARN, ALARM_TOPIC_ARN.
+ * Environment: TABLE_NAME, STATUS_SHARDS, TOPIC_ARN, ALARM_TOPIC_ARN.
  */
 export function notifyHandler() {
   const sns = new SNSClient({

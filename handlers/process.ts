@@ -23,7 +23,7 @@ const CONCURRENCY = 16;
 /**
  * The factory of the handler that takes events from `created` or `uploaded` to `processed`.
  *
- * Environment: TABLE_NAME.
+ * Environment: TABLE_NAME, STATUS_SHARDS.
  */
 export function processHandler(processFile: ProcessFile) {
   const s3 = new S3Client({

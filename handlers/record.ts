@@ -3,9 +3,11 @@ import type { S3Event, S3EventRecord } from "aws-lambda";
 import type { FileEvent } from "../events/event";
 import { parseUploadKey } from "../events/identity";
 import { keyItem } from "../events/item";
+import { environment } from "./environment";
 import { countedEventStore, type EventStore, putEvent } from "./eventStore";
 import { logError, logInfo } from "./log";
 import { eventOfRecord } from "./newEvent";
+import { freshSeconds } from "./settling";
 
 async function isKnown({ dynamo, tableName }: EventStore, event: FileEvent) {
   const { Item: item } = await dynamo.send(
@@ -21,12 +23,24 @@ async function isKnown({ dynamo, tableName }: EventStore, event: FileEvent) {
 }
 
 /**
+ * Whether the upload Lambda has put the object at the time in its key: nobody else puts under such
+ * a key. The event's own time counts, however late it is delivered.
+ */
+function isFreshUpload({ eventName, eventTime }: S3EventRecord, event: FileEvent, seconds: number) {
+  const difference = Date.parse(eventTime) - Date.parse(event.event_timestamp);
+  return eventName === "ObjectCreated:Put" && Math.abs(difference) <= seconds * 1000;
+}
+
+/**
  * Writes a row `created` for each object that came into the bucket, unless it has one.
  *
- * An upload has its row nearly always, so reading it comes first: half a read unit instead of the
- * write unit that a failed condition costs.
+ * It leaves alone what the upload API has just put: the API writes the row itself, and where it
+ * could not, the sweeper finds the object (`settling.ts` says why none is lost between the two).
+ * What has an upload's key otherwise, such as a form's file or a repeated request's, has its row
+ * nearly always, so reading it comes first: half a read unit instead of the write unit that a failed
+ * condition costs.
  *
- * Environment: TABLE_NAME, COUNTS_TABLE_NAME.
+ * Environment: TABLE_NAME, STATUS_SHARDS, COUNTS_TABLE_NAME, STUCK_SECONDS.
  *
  * @throws when a record could not be written, after all others were: Lambda repeats the event, and
  *   the rows that are there already stay as they are. What no repeat mends ends in the dead-letter
@@ -34,12 +48,18 @@ async function isKnown({ dynamo, tableName }: EventStore, event: FileEvent) {
  */
 export function recordHandler() {
   const store = countedEventStore();
+  const seconds = freshSeconds(Number(environment("STUCK_SECONDS")));
 
   const record = async (s3Record: S3EventRecord) => {
     const event = eventOfRecord(s3Record);
     const { event_id } = event;
     const { Key } = event.event_info;
-    if (parseUploadKey(Key) && (await isKnown(store, event))) {
+    const isUpload = parseUploadKey(Key) !== undefined;
+    if (isUpload && isFreshUpload(s3Record, event, seconds)) {
+      logInfo("The upload API writes the row.", { event_id, key: Key });
+      return;
+    }
+    if (isUpload && (await isKnown(store, event))) {
       logInfo("The row is there already.", { event_id, key: Key });
       return;
     }

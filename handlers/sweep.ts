@@ -17,9 +17,11 @@ const RESERVED_MS = 20_000;
 /**
  * The factory of the handler that a schedule starts, to set right what everybody else has missed:
  * it drives stuck events on, writes rows for objects that got none, as the listing and the dead
- * letters tell of them, and counts the events of periods that are over. Two at the same time do no harm: every write has its condition.
+ * letters tell of them, and counts the events of periods that are over. Two at the same time do no
+ * harm: every write has its condition.
  *
- * Environment: TABLE_NAME, COUNTS_TABLE_NAME, BUCKET_NAME, DEAD_LETTER_QUEUE_URL, STUCK_SECONDS, MAX_ATTEMPTS.
+ * Environment: TABLE_NAME, STATUS_SHARDS, COUNTS_TABLE_NAME, BUCKET_NAME, DEAD_LETTER_QUEUE_URL,
+ * STUCK_SECONDS, MAX_ATTEMPTS.
  *
  * @throws the first error, after every part has done what it could
  */

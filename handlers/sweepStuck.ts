@@ -1,13 +1,17 @@
 import { QueryCommand } from "@aws-sdk/client-dynamodb";
 import type { EventKey, EventStatus } from "../events/event";
 import type { AttributeValue } from "../events/item";
+import { partitionKey, partitionsOf } from "../events/partitions";
 import { predecessorsOf } from "../events/transitions";
 import { advanceEvent, updateRow } from "./eventStore";
 import { logError, logInfo } from "./log";
 import { forEachConcurrently } from "./streamBatch";
 import { isoBefore, type SweepRun } from "./sweepRun";
 
-/** What one run takes on of each status; the next run goes on where this one ended. */
+/**
+ * What one run takes on of each status, the same of each of its partitions; the next run goes on
+ * where this one ended.
+ */
 const MAX_ROWS_PER_STATUS = 250;
 
 /** Rows of one page that are written at the same time. */
@@ -22,6 +26,12 @@ interface StuckRow {
   status: EventStatus;
   /** undefined: never driven on. */
   attempts: number | undefined;
+}
+
+/** One of the index's partitions, and whose rows it has. */
+interface Partition {
+  status: EventStatus;
+  partition: string;
 }
 
 function stuckRow(item: Record<string, AttributeValue>, status: EventStatus): StuckRow {
@@ -85,7 +95,9 @@ function giveUp(run: SweepRun, row: StuckRow, maxAttempts: number): Promise<bool
  */
 export async function sweepStuck(run: SweepRun, maxAttempts: number): Promise<void> {
   const { store, stuckSeconds, hasTime, counts } = run;
-  const { dynamo, tableName } = store;
+  const { dynamo, tableName, statusShards } = store;
+  const key = partitionKey(statusShards);
+  const maxRows = Math.ceil(MAX_ROWS_PER_STATUS / statusShards);
   const errors: unknown[] = [];
 
   const sweepRow = async (row: StuckRow) => {
@@ -101,7 +113,10 @@ export async function sweepStuck(run: SweepRun, maxAttempts: number): Promise<vo
     }
   };
 
-  const sweepStatus = async (status: EventStatus) => {
+  const sweepPartition = async ({ status, partition }: Partition) => {
+    if (!hasTime()) {
+      return;
+    }
     const isFailed = status === "failed";
     const before = isoBefore(stuckSeconds);
     let rows = 0;
@@ -111,11 +126,10 @@ export async function sweepStuck(run: SweepRun, maxAttempts: number): Promise<vo
         new QueryCommand({
           TableName: tableName,
           IndexName: "time-index",
-          KeyConditionExpression:
-            "event_status = :status AND event_timestamp BETWEEN :after AND :before",
+          KeyConditionExpression: `${key} = :partition AND event_timestamp BETWEEN :after AND :before`,
           FilterExpression: `updated_at < :before${isFailed ? " AND attribute_not_exists(alarmed_at)" : ""}`,
           ExpressionAttributeValues: {
-            ":status": { S: status },
+            ":partition": { S: partition },
             ":after": { S: isFailed ? isoBefore(stuckSeconds + ALARM_WINDOW_SECONDS) : "0" },
             ":before": { S: before },
           },
@@ -123,21 +137,22 @@ export async function sweepStuck(run: SweepRun, maxAttempts: number): Promise<vo
         }),
       );
       const items = (page.Items ?? []) as Record<string, AttributeValue>[];
-      const stuck = items
-        .slice(0, MAX_ROWS_PER_STATUS - rows)
-        .map((item) => stuckRow(item, status));
+      const stuck = items.slice(0, maxRows - rows).map((item) => stuckRow(item, status));
       rows += stuck.length;
       for (const { item, error } of await forEachConcurrently(stuck, CONCURRENCY, sweepRow)) {
         logError("A stuck event could not be driven on.", error, { event_id: item.key.event_id });
         errors.push(error);
       }
       next = page.LastEvaluatedKey;
-    } while (next && rows < MAX_ROWS_PER_STATUS && hasTime());
+    } while (next && rows < maxRows && hasTime());
   };
 
   const statuses: EventStatus[] = [...predecessorsOf("failed"), "failed"];
-  for (const { item, error } of await forEachConcurrently(statuses, 1, sweepStatus)) {
-    logError("Stuck events could not be listed.", error, { event_status: item });
+  const partitions = statuses.flatMap((status) =>
+    partitionsOf(status, statusShards).map((partition) => ({ status, partition })),
+  );
+  for (const { item, error } of await forEachConcurrently(partitions, 1, sweepPartition)) {
+    logError("Stuck events could not be listed.", error, { partition: item.partition });
     errors.push(error);
   }
   if (errors.length > 0) {

@@ -118,8 +118,8 @@ async function writeRow(store: CountedEventStore, event: FileEvent): Promise<voi
   try {
     await putEvent(store, event);
   } catch (error) {
-    // The file is safe in the bucket, whose event brings the row: no reason to alarm the client.
-    logError("The row could not be written; the bucket's event will do it.", error, {
+    // The file is safe in the bucket, where the sweeper finds it: no reason to alarm the client.
+    logError("The row could not be written; the sweeper will do it.", error, {
       event_id: event.event_id,
     });
   }
@@ -129,8 +129,8 @@ async function writeRow(store: CountedEventStore, event: FileEvent): Promise<voi
  * `POST /upload`: stores the body in the bucket, writes the row `uploaded`, and answers 201 with an
  * `UploadAnswer`; every error is `{ "error": { "code", "message" } }`.
  *
- * Environment: BUCKET_NAME, TABLE_NAME, COUNTS_TABLE_NAME, RESERVATIONS_TABLE_NAME, MAX_UPLOAD_BYTES,
- * ALLOWED_CONTENT_TYPES (patterns, separated by commas).
+ * Environment: BUCKET_NAME, TABLE_NAME, STATUS_SHARDS, COUNTS_TABLE_NAME, RESERVATIONS_TABLE_NAME,
+ * MAX_UPLOAD_BYTES, ALLOWED_CONTENT_TYPES (patterns, separated by commas).
  */
 export function uploadHandler() {
   const s3 = new S3Client({

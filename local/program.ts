@@ -70,10 +70,17 @@ export function stackConfig(settings: Record<string, string>): Record<string, st
   return config;
 }
 
-/** Has the program's modules loaded anew, and their resources registered again, by the next load. */
-export function forgetProgram(): void {
+/**
+ * Has the program's modules loaded anew, and their resources registered again, by the next load.
+ *
+ * @param programFile the entry, where it is not index.ts
+ */
+export function forgetProgram(programFile?: string): void {
   for (const file of Object.keys(requireModule.cache)) {
-    if (PROGRAM_MODULES.some((module) => file === module || file.startsWith(module + path.sep))) {
+    if (
+      file === programFile ||
+      PROGRAM_MODULES.some((module) => file === module || file.startsWith(module + path.sep))
+    ) {
       // The cache is a plain object, and deleting is the documented way to load a module again.
       // eslint-disable-next-line @typescript-eslint/no-dynamic-delete
       delete requireModule.cache[file];
@@ -115,12 +122,14 @@ async function valueOf(output: unknown): Promise<unknown> {
  * Runs index.ts as it is, under Pulumi's own mocks, with the cloud as its provider.
  *
  * @param config by full name
+ * @param programFile another program's entry in place of index.ts
  * @returns the stack's outputs
  * @throws the first error: of the program itself, or of a resource that cannot be made
  */
 export async function runProgram(
   cloud: Cloud,
   config: Record<string, string>,
+  programFile = path.join(PROGRAM_DIR, "index.ts"),
 ): Promise<{ outputs: Record<string, unknown>; functionNames: string[] }> {
   const errors: unknown[] = [];
   const functionNames: string[] = [];
@@ -172,9 +181,9 @@ export async function runProgram(
   const mapped = stackTraces.prepareStackTrace;
   stackTraces.prepareStackTrace = undefined;
   try {
-    forgetProgram();
+    forgetProgram(programFile);
     // An import would load the program before the mocks are set, and only once.
-    const program = requireModule(path.join(PROGRAM_DIR, "index.ts")) as Record<string, unknown>;
+    const program = requireModule(programFile) as Record<string, unknown>;
     await pulumi.runtime.disconnect();
     if (errors.length > 0) {
       throw errors[0];

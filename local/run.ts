@@ -28,6 +28,8 @@ export interface RunOptions extends Pick<
   dataDir?: string;
   /** Settings that go before those of Pulumi.dev.yaml, by name. */
   config?: Record<string, string>;
+  /** Absolute path of another program's entry, which is run in place of index.ts. */
+  programFile?: string;
   /** What is to go wrong. `intercept` and `interceptInvocation` go before it. */
   faults?: FaultPlan;
   onEvent?(event: RunEvent): void;
@@ -166,7 +168,7 @@ export async function startRun(options: RunOptions): Promise<Run> {
         emit({ type: "error", message });
       },
     });
-    const { outputs, functionNames } = await runProgram(cloud, config);
+    const { outputs, functionNames } = await runProgram(cloud, config, options.programFile);
     checkFunctions(options.faults, functionNames);
     withKey(outputs);
     cloud.start(functionNames, outputs);

@@ -365,6 +365,7 @@ export const OTHER_SETTINGS = {
   sweepMinutes: "1",
   stuckSeconds: "86400",
   maxAttempts: "100",
+  statusShards: "64",
 };
 
 /** The registrations of a type, given without its module: `Function`, `RolePolicy`. */

@@ -1,6 +1,7 @@
 import { RunError } from "@pulumi/pulumi";
 import { expect } from "chai";
 import { DEFAULTS, loadSettings, type Settings } from "../config";
+import { LAMBDAS } from "./program/names";
 import {
   type GivenSettings,
   ofType,
@@ -44,6 +45,7 @@ const REFUSED: [name: keyof typeof DEFAULTS, values: string[], allowed: string][
   ["sweepMinutes", ["0", "61", "1.5", ""], "from 1 to 60"],
   ["stuckSeconds", ["0", "86401", "15m"], "from 1 to 86400"],
   ["maxAttempts", ["0", "101", "-1"], "from 1 to 100"],
+  ["statusShards", ["0", "65", "-1", "1.5", "", "many"], "from 1 to 64"],
 ];
 
 describe("A setting that is wrong", () => {
@@ -124,6 +126,15 @@ describe("Settings", () => {
     expect(variablesOf("sweep")).to.include({ STUCK_SECONDS: "86400", MAX_ATTEMPTS: "100" });
   });
 
+  it("statusShards: is known to all who write or read events, and decides on the index", () => {
+    for (const lambda of LAMBDAS) {
+      expect(variablesOf(lambda).STATUS_SHARDS, lambda).to.equal("64");
+    }
+    expect(only(recording, "Table", "events").inputs.globalSecondaryIndexes)
+      .to.have.nested.property("[0].hashKey")
+      .that.equals("status_shard");
+  });
+
   it("maxUploadBytes: is the Lambda's limit, and the one that API Gateway names", () => {
     expect(variablesOf("upload").MAX_UPLOAD_BYTES).to.equal("4500000");
     expect(variablesOf("manager").MAX_UPLOAD_BYTES).to.equal("4500000");
@@ -201,6 +212,7 @@ describe("Settings", () => {
       sweepMinutes: DEFAULTS.sweepMinutes,
       stuckSeconds: DEFAULTS.stuckSeconds,
       maxAttempts: DEFAULTS.maxAttempts,
+      statusShards: DEFAULTS.statusShards,
     });
   });
 
@@ -221,6 +233,7 @@ describe("Settings", () => {
       sweepMinutes: 1,
       stuckSeconds: 1,
       maxAttempts: 1,
+      statusShards: 1,
     };
     const lowestRates = { requestsPerSecond: 1, burst: 1 };
     expect(await loaded({ ...lowest, ...lowestRates })).to.deep.include({
@@ -234,6 +247,7 @@ describe("Settings", () => {
       sweepMinutes: 60,
       stuckSeconds: 86_400,
       maxAttempts: 100,
+      statusShards: 64,
     };
     const highestRates = { requestsPerSecond: 10_000, burst: 5_000 };
     expect(await loaded({ ...highest, ...highestRates })).to.deep.include({

@@ -1,4 +1,4 @@
-import { createHmac, hash, timingSafeEqual } from "node:crypto";
+import { createHmac, createSecretKey, hash, type KeyObject, timingSafeEqual } from "node:crypto";
 
 import { AwsError } from "../awsError";
 import type { HttpRequest } from "../http";
@@ -541,21 +541,23 @@ function isEqual(a: string, b: string): boolean {
   return x.length === y.length && timingSafeEqual(x, y);
 }
 
-function hmac(key: string | Buffer, text: string): Buffer {
+function hmac(key: string | Buffer | KeyObject, text: string): Buffer {
   return createHmac("sha256", key).update(text).digest();
 }
 
 // Deriving a key takes four HMACs and its result is good for a day; a runner has a few dozen keys.
-const signingKeys = new Map<string, Buffer>();
+// As a key object, it is not prepared for each signature again, which takes longer than the HMAC.
+const signingKeys = new Map<string, KeyObject>();
 const MAX_SIGNING_KEYS = 1000;
 
-function signingKey(secretAccessKey: string, { date, region, service }: Scope): Buffer {
+function signingKey(secretAccessKey: string, { date, region, service }: Scope): KeyObject {
   const name = [secretAccessKey, date, region, service].join("/");
   const known = signingKeys.get(name);
   if (known) return known;
 
-  let key = hmac(`AWS4${secretAccessKey}`, date);
-  for (const part of [region, service, "aws4_request"]) key = hmac(key, part);
+  let bytes = hmac(`AWS4${secretAccessKey}`, date);
+  for (const part of [region, service, "aws4_request"]) bytes = hmac(bytes, part);
+  const key = createSecretKey(bytes);
   if (signingKeys.size >= MAX_SIGNING_KEYS) signingKeys.clear();
   signingKeys.set(name, key);
   return key;

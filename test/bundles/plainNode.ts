@@ -86,8 +86,6 @@ export async function runPackage(
         AWS_ACCESS_KEY_ID: name,
         AWS_SECRET_ACCESS_KEY: "a-secret",
         AWS_ENDPOINT_URL: endpoint,
-        // Not on AWS. Without it the SDK would read the .aws folder of whoever runs this.
-        HOME: cwd,
       },
     });
     return JSON.parse(await readFile(path.join(cwd, "output.json"), "utf8")) as Output;

@@ -1,8 +1,11 @@
-import { createRequire, isBuiltin } from "node:module";
+import { execFile } from "node:child_process";
 import { homedir, tmpdir } from "node:os";
 import * as path from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { promisify } from "node:util";
 import { expect } from "chai";
 import { bundle } from "../../components/bundle";
+import { load } from "./loadBundle";
 
 /** Texts in the form that Pulumi gives them. */
 const S3_CLIENT = `
@@ -13,25 +16,6 @@ exports.handler = async () => {
   return [s3.constructor.name !== "", command.input.Key];
 };
 `;
-
-interface Exports {
-  handler(): Promise<unknown>;
-}
-
-/** Loads a bundle with nothing but Node's own modules to be had. */
-function load(text: string): Exports {
-  const module = { exports: {} as Exports };
-  const requireBuiltin = (name: string): unknown => {
-    if (!isBuiltin(name)) {
-      throw new Error(`The bundle requires ${name}.`);
-    }
-    return createRequire(__filename)(name);
-  };
-  // Compiling text is what this is about.
-  // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call
-  new Function("module", "exports", "require", text)(module, module.exports, requireBuiltin);
-  return module.exports;
-}
 
 describe("bundle", () => {
   it("makes one file that runs without any package", async () => {
@@ -46,11 +30,53 @@ describe("bundle", () => {
     }
   });
 
+  it("gives each of many texts what it gives it alone, in whatever order they come", async () => {
+    const texts = ["NIL", "MAX"].map(
+      (name) => `
+const uuid_1 = require("uuid");
+exports.handler = async () => uuid_1.${name};
+`,
+    );
+    const alone: string[] = [];
+    for (const text of [S3_CLIENT, ...texts]) {
+      alone.push(await bundle(text));
+    }
+
+    const last = setTimeout(50, S3_CLIENT);
+    const together = await Promise.all([bundle(last), ...texts.map((text) => bundle(text))]);
+
+    expect(together).to.deep.equal(alone);
+  });
+
+  it("bundles the others when one cannot be bundled, or never comes", async () => {
+    const [refused, missing, done] = await Promise.allSettled([
+      bundle("exports.handler = ;"),
+      bundle(Promise.reject(new Error("no text"))),
+      bundle(S3_CLIENT),
+    ]);
+
+    expect(refused.status).to.equal("rejected");
+    expect(missing).to.have.nested.property("reason.message", "no text");
+    expect(done).to.have.property("value", await bundle(S3_CLIENT));
+  });
+
+  it("does not keep the process from its end", async () => {
+    const script = `require("./components/bundle").bundle("exports.handler = 1;").then(console.log)`;
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ["-r", "./local/register.js", "-e", script],
+      { cwd: path.resolve(__dirname, "..", ".."), timeout: 10_000 },
+    );
+    expect(stdout).to.include("handler");
+  });
+
   it("leaves out what the text does not use", async () => {
     const text = await bundle(S3_CLIENT);
     expect(text).to.include("GetObject");
     expect(text).not.to.match(/CreateBucketCommand|ListObjectsV2Command|paginate|waitUntil/);
-    expect(text.length).to.be.below(450_000);
+    // Nor in the SDK's own description of the service.
+    expect(text).not.to.match(/ListBuckets|PutBucketPolicy|SelectObjectContent/);
+    expect(text.length).to.be.below(250_000);
   });
 
   it("keeps the names apart that two captures of a package use", async () => {

@@ -27,6 +27,8 @@ interface Row extends EventKey {
 /** A stored object; `fails` says that no step of process will ever work on it. */
 interface Stored extends CreatedObject {
   isUpload: boolean;
+  /** Comes into the bucket long after the time in its key, as a repeated request's does. */
+  isLate: boolean;
   fails: boolean;
 }
 
@@ -52,7 +54,7 @@ class Pipeline {
   readonly rows = new Map<string, Row>();
   readonly objects: Stored[] = [];
   readonly pending: Delivery[] = [];
-  readonly running: { handler: Handler; delivery?: Delivery }[] = [];
+  readonly running: { handler: Handler; delivery?: Delivery; upload?: Stored }[] = [];
   readonly deadLetters: Stored[] = [];
   readonly mails = new Map<string, number>();
   readonly alarms = new Map<string, number>();
@@ -61,6 +63,8 @@ class Pipeline {
   /** What this notify environment remembers. */
   private told = new Set<string>();
   private publishedUnwritten: string | undefined;
+  /** The key up to which the sweeper has gone through the bucket. */
+  private listedUpTo = "";
 
   /** Moves a row, if the rules let it: a conditional UpdateItem. */
   private advance(name: string, to: EventStatus, failedFrom?: EventStatus): void {
@@ -117,6 +121,9 @@ class Pipeline {
   }
 
   private *record(object: Stored): Handler {
+    if (object.isUpload && !object.isLate) {
+      return;
+    }
     yield;
     this.put(objectIdentity(object), "created");
   }
@@ -179,10 +186,7 @@ class Pipeline {
         this.changed(row);
       }
     }
-    for (const object of this.objects.filter(({ isUpload }) => isUpload)) {
-      yield;
-      this.put(objectIdentity(object), "created");
-    }
+    yield* this.sweepListing();
     for (const object of [...this.deadLetters]) {
       yield;
       this.put(objectIdentity(object), "created");
@@ -192,6 +196,27 @@ class Pipeline {
         this.deadLetters.splice(this.deadLetters.indexOf(object), 1);
       }
     }
+  }
+
+  /** Whether no upload may still come under the key or an older one, save the late ones. */
+  private isSettled({ key }: Stored): boolean {
+    return this.running.every(
+      ({ upload }) => !upload || upload.isLate || upload.key > key || this.objects.includes(upload),
+    );
+  }
+
+  private *sweepListing(): Handler {
+    const listed = this.objects
+      .filter(({ isUpload, key }) => isUpload && key > this.listedUpTo)
+      .filter((object) => this.isSettled(object))
+      .toSorted((a, b) => (a.key < b.key ? -1 : 1));
+    for (const object of listed) {
+      yield;
+      this.put(objectIdentity(object), "created");
+    }
+    yield;
+    const end = listed.at(-1)?.key ?? "";
+    this.listedUpTo = end > this.listedUpTo ? end : this.listedUpTo;
   }
 
   /** A shard has one reader of each kind, which finishes or crashes before it reads on. */
@@ -240,6 +265,12 @@ class Pipeline {
     }
   }
 
+  /** A run of the sweeper in which nothing comes between. */
+  sweepAtOnce(): void {
+    const handler = this.sweep();
+    while (!handler.next().done);
+  }
+
   /** Lets everything come to its end, with the schedule going on, and no more faults. */
   quieten(): void {
     for (let sweeps = 0; sweeps < 10; sweeps += 1) {
@@ -261,27 +292,35 @@ const actions = fc.record({
     { weight: 4, arbitrary: fc.constant("start" as const) },
     { weight: 2, arbitrary: fc.constant("crash" as const) },
     { weight: 1, arbitrary: fc.constantFrom("again" as const, "sweep" as const) },
+    { weight: 1, arbitrary: fc.constant("sweepAtOnce" as const) },
   ),
   pick: fc.nat(50),
 });
 
 /** Files as they come: through the API, or straight into the bucket, some under the same key. */
 const files = fc.array(
-  fc.record({ isUpload: fc.boolean(), fails: fc.boolean(), key: fc.constantFrom("a", "b") }),
+  fc.record({
+    isUpload: fc.boolean(),
+    isLate: fc.boolean(),
+    fails: fc.boolean(),
+    key: fc.constantFrom("a", "b"),
+  }),
   { minLength: 1, maxLength: 4 },
 );
 
-function pipelineOf(given: { isUpload: boolean; fails: boolean; key: string }[]): Pipeline {
+type Given = Pick<Stored, "isUpload" | "isLate" | "fails" | "key">;
+
+function pipelineOf(given: Given[]): Pipeline {
   const pipeline = new Pipeline();
-  given.forEach(({ isUpload, fails, key }, index) => {
+  given.forEach(({ isUpload, isLate, fails, key }, index) => {
     const time = 1_700_000_000_000 + index;
     // Of the same millisecond for all: the sequencer alone tells writes to one key apart.
     const eventTime = "2026-11-21T20:00:00.000Z";
     const identity = { event_id: uuidv7At(time), event_timestamp: new Date(time).toISOString() };
-    const object = { bucket: "b", sequencer: String(index), eventTime, isUpload, fails };
+    const object = { bucket: "b", sequencer: String(index), eventTime, isUpload, isLate, fails };
     if (isUpload) {
       const upload = { ...object, key: uploadKey(identity, key) };
-      pipeline.running.push({ handler: pipeline.upload(upload, identity) });
+      pipeline.running.push({ handler: pipeline.upload(upload, identity), upload });
     } else {
       pipeline.store({ ...object, key });
     }
@@ -292,12 +331,14 @@ function pipelineOf(given: { isUpload: boolean; fails: boolean; key: string }[])
 /** Runs the actions, and then until all is quiet. */
 function play(
   given: Parameters<typeof pipelineOf>[0],
-  played: { kind: "step" | "start" | "again" | "crash" | "sweep"; pick: number }[],
+  played: { kind: "step" | "start" | "again" | "crash" | "sweep" | "sweepAtOnce"; pick: number }[],
 ): Pipeline {
   const pipeline = pipelineOf(given);
   for (const { kind, pick } of played) {
     if (kind === "sweep") {
       pipeline.running.push({ handler: pipeline.sweep() });
+    } else if (kind === "sweepAtOnce") {
+      pipeline.sweepAtOnce();
     } else if (kind === "step") {
       pipeline.step(pick);
     } else if (kind === "crash") {

@@ -28,7 +28,7 @@ describe("the alarm of one failed event", () => {
       "Failed:      2026-11-21T20:00:01.000Z",
       "",
     ]);
-    expect(alarm?.message).to.contain("What to do:").and.contain("set event_status");
+    expect(alarm?.message).to.contain("What to do:").and.contain("retry");
   });
 
   it("is a message for a row without an error, too", () => {

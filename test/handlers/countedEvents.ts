@@ -16,7 +16,7 @@ import {
 } from "../../handlers/eventStore";
 import { sealPeriods } from "../../handlers/sweepCounts";
 import { createDynamoDb, type TableDefinition } from "../../local/dynamodb/engine";
-import { ACCOUNT, EVENTS, REGION } from "../local/dynamodb/fixtures";
+import { ACCOUNT, eventTable, REGION } from "../local/dynamodb/fixtures";
 import { processedEvent } from "./factories";
 
 const COUNTS: TableDefinition = {
@@ -70,10 +70,10 @@ const PATHS: Record<EventStatus, EventStatus[]> = {
   failed: ["failed"],
 };
 
-export async function openCountedEvents(): Promise<CountedEvents> {
+export async function openCountedEvents(statusShards = 1): Promise<CountedEvents> {
   const engine = createDynamoDb({ region: REGION, accountId: ACCOUNT });
   await engine.open();
-  await Promise.all([engine.createTable(EVENTS), engine.createTable(COUNTS)]);
+  await Promise.all([engine.createTable(eventTable(statusShards)), engine.createTable(COUNTS)]);
   const realNow = Date.now;
   let passed = 0;
   Date.now = () => realNow() + passed;
@@ -100,7 +100,12 @@ export async function openCountedEvents(): Promise<CountedEvents> {
       },
     },
   });
-  const store = { dynamo, tableName: EVENTS.tableName, countsTableName: COUNTS.tableName };
+  const store = {
+    dynamo,
+    tableName: "events",
+    statusShards,
+    countsTableName: COUNTS.tableName,
+  };
 
   const events: CountedEvents = {
     store,

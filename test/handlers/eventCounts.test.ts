@@ -139,6 +139,18 @@ describe("countEvents", () => {
     expect(await events.counted()).to.include({ notified: 1 });
   });
 
+  it("names the oldest event that is on its way, in whichever shard it is", async () => {
+    const sharded = await openCountedEvents(8);
+    const ages = Array.from({ length: 24 }, (_, n) => 1000 - n);
+    const [oldest] = await Promise.all(ages.map((age) => sharded.put(age, "processed")));
+
+    const { oldestUnfinished, counts } = await countEvents(sharded.store);
+    await sharded.close();
+
+    expect(oldestUnfinished).to.include({ event_id: oldest?.event_id });
+    expect(counts).to.include({ processed: 24 });
+  });
+
   it("counts what does not fit a page of the index", async () => {
     const ages = Array.from({ length: 60 }, (_, index) => (index < 50 ? index * 7 : DAY));
     const keys = await Promise.all(ages.map((age) => events.put(age, "failed")));
@@ -159,11 +171,13 @@ describe("countEvents", () => {
     expect(longest).to.be.at.least(8);
   });
 
+  const shards = fc.constantFrom(1, 8);
+
   it("equals a scan, whatever has happened", async function () {
     this.timeout(60_000);
     await fc.assert(
-      fc.asyncProperty(fc.array(step(), { maxLength: 30 }), async (steps) => {
-        const fresh = await openCountedEvents();
+      fc.asyncProperty(shards, fc.array(step(), { maxLength: 30 }), async (statusShards, steps) => {
+        const fresh = await openCountedEvents(statusShards);
         try {
           for (const next of steps) {
             await take(fresh, next);

@@ -73,6 +73,7 @@ export function s3Record(object: {
   /** As it is in the event: URL-encoded, `+` for a space. */
   encodedKey: string;
   eventName?: string;
+  eventTime?: string;
   sequencer?: string;
   versionId?: string;
   size?: number;
@@ -82,7 +83,7 @@ export function s3Record(object: {
     eventVersion: "2.1",
     eventSource: "aws:s3",
     awsRegion: "us-east-1",
-    eventTime: "2026-11-21T20:00:00.000Z",
+    eventTime: object.eventTime ?? "2026-11-21T20:00:00.000Z",
     eventName,
     userIdentity: { principalId: "AWS:AIDA" },
     requestParameters: { sourceIPAddress: "127.0.0.1" },

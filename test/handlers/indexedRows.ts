@@ -1,11 +1,12 @@
 import { Readable } from "node:stream";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { EventKey, EventStatus } from "../../events/event";
-import type { Item } from "../../events/item";
+import { type Item, keyItem } from "../../events/item";
+import { statusAttributes } from "../../events/partitions";
 import type { EventStore } from "../../handlers/eventStore";
 import { createDynamoDb } from "../../local/dynamodb/engine";
 import type { HttpRequest } from "../../local/http";
-import { ACCOUNT, call, EVENTS, REGION } from "../local/dynamodb/fixtures";
+import { ACCOUNT, call, eventTable, REGION } from "../local/dynamodb/fixtures";
 
 /** DynamoDB's limit for one BatchWriteItem. */
 const MAX_WRITES = 25;
@@ -22,7 +23,8 @@ export interface IndexedRows {
   /** Is awaited before each request of a store's client. */
   beforeRequest: () => Promise<void>;
   reset(): void;
-  newStore(): Promise<EventStore>;
+  /** @param statusShards @default 1 */
+  newStore(statusShards?: number): Promise<EventStore>;
   /** Puts rows, at no cost. */
   put(store: EventStore, rows: IndexedRow[], more?: Item): Promise<void>;
   close(): Promise<void>;
@@ -57,16 +59,16 @@ export function openIndexedRows(): IndexedRows {
       indexed.cost = { queries: 0, rowsRead: 0 };
       indexed.beforeRequest = () => Promise.resolve();
     },
-    async newStore() {
+    async newStore(statusShards = 1) {
       tables += 1;
       const tableName = `events-${tables}`;
-      await db.createTable({ ...EVENTS, tableName, streamViewType: undefined });
-      return { dynamo, tableName };
+      await db.createTable({ ...eventTable(statusShards), tableName, streamViewType: undefined });
+      return { dynamo, tableName, statusShards };
     },
-    async put({ tableName }, rows, more = {}) {
-      const requests = rows.map(({ event_id, event_timestamp, event_status }) => {
-        const key = { event_id: { S: event_id }, event_timestamp: { S: event_timestamp } };
-        return { PutRequest: { Item: { ...key, event_status: { S: event_status }, ...more } } };
+    async put({ tableName, statusShards }, rows, more = {}) {
+      const requests = rows.map((row) => {
+        const ofStatus = statusAttributes(row.event_id, row.event_status, statusShards);
+        return { PutRequest: { Item: { ...keyItem(row), ...ofStatus, ...more } } };
       });
       while (requests.length > 0) {
         const RequestItems = { [tableName]: requests.splice(0, MAX_WRITES) };

@@ -5,6 +5,7 @@ import type { FileEvent } from "../../events/event";
 import { newUploadIdentity, uploadKey } from "../../events/identity";
 import type { Item } from "../../events/item";
 import { AwsError } from "../../local/awsError";
+import { uuidv7At } from "../events/arbitraries";
 import { failedEvent, itemOf, processedEvent, s3Record, streamRecord } from "./factories";
 import { JPEG } from "./files";
 import { eventually, type Program, startProgram } from "./program";
@@ -58,6 +59,13 @@ describe("the Lambdas behind the upload, for real", function () {
     beforeEach(() => {
       bucket = `bucket-${randomUUID()}`;
     });
+
+    /** An upload whose key is of so many seconds ago. */
+    function uploadFrom(seconds: number) {
+      const time = Date.now() - seconds * 1000;
+      const identity = { event_id: uuidv7At(time), event_timestamp: new Date(time).toISOString() };
+      return { ...identity, encodedKey: uploadKey(identity, "a.jpg") };
+    }
 
     it("writes a row for each record, with the key as it really is", async () => {
       const keys = {
@@ -119,6 +127,37 @@ describe("the Lambdas behind the upload, for real", function () {
       await program.invoke("record", { Records });
       expect(await program.rowsOf(bucket)).to.have.lengthOf(2);
     });
+
+    it("asks the table nothing about what the upload API has just put", async () => {
+      for (const seconds of [-1, 0, 59]) {
+        const { encodedKey } = uploadFrom(seconds);
+        const eventTime = new Date().toISOString();
+        await program.invoke("record", { Records: [s3Record({ bucket, encodedKey, eventTime })] });
+      }
+
+      expect(program.calls).to.deep.equal([]);
+      await logged("The upload API writes the row.");
+    });
+
+    const others: Record<string, { eventName: string; seconds: number }> = {
+      "that a form put": { eventName: "ObjectCreated:Post", seconds: 1 },
+      "that is a copy": { eventName: "ObjectCreated:Copy", seconds: 1 },
+      "that came in parts": { eventName: "ObjectCreated:CompleteMultipartUpload", seconds: 1 },
+      "that a repeated request put later": { eventName: "ObjectCreated:Put", seconds: 90 },
+      "whose key is of the future": { eventName: "ObjectCreated:Put", seconds: -90 },
+    };
+    for (const [what, { eventName, seconds }] of Object.entries(others)) {
+      it(`writes the row of an upload ${what}`, async () => {
+        const { encodedKey, ...identity } = uploadFrom(seconds);
+        const eventTime = new Date().toISOString();
+        const event = { Records: [s3Record({ bucket, encodedKey, eventName, eventTime })] };
+
+        await program.invoke("record", event);
+
+        const row = await program.row(identity);
+        expect(row).to.deep.include({ ...identity, event_status: "created" });
+      });
+    }
 
     it("leaves the row of an upload as it is, and does not even try to write it", async () => {
       const identity = newUploadIdentity();

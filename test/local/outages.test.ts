@@ -6,6 +6,7 @@ import type { FileEvent } from "../../events/event";
 import { fromItem, type Item } from "../../events/item";
 import { AwsError } from "../../local/awsError";
 import type { FrontDoorOptions } from "../../local/frontDoor/frontDoor";
+import type { Fault } from "../../local/lambda/host";
 import { type Run, type RunEvent, startRun } from "../../local/run";
 
 type Intercept = NonNullable<FrontDoorOptions["intercept"]>;
@@ -19,6 +20,8 @@ describe("while something is out of order", function () {
   const seen: RunEvent[] = [];
   /** What is out of order: throws for the calls of Lambdas that it hits. */
   let outage: ((call: Call) => void) | undefined;
+  /** What becomes of the next upload's Lambda. */
+  let nextUpload: Fault | undefined;
 
   before(async () => {
     run = await startRun({
@@ -29,7 +32,7 @@ describe("while something is out of order", function () {
         digestSeconds: "0",
         stuckSeconds: "1",
         sweepMinutes: "1",
-        maxAttempts: "2",
+        maxAttempts: "5",
         email: "people@example.com",
         alarmEmail: "operations@example.com",
       },
@@ -38,6 +41,11 @@ describe("while something is out of order", function () {
           outage?.(call);
         }
         return forward();
+      },
+      interceptInvocation: ({ functionName }) => {
+        const fault = functionName.startsWith("upload") ? nextUpload : undefined;
+        nextUpload = fault ? undefined : nextUpload;
+        return fault;
       },
       onEvent: (event) => seen.push(event),
     });
@@ -56,14 +64,19 @@ describe("while something is out of order", function () {
   beforeEach(() => {
     seen.length = 0;
     outage = undefined;
+    nextUpload = undefined;
   });
 
-  async function upload(name: string): Promise<string> {
-    const response = await fetch(`${String(run.outputs.uploadUrl)}?filename=${name}`, {
+  async function post(name: string): Promise<Response> {
+    return fetch(`${String(run.outputs.uploadUrl)}?filename=${name}`, {
       method: "POST",
       headers: { "content-type": "text/plain" },
       body: `The text of ${name}.`,
     });
+  }
+
+  async function upload(name: string): Promise<string> {
+    const response = await post(name);
     expect(response.status).to.equal(201);
     return ((await response.json()) as { event_id: string }).event_id;
   }
@@ -154,5 +167,22 @@ describe("while something is out of order", function () {
     outage = undefined;
 
     await reached(eventIds, "notified");
+  });
+
+  it("a file whose upload dies when it was stored, before its row, is not lost", async () => {
+    // The first call stores the file, the second one would write the row.
+    nextUpload = { kind: "crash", call: 2, when: "before" };
+
+    const { status } = await post("orphan.txt");
+
+    expect(status).to.equal(502);
+    const orphan = async () =>
+      [...(await rows()).values()].find(({ event_info }) => event_info.FileName === "orphan.txt");
+    while ((await orphan())?.event_status !== "notified") {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    await run.cloud.idle();
+    const told = (await mailsTo("people@example.com")).map(({ text }) => text).join();
+    expect(told).to.contain("orphan.txt");
   });
 });

@@ -90,6 +90,7 @@ describe("The program's Lambdas", () => {
     expect(variables).to.deep.equal({
       manager: {
         TABLE_NAME: "events-1a2b3c4",
+        STATUS_SHARDS: "1",
         COUNTS_TABLE_NAME: "events-counts-1a2b3c4",
         BUCKET_NAME: "uploads-1a2b3c4",
         RESERVATIONS_TABLE_NAME: "uploads-idempotency-1a2b3c4",
@@ -102,20 +103,28 @@ describe("The program's Lambdas", () => {
       upload: {
         BUCKET_NAME: "uploads-1a2b3c4",
         TABLE_NAME: "events-1a2b3c4",
+        STATUS_SHARDS: "1",
         COUNTS_TABLE_NAME: "events-counts-1a2b3c4",
         RESERVATIONS_TABLE_NAME: "uploads-idempotency-1a2b3c4",
         MAX_UPLOAD_BYTES: "4194304",
         ALLOWED_CONTENT_TYPES: "*/*",
       },
-      record: { TABLE_NAME: "events-1a2b3c4", COUNTS_TABLE_NAME: "events-counts-1a2b3c4" },
-      process: { TABLE_NAME: "events-1a2b3c4" },
+      record: {
+        TABLE_NAME: "events-1a2b3c4",
+        STATUS_SHARDS: "1",
+        COUNTS_TABLE_NAME: "events-counts-1a2b3c4",
+        STUCK_SECONDS: "900",
+      },
+      process: { TABLE_NAME: "events-1a2b3c4", STATUS_SHARDS: "1" },
       notify: {
         TABLE_NAME: "events-1a2b3c4",
+        STATUS_SHARDS: "1",
         TOPIC_ARN: TOPIC,
         ALARM_TOPIC_ARN: ALARM_TOPIC,
       },
       sweep: {
         TABLE_NAME: "events-1a2b3c4",
+        STATUS_SHARDS: "1",
         COUNTS_TABLE_NAME: "events-counts-1a2b3c4",
         BUCKET_NAME: "uploads-1a2b3c4",
         DEAD_LETTER_QUEUE_URL: QUEUE_URL,

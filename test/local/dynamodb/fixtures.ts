@@ -2,6 +2,7 @@ import fs from "node:fs";
 import os from "node:os";
 import { join } from "node:path";
 
+import { partitionKey } from "../../../events/partitions";
 import type { ItemChange } from "../../../local/dynamodb/changeFeed";
 import type { DynamoDbEngine, TableDefinition } from "../../../local/dynamodb/engine";
 import { StreamLog, type StreamLogOptions } from "../../../local/dynamodb/streamLog";
@@ -9,22 +10,23 @@ import { StreamLog, type StreamLogOptions } from "../../../local/dynamodb/stream
 export const REGION = "eu-west-1";
 export const ACCOUNT = "123456789012";
 
-/** The event table's definition. */
-export const EVENTS: TableDefinition = {
-  tableName: "events",
-  hashKey: "event_id",
-  rangeKey: "event_timestamp",
-  attributes: ["event_id", "event_timestamp", "event_status"].map((name) => ({ name, type: "S" })),
-  globalSecondaryIndexes: [
-    {
-      name: "time-index",
-      hashKey: "event_status",
-      rangeKey: "event_timestamp",
-      projectionType: "ALL",
-    },
-  ],
-  streamViewType: "NEW_AND_OLD_IMAGES",
-};
+/** The event table's definition, with so many partitions of its index for each status. */
+export function eventTable(statusShards: number): TableDefinition {
+  const hashKey = partitionKey(statusShards);
+  return {
+    tableName: "events",
+    hashKey: "event_id",
+    rangeKey: "event_timestamp",
+    attributes: ["event_id", "event_timestamp", hashKey].map((name) => ({ name, type: "S" })),
+    globalSecondaryIndexes: [
+      { name: "time-index", hashKey, rangeKey: "event_timestamp", projectionType: "ALL" },
+    ],
+    streamViewType: "NEW_AND_OLD_IMAGES",
+  };
+}
+
+/** The event table's definition, as it is where nobody sets anything. */
+export const EVENTS = eventTable(1);
 
 export const keyOf = (id: string) => ({
   event_id: { S: id },

@@ -1,0 +1,83 @@
+/**
+ * Measures the program, part by part, against other ways to do the same.
+ *
+ *     npm run bench -- --only packages --repetitions 9
+ */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import * as path from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { PROGRAM_DIR } from "../local/program";
+import type { Part } from "./part";
+import { PARTS } from "./parts";
+import { resultsText } from "./results";
+import { terminalTable } from "./table";
+
+interface CommandLine {
+  only?: string;
+  repetitions: number;
+  quick?: boolean;
+  json?: boolean;
+  write?: boolean;
+}
+
+const EXIT_WRONG_USE = 2;
+
+const RESULTS = path.join(__dirname, "results.md");
+
+function parseRepetitions(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text)) {
+    throw new InvalidArgumentError("It is a whole number from 1 on.");
+  }
+  return Number(text);
+}
+
+function readCommandLine(): CommandLine {
+  return new Command("npm run bench --")
+    .description("Measures the program, side by side with other ways to do the same.")
+    .addOption(new Option("--only <part>", "measures one part").choices(Object.keys(PARTS)))
+    .option("--repetitions <number>", "measurements of each thing", parseRepetitions, 9)
+    .option("--quick", "part local: a tenth of the sizes")
+    .option("--json", "prints one JSON object, with a key for each part, and nothing else")
+    .option("--write", "with --only: puts the part into bench/results.md too")
+    .exitOverride((error) => {
+      process.exit(error.exitCode === 0 ? 0 : EXIT_WRONG_USE);
+    })
+    .parse()
+    .opts<CommandLine>();
+}
+
+async function measure({ only, repetitions, quick }: CommandLine): Promise<Part[]> {
+  const progress = (line: string) => {
+    process.stderr.write(`${line}\n`);
+  };
+  const parts: Part[] = [];
+  for (const [name, measurePart] of Object.entries(PARTS)) {
+    if (only === undefined || only === name) {
+      parts.push(await measurePart({ repetitions, quick, progress }));
+    }
+  }
+  return parts;
+}
+
+function writeResults(parts: Part[]): void {
+  const before = existsSync(RESULTS) ? readFileSync(RESULTS, "utf8") : undefined;
+  writeFileSync(RESULTS, resultsText(parts, Object.keys(PARTS), before));
+}
+
+async function main(): Promise<void> {
+  const options = readCommandLine();
+  // Pulumi looks for the packages of a callback from here.
+  process.chdir(PROGRAM_DIR);
+  // What libraries print is not for standard output, which may be read by a program.
+  console.log = console.info = console.error;
+  const parts = await measure(options);
+  const output = options.json
+    ? JSON.stringify(Object.fromEntries(parts.map(({ name, json }) => [name, json])))
+    : parts.flatMap(({ sections }) => sections.map(terminalTable)).join("\n\n");
+  process.stdout.write(`${output}\n`);
+  if (options.only === undefined || options.write) {
+    writeResults(parts);
+  }
+}
+
+void main();

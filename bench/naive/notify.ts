@@ -1,0 +1,41 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
+import type { DynamoDBStreamEvent } from "aws-lambda";
+import type { FileEvent } from "../../events/event";
+import { environment } from "../../handlers/environment";
+import { logInfo } from "../../handlers/log";
+import { noticesFor } from "../../handlers/notice";
+import { readRow, writeStatus, writtenEvents } from "./rows";
+
+function isProcessed({ event_status }: FileEvent): boolean {
+  return event_status === "processed";
+}
+
+/**
+ * Sends a mail for each row that is `processed`, and takes it to `notified`; the other rows of a
+ * batch are not its business.
+ *
+ * Environment: TABLE_NAME, TOPIC_ARN.
+ */
+export function notifyHandler() {
+  const dynamo = new DynamoDBClient({});
+  const sns = new SNSClient({});
+  const tableName = environment("TABLE_NAME");
+  const topicArn = environment("TOPIC_ARN");
+
+  return async (batch: DynamoDBStreamEvent): Promise<void> => {
+    for (const event of writtenEvents(batch).filter(isProcessed)) {
+      const row = await readRow(dynamo, tableName, event);
+      if (!row || !isProcessed(row)) {
+        continue;
+      }
+      for (const { subject, message } of noticesFor([row])) {
+        await sns.send(
+          new PublishCommand({ TopicArn: topicArn, Subject: subject, Message: message }),
+        );
+      }
+      await writeStatus(dynamo, tableName, row, "notified");
+      logInfo("People were told of the file.", { event_id: row.event_id });
+    }
+  };
+}

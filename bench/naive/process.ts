@@ -1,0 +1,36 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { S3Client } from "@aws-sdk/client-s3";
+import type { DynamoDBStreamEvent } from "aws-lambda";
+import { type FileEvent, START_STATUSES } from "../../events/event";
+import { environment } from "../../handlers/environment";
+import { inspectFile } from "../../handlers/inspectFile";
+import { logInfo } from "../../handlers/log";
+import { storedFile } from "../../handlers/storedFile";
+import { readRow, writeStatus, writtenEvents } from "./rows";
+
+function isStarted({ event_status }: FileEvent): boolean {
+  return START_STATUSES.some((status) => status === event_status);
+}
+
+/**
+ * Takes rows from `created` or `uploaded` to `processed`; the other rows of a batch are not its
+ * business.
+ *
+ * Environment: TABLE_NAME.
+ */
+export function processHandler() {
+  const dynamo = new DynamoDBClient({});
+  const s3 = new S3Client({ responseChecksumValidation: "WHEN_REQUIRED" });
+  const tableName = environment("TABLE_NAME");
+
+  return async (batch: DynamoDBStreamEvent): Promise<void> => {
+    for (const event of writtenEvents(batch).filter(isStarted)) {
+      const row = await readRow(dynamo, tableName, event);
+      if (row && isStarted(row)) {
+        const result = await inspectFile(storedFile(s3, row));
+        await writeStatus(dynamo, tableName, row, "processed", result);
+        logInfo("The file was processed.", { event_id: row.event_id });
+      }
+    }
+  };
+}

@@ -1,0 +1,25 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import type { S3Event } from "aws-lambda";
+import { countedEventStore, putEvent } from "../../handlers/eventStore";
+import { logInfo } from "../../handlers/log";
+import { eventOfRecord } from "../../handlers/newEvent";
+import { readRow } from "./rows";
+
+/**
+ * Writes a row `created` for each object that has none.
+ *
+ * Environment: TABLE_NAME, STATUS_SHARDS, COUNTS_TABLE_NAME.
+ */
+export function recordHandler() {
+  const store = countedEventStore(new DynamoDBClient({}));
+
+  return async ({ Records: records = [] }: Partial<S3Event>): Promise<void> => {
+    for (const record of records) {
+      const event = eventOfRecord(record);
+      if ((await readRow(store.dynamo, store.tableName, event)) === undefined) {
+        await putEvent(store, event);
+      }
+      logInfo("The row is there.", { event_id: event.event_id });
+    }
+  };
+}

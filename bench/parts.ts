@@ -1,0 +1,19 @@
+import { cost } from "./cost";
+import { local } from "./local";
+import { manager } from "./manager";
+import { packages } from "./packages";
+import type { MeasurePart } from "./part";
+import { program } from "./program";
+import { requests } from "./requests";
+import { scale } from "./scale";
+
+/** The parts of the bench by name, in the order in which they run. */
+export const PARTS: Record<string, MeasurePart> = {
+  packages,
+  program,
+  local,
+  manager,
+  requests,
+  cost,
+  scale,
+};

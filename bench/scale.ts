@@ -1,0 +1,116 @@
+/**
+ * What breaks first on AWS as uploads come faster, and what moves it: by limits, and by simulation.
+ *
+ *     npm run bench -- --only scale
+ */
+import { DIGEST_SECONDS, OUR_BATCHES, readWork } from "./cost";
+import { limitsOf, NEW_TABLE_WRITE_UNITS, shardsOf, type Stack } from "./model/limits";
+import { sustainedRate } from "./model/simulate";
+import type { Part, PartOptions, Section } from "./part";
+import { round } from "./statistics";
+import type { UploadWork } from "./work";
+
+/** Write units a second that a table is pre-warmed for, to see the limits behind those of a new one. */
+const PRE_WARMED = 32_000;
+
+const STATUS_SHARDS = [1, 2, 4, 8];
+
+/** The limits that the simulation knows as well. */
+const SIMULATED = /^(index partition|the index's warm|process:)/;
+
+/** A stack as the program sets it up, besides what is given. */
+export function stackOf(work: UploadWork, given: Partial<Stack> = {}): Stack {
+  return {
+    work,
+    readers: OUR_BATCHES.lambdas,
+    statusShards: 1,
+    warmWriteUnits: NEW_TABLE_WRITE_UNITS,
+    parallelizationFactor: 1,
+    requestsPerSecond: 500,
+    ...given,
+  };
+}
+
+function limitSection(title: string, stack: Stack): Section {
+  return {
+    title,
+    columns: ["uploads/s", "limit", "moved by"],
+    rows: limitsOf(stack).map(({ limit, rate, movedBy }) => [Math.round(rate), limit, movedBy]),
+  };
+}
+
+interface Simulated {
+  table: string;
+  statusShards: number;
+  model: number;
+  simulated: number;
+  firstLimit: string;
+}
+
+function compare(table: string, stack: Stack): Simulated {
+  const [first] = limitsOf(stack).filter(({ limit }) => SIMULATED.test(limit));
+  const model = first?.rate ?? Infinity;
+  const { statusShards, warmWriteUnits } = stack;
+  const simulated = sustainedRate(
+    { statusShards, streamShards: shardsOf(stack), indexWriteUnits: warmWriteUnits },
+    2 * model,
+  );
+  return {
+    table,
+    statusShards,
+    model: round(model),
+    simulated: round(simulated),
+    firstLimit: first?.limit ?? "",
+  };
+}
+
+/** The bench's part `scale`. */
+export function scale({ progress }: Pick<PartOptions, "progress">): Promise<Part> {
+  const { countedOn, ours } = readWork();
+  const warm = `pre-warmed for ${PRE_WARMED.toLocaleString("en-US")} write units/s`;
+  const stacks: [title: string, stack: Stack][] = [
+    ["A new table, statusShards 1", stackOf(ours)],
+    ["A new table, statusShards 8", stackOf(ours, { statusShards: 8 })],
+    [
+      `A table ${warm}, statusShards 8`,
+      stackOf(ours, { statusShards: 8, warmWriteUnits: PRE_WARMED }),
+    ],
+  ];
+  const tables: [name: string, given: Partial<Stack>][] = [
+    ["new", {}],
+    ["pre-warmed", { warmWriteUnits: PRE_WARMED }],
+  ];
+  const simulated = tables.flatMap(([table, given]) =>
+    STATUS_SHARDS.map((statusShards) => {
+      progress(`scale: a ${table} table, statusShards ${statusShards}`);
+      return compare(table, stackOf(ours, { statusShards, ...given }));
+    }),
+  );
+  const limits = stacks.map(([title, stack]) => ({ title, limits: limitsOf(stack) }));
+  return Promise.resolve({
+    name: "scale",
+    json: { countedOn, limits, simulated },
+    sections: [
+      ...stacks.map(([title, stack]) => limitSection(title, stack)),
+      {
+        title: "Uploads a second, by model and by simulation",
+        note:
+          `The limits above are sums on paper, with digestSeconds ${DIGEST_SECONDS}. Here uploads ` +
+          "flow at random through put, process and notify, with 1,000 write units/s in each " +
+          "partition of the index, none of them kept for later, throttled writes tried again, and " +
+          "one batch at a time in each shard of the stream. The rate is the highest without a " +
+          "backlog that grows. The simulation knows the limits of index and process only. A " +
+          "partition of the table is a shard of its stream, and every shard mails on its own: who " +
+          "pre-warms a table has to raise digestSeconds.",
+        columns: ["table", "statusShards", "model", "simulated", "first limit"],
+        rows: simulated.map((row) => [
+          row.table,
+          row.statusShards,
+          row.model,
+          row.simulated,
+          row.firstLimit,
+        ]),
+      },
+    ],
+  });
+}

@@ -1,0 +1,48 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { expect } from "chai";
+import { measureProgram } from "../../bench/program";
+import { programPart } from "../../bench/programTables";
+import type { ProgramTimes } from "../../bench/programChild";
+
+const LAMBDAS = ["notify", "process", "record", "sweep", "upload"];
+
+const TIMES: ProgramTimes = {
+  bootMs: 100,
+  compileMs: 200,
+  importMs: { "@pulumi/aws": 300, yaml: 5 },
+  serializeMs: { upload: 40, record: 10 },
+  packMs: { upload: 70, record: 60 },
+  serializedAtMs: 800,
+  packedAtMs: 830,
+  totalMs: 900,
+};
+
+describe("The bench of the program", () => {
+  const cacheDir = mkdtempSync(path.join(tmpdir(), "bench-program-test-"));
+
+  after(() => {
+    rmSync(cacheDir, { recursive: true, force: true });
+  });
+
+  for (const packing of ["bundle", "codePaths"] as const) {
+    it(`has every Lambda's steps, packed by ${packing}`, async () => {
+      const times = await measureProgram(packing, cacheDir);
+
+      expect(Object.keys(times.serializeMs)).to.include.members(LAMBDAS);
+      expect(Object.keys(times.packMs)).to.have.members(Object.keys(times.serializeMs));
+      expect(times.importMs).to.include.keys("@pulumi/pulumi", "@pulumi/aws");
+      expect(times.totalMs).to.be.greaterThan(times.bootMs + times.compileMs);
+    });
+  }
+
+  it("has steps that make up the whole", () => {
+    const times = [TIMES];
+
+    const [steps] = programPart({ warm: times, cold: times, callback: times }).sections;
+
+    const ms = steps?.rows.map((row) => row[1]);
+    expect(ms).to.deep.equal([100, 200, 305, 50, 30, 215, 900]);
+  });
+});

@@ -1,0 +1,57 @@
+import { expect } from "chai";
+import { measureWork } from "../../bench/requests";
+import { requestsPart } from "../../bench/requestsTables";
+import type { UploadWork } from "../../bench/work";
+
+const WORK: UploadWork = {
+  invocations: { upload: 1 },
+  gbSeconds: {},
+  requests: { "s3:PutObject": 1 },
+  tableWriteUnits: 3,
+  indexWriteUnits: 5,
+  indexWriteUnitsByStatus: {},
+  readUnits: 1.5,
+  mails: 1,
+  logBytes: 1000,
+  restRequests: 1,
+};
+
+describe("The count of an upload's AWS work", () => {
+  it("finds of a single upload what the README says of it", async () => {
+    const work = await measureWork("ours", "single", 2);
+
+    expect(work.invocations).to.deep.equal({ upload: 1, record: 1, process: 1, notify: 1 });
+    expect(work.requests).to.include({ "s3:PutObject": 1, "s3:GetObject": 1 });
+    expect(work.tableWriteUnits + work.indexWriteUnits).to.equal(8);
+    // The sweeper reads half a unit more for each upload, later.
+    expect(work).to.include({ readUnits: 1, mails: 1 });
+  });
+
+  it("finds that every change of the table starts both Lambdas of the naive pipeline", async () => {
+    const { invocations, readUnits, mails } = await measureWork("naive", "single", 2);
+
+    expect(invocations).to.deep.equal({ upload: 1, record: 1, process: 3, notify: 3 });
+    expect({ readUnits, mails }).to.deep.equal({ readUnits: 3, mails: 1 });
+  });
+
+  it("finds of our burst fewer mails than files", async () => {
+    const { mails } = await measureWork("ours", "burst", 8);
+
+    expect(mails).to.be.within(1 / 8, 7 / 8);
+  });
+});
+
+describe("The table of an upload's AWS work", () => {
+  it("has the ratio of each figure, and what only one of the two has", () => {
+    const naive = { ...WORK, readUnits: 3, requests: { "dynamodb:GetItem": 2, "s3:PutObject": 1 } };
+    const { sections } = requestsPart([
+      { pipeline: "ours", load: "single", uploads: 20, work: WORK },
+      { pipeline: "naive", load: "single", uploads: 20, work: naive },
+    ]);
+
+    const rows = sections[0]?.rows ?? [];
+    expect(sections).to.have.length(1);
+    expect(rows).to.deep.include(["read units", 1.5, 3, "0.50"]);
+    expect(rows).to.deep.include(["dynamodb:GetItem", 0, 2, "0.00"]);
+  });
+});

@@ -1,0 +1,20 @@
+import { createRequire, isBuiltin } from "node:module";
+
+export interface Exports {
+  handler(): Promise<unknown>;
+}
+
+/** Loads a bundle with nothing but Node's own modules to be had. */
+export function load(text: string): Exports {
+  const module = { exports: {} as Exports };
+  const requireBuiltin = (name: string): unknown => {
+    if (!isBuiltin(name)) {
+      throw new Error(`The bundle requires ${name}.`);
+    }
+    return createRequire(__filename)(name);
+  };
+  // Compiling text is what this is about.
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call
+  new Function("module", "exports", "require", text)(module, module.exports, requireBuiltin);
+  return module.exports;
+}

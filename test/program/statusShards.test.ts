@@ -1,0 +1,53 @@
+import { expect } from "chai";
+import { filesOf, only, type Recording, recordProgram } from "../recordingMocks";
+import { LAMBDAS, variablesOf } from "./names";
+
+describe("The program with statusShards 8", () => {
+  let recording: Recording;
+  let plain: Recording;
+
+  before(async () => {
+    recording = await recordProgram({ statusShards: "8" });
+    plain = await recordProgram();
+    expect([recording.error, ...recording.rejections]).to.deep.equal([undefined]);
+  });
+
+  it("has the index by shard, and besides it the same table", () => {
+    const { attributes, globalSecondaryIndexes, ...others } = only(
+      recording,
+      "Table",
+      "events",
+    ).inputs;
+    expect(attributes).to.deep.equal([
+      { name: "event_id", type: "S" },
+      { name: "event_timestamp", type: "S" },
+      { name: "status_shard", type: "S" },
+    ]);
+    expect(globalSecondaryIndexes).to.deep.equal([
+      {
+        name: "time-index",
+        hashKey: "status_shard",
+        rangeKey: "event_timestamp",
+        projectionType: "ALL",
+      },
+    ]);
+    expect(only(plain, "Table", "events").inputs).to.deep.include(others);
+  });
+
+  it("starts Lambdas for the same statuses", () => {
+    for (const name of ["events-process", "events-notify"]) {
+      const filters = (of: Recording) => only(of, "EventSourceMapping", name).inputs.filterCriteria;
+      expect(filters(recording)).to.deep.equal(filters(plain));
+    }
+  });
+
+  for (const name of LAMBDAS) {
+    it(`tells ${name} of it by the environment alone: its code is the same`, async () => {
+      expect(variablesOf(recording, name).STATUS_SHARDS).to.equal("8");
+      const [code, plainCode] = await Promise.all(
+        [recording, plain].map((made) => filesOf(only(made, "Function", name))),
+      );
+      expect(code).to.deep.equal(plainCode);
+    });
+  }
+});
