@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { getCompileCacheDir } from "node:module";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { createInterface } from "node:readline";
@@ -52,6 +53,7 @@ const SETTINGS = ["digestSeconds=1", "sweepMinutes=1", "stuckSeconds=3"];
 
 /** @param folder for all that it writes, also for what a killed process cannot remove */
 async function start(folder: string): Promise<Process> {
+  const cache = getCompileCacheDir();
   const child = spawn(
     process.execPath,
     [
@@ -61,7 +63,12 @@ async function start(folder: string): Promise<Process> {
     ],
     {
       cwd: PROGRAM_DIR,
-      env: { ...process.env, TMPDIR: folder },
+      env: {
+        ...process.env,
+        TMPDIR: folder,
+        // What was compiled would lie in the folder, too, and be made anew.
+        ...(cache !== undefined && { NODE_COMPILE_CACHE: path.dirname(cache) }),
+      },
       stdio: ["ignore", "pipe", "inherit"],
     },
   );

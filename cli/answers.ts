@@ -30,7 +30,7 @@ export interface RetrySummary {
   matched: number;
   /** With `dry_run`: how many would have moved. */
   moved: number;
-  /** Counts by reason: `already_moved`, `not_retryable`. */
+  /** Counts by reason: `already_moved`, `not_retryable`, `write_failed`. */
   not_moved: Record<string, number>;
 }
 

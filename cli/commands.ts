@@ -1,5 +1,6 @@
 import type { EventStatus } from "../events/event";
 import type { RetrySummary } from "./answers";
+import { Failure } from "./errors";
 import { type EventFilter, type Manager, MAX_PAGE } from "./manager";
 import { detailLines, eventLines, statsLines } from "./tables";
 
@@ -112,6 +113,10 @@ async function retryAll(
     throw error;
   }
   write(json ? JSON.stringify(sum) : summaryLine(sum));
+  const { write_failed: unwritten = 0 } = sum.not_moved;
+  if (unwritten > 0) {
+    throw new Failure("write_failed", `The table took no change of ${unwritten}; retry again.`);
+  }
 }
 
 export interface RetryOptions extends EventFilter {

@@ -1,6 +1,8 @@
+import * as path from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { EVENT_STATUSES } from "../events/event";
 import { DEFAULT_PORT } from "../local/defaultPort";
+import { plainText } from "../local/plainText";
 import {
   type Context,
   deleteEvent,
@@ -19,7 +21,6 @@ import { barProgress, noProgress, type Progress } from "./progress";
 import { sleep } from "./retries";
 import { uploadFiles } from "./uploadFiles";
 import { uploadRoutesOf } from "./uploadRoutes";
-import { plainText } from "./wording";
 
 interface GlobalOptions extends ConnectionOptions {
   json?: boolean;
@@ -57,6 +58,22 @@ function parseConcurrency(text: string): number {
   return Number(text);
 }
 
+/** Becomes a part of the URL's path, where nothing, `.` and `..` would make it another path. */
+function parseEventId(text: string): string {
+  if (/^\.{0,2}$/.test(text)) {
+    throw new InvalidArgumentError("It is no event's id: list shows them.");
+  }
+  return text;
+}
+
+/** Becomes a header. */
+function parseKey(text: string): string {
+  if (!/^[\x21-\x7e]+$/.test(text)) {
+    throw new InvalidArgumentError("An API key is printable ASCII without spaces, and not empty.");
+  }
+  return text;
+}
+
 /** Also becomes a header, which takes no line breaks. */
 function parseMediaType(text: string): string {
   if (!/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+[\t\x20-\x7e]*$/.test(text)) {
@@ -71,7 +88,9 @@ function writeLine(line: string): void {
 
 function report(error: unknown, json: boolean): void {
   const isUsage = error instanceof UsageError;
-  process.exitCode = isUsage ? EXIT_WRONG_USE : 1;
+  // The API's 400 is about what the command line gave, such as a time.
+  const isWrong = isUsage || (error instanceof Failure && error.status === 400);
+  process.exitCode = isWrong ? EXIT_WRONG_USE : 1;
   if (!isUsage && !(error instanceof Failure)) {
     process.stderr.write(`${String((error as Error).stack)}\n`);
     return;
@@ -103,6 +122,14 @@ function progressFor(): Progress {
   return barProgress(process.stdout.isTTY ? undefined : writeLine);
 }
 
+/** npm runs scripts in the package's folder, and says where it was called itself. */
+function whereCalled(file: string): string {
+  const { INIT_CWD: calledIn, npm_lifecycle_event: script } = process.env;
+  return script === "events" && calledIn !== undefined && calledIn !== process.cwd()
+    ? path.resolve(calledIn, file)
+    : file;
+}
+
 async function upload(
   { manager, json }: Context,
   { uploadKey }: Connection,
@@ -113,7 +140,7 @@ async function upload(
   const { type, new: asNew = false, wait = false, concurrency } = options;
   const uploader = { manager, routes, uploadKey, type, asNew, wait, sleep };
   const outcome = { concurrency, json, progress: progressFor() };
-  if (!(await uploadFiles(uploader, files, outcome))) {
+  if (!(await uploadFiles(uploader, files.map(whereCalled), outcome))) {
     process.exitCode = 1;
   }
 }
@@ -122,11 +149,13 @@ function commandLine(): Command {
   const program = new Command("npm run events --")
     .description("Lists, shows, retries and deletes events, and uploads files.")
     .addOption(new Option("--url <url>", "the manager's URL").env("EVENTS_URL"))
-    .addOption(new Option("--key <key>", "the manager's API key").env("EVENTS_KEY"))
     .addOption(
-      new Option("--upload-key <key>", "the upload API's key, if it wants one").env(
-        "EVENTS_UPLOAD_KEY",
-      ),
+      new Option("--key <key>", "the manager's API key").env("EVENTS_KEY").argParser(parseKey),
+    )
+    .addOption(
+      new Option("--upload-key <key>", "the upload API's key, if it wants one")
+        .env("EVENTS_UPLOAD_KEY")
+        .argParser(parseKey),
     )
     .addOption(
       new Option("--port <number>", `the local run's port (default: ${DEFAULT_PORT})`)
@@ -153,12 +182,12 @@ function commandLine(): Command {
   program
     .command("show")
     .description("show all of one event, with a link to its file")
-    .argument("<id>")
+    .argument("<id>", "", parseEventId)
     .action((id: string) => run(globals(), (context) => showEvent(context, id)));
   program
     .command("retry")
     .description("let failed events go on from where they failed")
-    .argument("[id]")
+    .argument("[id]", "", parseEventId)
     .option("--all-failed", "all that are failed, instead of one")
     .option("--from <date>", "with --all-failed: from this time on")
     .option("--to <date>", "with --all-failed: before this time")
@@ -172,7 +201,7 @@ function commandLine(): Command {
   program
     .command("delete")
     .description("delete a finished event and its file, without asking")
-    .argument("<id>")
+    .argument("<id>", "", parseEventId)
     .action((id: string) => run(globals(), (context) => deleteEvent(context, id)));
   program
     .command("stats")

@@ -1,7 +1,8 @@
 import { MultiBar, Presets } from "cli-progress";
 import * as path from "node:path";
+import { plainText } from "../local/plainText";
 import type { FileProgress } from "./upload";
-import { bytesInWords, plainText } from "./wording";
+import { bytesInWords } from "./wording";
 
 /** Shows how far several files are. */
 export interface Progress {

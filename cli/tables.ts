@@ -1,7 +1,8 @@
 import Table from "cli-table3";
 import type { FileEvent } from "../events/event";
+import { plainText } from "../local/plainText";
 import type { EventDetails, Stats } from "./answers";
-import { bytesInWords, plainText, secondsInWords } from "./wording";
+import { bytesInWords, secondsInWords } from "./wording";
 
 /** Fixed, so that the pages of a long list stand below each other; the last one takes the rest. */
 const EVENT_COLUMNS: { head: string; width: number | null }[] = [

@@ -1,6 +1,6 @@
+import { plainText } from "../local/plainText";
 import type { Progress } from "./progress";
 import { type Uploader, uploadFile, type UploadResult } from "./upload";
-import { plainText } from "./wording";
 
 const WAYS = { direct: "sent directly", presigned: "sent by presigned form" };
 

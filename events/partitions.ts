@@ -28,7 +28,8 @@ export function partitionsOf(status: EventStatus, statusShards: number): string[
 
 /** An event's shard: the same one in every status. What is no UUID may be in any, but is in one. */
 function shardOf(eventId: string, statusShards: number): number {
-  return (parseInt(eventId.slice(-SHARD_DIGITS), 16) || 0) % statusShards;
+  // Unsigned: of what is no number 0, and of a negative one no negative shard.
+  return (parseInt(eventId.slice(-SHARD_DIGITS), 16) >>> 0) % statusShards;
 }
 
 /** All attributes of a row that its status decides on: whoever writes one writes them all. */

@@ -50,7 +50,7 @@ type Value = { S: string } | { N: string } | ReturnType<typeof toMap>;
 export interface RowUpdate {
   /** The status that the row gets; without it, the row keeps its own. */
   status?: EventStatus;
-  /** Not the status: it has more than one attribute. */
+  /** Not the status: it has more than one attribute. May be empty where something is removed. */
   set: Record<string, Value> & { event_status?: never; status_shard?: never };
   remove?: string[];
   /** For each attribute the values that it may have; none at all: that it must not be there. */
@@ -135,13 +135,16 @@ export function updateRow(
       ? `attribute_not_exists(${name})`
       : `${name} IN (${allowed.map(placeholder).join(", ")})`,
   );
-  const removal = remove.length === 0 ? "" : ` REMOVE ${remove.join(", ")}`;
+  const clauses = [
+    ...(sets.length > 0 ? [`SET ${sets.join(", ")}`] : []),
+    ...(remove.length > 0 ? [`REMOVE ${remove.join(", ")}`] : []),
+  ];
   return unlessConditionFailed(
     dynamo.send(
       new UpdateItemCommand({
         TableName: tableName,
         Key: keyItem(key),
-        UpdateExpression: `SET ${sets.join(", ")}${removal}`,
+        UpdateExpression: clauses.join(" "),
         ConditionExpression: conditions.join(" AND "),
         ExpressionAttributeValues: values,
       }),
@@ -199,6 +202,19 @@ export async function bringBack(
     set: { updated_at: { S: new Date().toISOString() } },
     remove: ["attempts", "last_error", "failed_from", "alarmed_at"],
     expect: { event_status: [{ S: "failed" }], failed_from: [{ S: from }] },
+  });
+}
+
+/**
+ * Keeps a `failed` event from being put back, for it is about to lose its file.
+ *
+ * @returns whether it is still failed; false means that it is on its way again, or gone
+ */
+export function endRetries(store: EventStore, key: EventKey): Promise<boolean> {
+  return updateRow(store, key, {
+    set: {},
+    remove: ["failed_from"],
+    expect: { event_status: [{ S: "failed" }] },
   });
 }
 

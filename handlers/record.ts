@@ -15,8 +15,8 @@ async function isKnown({ dynamo, tableName }: EventStore, event: FileEvent) {
       TableName: tableName,
       Key: keyItem(event),
       ProjectionExpression: "event_id",
-      // A stale read is harmless: the row is put on condition that it is not there.
-      ConsistentRead: false,
+      // A row that has just been deleted must not be taken for there: its object would have none.
+      ConsistentRead: true,
     }),
   );
   return item !== undefined;
@@ -37,7 +37,7 @@ function isFreshUpload({ eventName, eventTime }: S3EventRecord, event: FileEvent
  * It leaves alone what the upload API has just put: the API writes the row itself, and where it
  * could not, the sweeper finds the object (`settling.ts` says why none is lost between the two).
  * What has an upload's key otherwise, such as a form's file or a repeated request's, has its row
- * nearly always, so reading it comes first: half a read unit instead of the write unit that a failed
+ * nearly always, so reading it comes first: a read unit instead of the write unit that a failed
  * condition costs.
  *
  * Environment: TABLE_NAME, STATUS_SHARDS, COUNTS_TABLE_NAME, STUCK_SECONDS.

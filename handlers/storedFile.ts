@@ -72,10 +72,20 @@ async function readRange(
   }
 }
 
+/** 32 bytes in base64: of an object that came in parts, S3 has the checksum of theirs, with `-N`. */
+const WHOLE_SHA256 = /^[A-Za-z0-9+/]{43}=$/;
+
+/** In hexadecimal, as the upload API has it; of an object in parts, as S3 has it. */
+function sha256Of(value: string | undefined): string | undefined {
+  return value !== undefined && WHOLE_SHA256.test(value)
+    ? Buffer.from(value, "base64").toString("hex")
+    : value;
+}
+
 async function storedChecksum(s3: S3Client, info: EventInfo): Promise<Checksum | undefined> {
   const head = await s3.send(new HeadObjectCommand({ ...nameOf(info), ChecksumMode: "ENABLED" }));
   const known: [string, string | undefined][] = [
-    ["SHA256", head.ChecksumSHA256],
+    ["SHA256", sha256Of(head.ChecksumSHA256)],
     ["CRC64NVME", head.ChecksumCRC64NVME],
     ["SHA1", head.ChecksumSHA1],
     ["CRC32C", head.ChecksumCRC32C],

@@ -11,7 +11,7 @@ interface CommandLine {
   port: number;
   data?: string;
   email?: string;
-  config: Record<string, string>;
+  config?: Record<string, string>;
   faults?: FaultPlan;
   json?: boolean;
 }
@@ -38,7 +38,10 @@ function parseFolder(text: string): string {
   return text;
 }
 
-function collectSetting(text: string, settings: Record<string, string>): Record<string, string> {
+function collectSetting(
+  text: string,
+  settings: Record<string, string> = {},
+): Record<string, string> {
   const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
   if (name === undefined || value === undefined) {
     throw new InvalidArgumentError("A setting is given as NAME=VALUE.");
@@ -69,7 +72,6 @@ function readCommandLine(): CommandLine {
       "--config <name=value>",
       "a setting, instead of the one in Pulumi.dev.yaml; may be repeated",
       collectSetting,
-      {},
     )
     .option("--faults <file>", "let happen what this JSON file says goes wrong", readFaults)
     .option("--json", "print one JSON object a line, for programs")
@@ -91,7 +93,7 @@ function writeLine(line: string): void {
 }
 
 async function start(commandLine: CommandLine, output: Output): Promise<RunModule.Run> {
-  const { port, data: dataDir, email, config, faults } = commandLine;
+  const { port, data: dataDir, email, config = {}, faults } = commandLine;
   // Only now, for Pulumi's packages take a while to load: --help and wrong options need none.
   const { startRun } = createRequire(__filename)("./run") as typeof RunModule;
   try {

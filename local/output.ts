@@ -1,4 +1,5 @@
 import { DEFAULT_PORT } from "./defaultPort";
+import { plainText } from "./plainText";
 import type { Run, RunEvent } from "./run";
 
 /** Where a run's lines go; one call a line. */
@@ -83,8 +84,9 @@ function eventsCommand({ endpoint }: Run["cloud"]): string {
 function readyText({ outputs, cloud, mailDir }: Run): string {
   const { accessKeyId, secretAccessKey } = cloud.roles.operator;
   const { uploadCommand, ...others } = outputs;
+  const width = Math.max(...Object.keys(others).map((name) => name.length));
   const rows = Object.entries(others).map(
-    ([name, value]) => `  ${name.padEnd(14)}${String(value)}`,
+    ([name, value]) => `  ${name.padEnd(width)}  ${String(value)}`,
   );
   return `The program is running on this machine.
 
@@ -123,11 +125,11 @@ export function textOutput(write: WriteLine): Output {
           const { event_id, event_status, event_info, last_error } = event.event;
           const name = event_info.FileName ?? event_info.Key;
           const reason = last_error ? `  ${last_error.code}: ${last_error.message}` : "";
-          write(`${clock()}  ${event_id}  ${event_status.padEnd(10)}${name}${reason}`);
+          write(plainText(`${clock()}  ${event_id}  ${event_status.padEnd(10)}${name}${reason}`));
           break;
         }
         case "mail":
-          write(`${clock()}  mail to ${event.mail.to}: ${event.mail.subject}`);
+          write(plainText(`${clock()}  mail to ${event.mail.to}: ${event.mail.subject}`));
           break;
         case "log": {
           const entry = parseEntry(event.line);

@@ -55,21 +55,24 @@ function isDate(text: string): boolean {
   return DATE.test(text) && day <= new Date(Date.UTC(year, month, 0)).getUTCDate();
 }
 
+/** Characters of a time as the table writes it; years past 9999 have more, and sort before all. */
+const TIME_LENGTH = 24;
+
 /** A point of time, as the table writes it: ISO 8601, UTC, milliseconds. */
 export function timeParameter(parameters: Parameters, name: "from" | "to"): string | undefined {
   const text = parameters[name];
   if (text === undefined) {
     return undefined;
   }
-  const time = isDate(text) ? new Date(text) : undefined;
-  if (time === undefined || Number.isNaN(time.getTime())) {
+  const time = isDate(text) ? new Date(text).toJSON() : undefined;
+  if (time?.length !== TIME_LENGTH) {
     throw invalid(
       name,
-      `"${text}" is no time in ISO 8601, such as 2026-11-21 or 2026-11-21T20:00:00Z ` +
-        "(a plus sign has to be written as %2B).",
+      `"${text}" is no time in ISO 8601, such as 2026-11-21 or 2026-11-21T20:00:00Z.` +
+        (/\d \d/.test(text) ? " (In a URL, a plus sign has to be written as %2B.)" : ""),
     );
   }
-  return time.toISOString();
+  return time;
 }
 
 export function orderParameter({ order = "desc" }: Parameters): "asc" | "desc" {

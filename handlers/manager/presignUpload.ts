@@ -15,6 +15,12 @@ import { invalid, parametersOf } from "./parameters";
 /** S3's limit for an object that is written by one request: 5 GB, in bytes. */
 export const MAX_FORM_BYTES = 5 * 1024 ** 3;
 
+/**
+ * In a form, S3 puts the name of the file that is sent in its place, whatever that is: one form
+ * would be good for many objects, and all of them for one event.
+ */
+const S3_VARIABLE = "${filename}";
+
 /** How long a form is good for. S3 looks at the time when an upload begins. */
 const FORM_SECONDS = 3600;
 
@@ -83,8 +89,12 @@ function readRequest(event: APIGatewayProxyEvent, allowedTypes: string[]): Uploa
     throw invalid("content_type", "The content type has to be a text such as image/jpeg.");
   }
   const contentType = contentTypeOf(given, allowedTypes);
+  const fileName = fileNameFor(filename, contentType);
+  if (fileName.includes(S3_VARIABLE)) {
+    throw invalid("filename", `A form's file name cannot have ${S3_VARIABLE} in it.`);
+  }
   return {
-    fileName: fileNameFor(filename, contentType),
+    fileName,
     contentType,
     size: sizeOf(body),
     checksum: checksumOf(body),

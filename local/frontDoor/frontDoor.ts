@@ -185,7 +185,10 @@ async function serve(
       413,
       `Your proposed upload exceeds the maximum allowed size of ${limit} bytes`,
     );
-    send(outgoing, request.method, renderError(claimedService(request), error, newRequestId()));
+    // A form for a bucket names no service.
+    const service = knownBucketOf(options, request) === undefined ? claimedService(request) : "s3";
+    const refusal = renderError(service, error, newRequestId());
+    send(outgoing, request.method, withCors(options, request, refusal));
     return;
   }
   request.body = body;
@@ -194,12 +197,26 @@ async function serve(
     incoming.socket.resetAndDestroy();
     return;
   }
+  send(outgoing, request.method, withCors(options, request, response));
+}
+
+/** The bucket that a request leads to, if there is one of that name. */
+function knownBucketOf({ buckets }: FrontDoorOptions, request: HttpRequest): string | undefined {
   const { bucket } = bucketPathOf(request) ?? {};
-  const cors =
-    bucket !== undefined && options.buckets?.has(bucket)
-      ? corsHeaders(options.buckets.corsRulesOf(bucket), request.method, request.headers)
-      : {};
-  send(outgoing, request.method, { ...response, headers: { ...response.headers, ...cors } });
+  return bucket !== undefined && buckets?.has(bucket) ? bucket : undefined;
+}
+
+/** Lets the sites that a bucket allows read what it answers, errors included. */
+function withCors(
+  options: FrontDoorOptions,
+  request: HttpRequest,
+  response: HttpResponse,
+): HttpResponse {
+  const bucket = knownBucketOf(options, request);
+  if (bucket === undefined) return response;
+  const rules = options.buckets?.corsRulesOf(bucket);
+  const cors = corsHeaders(rules, request.method, request.headers);
+  return { ...response, headers: { ...response.headers, ...cors } };
 }
 
 async function answer(

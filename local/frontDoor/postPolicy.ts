@@ -73,7 +73,7 @@ export function checkPostPolicy(form: PostForm, bucket: string, now: Date): void
     const { operator, field, value } = condition;
     const name = field.replace(/^\$/, "").toLowerCase();
     named.add(name);
-    if (!field.startsWith("$") || !holds(operator, name, fields.get(name) ?? "", value)) {
+    if (!field.startsWith("$") || !holds(operator, name, fields.get(name), value)) {
       const written = [operator, field, value].map((part) => JSON.stringify(part)).join(", ");
       throw violation(`Policy Condition failed: [${written}]`);
     }
@@ -87,8 +87,14 @@ function isFree(name: string): boolean {
   return FREE_FIELDS.has(name) || name.startsWith("x-ignore-");
 }
 
-function holds(operator: "eq" | "starts-with", name: string, found: string, wanted: string) {
-  if (operator === "eq") return found === wanted;
+/** A field that is missing fits nothing, not even an empty prefix. */
+function holds(
+  operator: "eq" | "starts-with",
+  name: string,
+  found: string | undefined,
+  wanted: string,
+): boolean {
+  if (found === undefined || operator === "eq") return found === wanted;
   // Of a list of types each one has to fit.
   const values = name === "content-type" ? found.split(/\s*,\s*/) : [found];
   return values.every((value) => value.startsWith(wanted));

@@ -182,6 +182,11 @@ describe("the invariants of a chaos run", () => {
       (w) => (w.stats = { notified: 1, failed: 2 }),
       /^G: failed: 2 by .stats, 1 by a scan: failed$/,
     ],
+    [
+      "a status that is not counted at all",
+      (w) => (w.stats = { notified: 1 }),
+      /^G: failed: 0 by .stats, 1 by a scan: failed$/,
+    ],
   ];
 
   function object(id: string) {

@@ -70,6 +70,11 @@ describe("npm run events", function () {
       [[...here, "upload", "x", "--concurrency", "0"], /whole number/],
       [[...here, "upload", "x", "--type", "a\r\nb"], /media type/],
       [[...here, "colour"], /unknown command/],
+      [[...here, "show", ""], /no event's id/],
+      [[...here, "delete", "."], /no event's id/],
+      [[...here, "retry", ".."], /no event's id/],
+      [[...here, "--key", "ключ", "list"], /printable ASCII/],
+      [[...here, "--upload-key", "", "stats"], /printable ASCII/],
     ];
 
     const ended = await Promise.all(wrong.map(([args]) => runEvents(args)));
@@ -84,7 +89,7 @@ describe("npm run events", function () {
   });
 
   it("tells the API's errors in one line, as JSON if that is wanted", async () => {
-    fake.faults = { "GET /stats": [apiError(400, "invalid_from"), apiError(400, "invalid_from")] };
+    fake.faults = { "GET /stats": [apiError(403, "forbidden"), apiError(403, "forbidden")] };
 
     const text = await runEvents([...here, "stats"]);
     const json = await runEvents([...here, "stats", "--json"]);
@@ -92,14 +97,18 @@ describe("npm run events", function () {
     expect(text).to.deep.equal({
       code: 1,
       lines: [],
-      errors: ["error: It is invalid_from. (invalid_from)"],
+      errors: ["error: It is forbidden. (forbidden)"],
     });
     expect([json.code, json.lines, json.errors.map((line) => JSON.parse(line) as unknown)]) //
-      .to.deep.equal([
-        1,
-        [],
-        [{ error: { code: "invalid_from", message: "It is invalid_from." } }],
-      ]);
+      .to.deep.equal([1, [], [{ error: { code: "forbidden", message: "It is forbidden." } }]]);
+  });
+
+  it("ends with exit code 2 when the API refuses what the command line gave", async () => {
+    fake.faults = { "GET /events": [apiError(400, "invalid_from")] };
+
+    const { code, errors } = await runEvents([...here, "list", "--from", "yesterday"]);
+
+    expect([code, errors]).to.deep.equal([2, ["error: It is invalid_from. (invalid_from)"]]);
   });
 
   it("uploads files with a line for each, and exit code 1 if one failed", async () => {
@@ -119,6 +128,17 @@ describe("npm run events", function () {
     const result = JSON.parse(json.lines.join()) as Record<string, unknown>;
     expect(result).to.include({ file: small, ok: true, via: "direct", bytes: 9 });
     expect(result.key).to.equal(`uploads/${String(result.event_id)}`);
+  });
+
+  it("takes files from where npm was called", async () => {
+    file("called.txt");
+
+    const { code, errors } = await runEvents([...here, "upload", "called.txt"], {
+      npm_lifecycle_event: "events",
+      INIT_CWD: folder,
+    });
+
+    expect([code, errors]).to.deep.equal([0, []]);
   });
 
   it("ends at once on Ctrl-C, with exit code 130 and without a trace", async () => {

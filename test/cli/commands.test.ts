@@ -152,6 +152,18 @@ describe("the commands for events", () => {
     expect(lines).to.deep.equal(["Before it stopped: 5 of 5 failed events are retried."]);
   });
 
+  it("fails when the table did not take a retry, after it said what was retried", async () => {
+    fake.retryPages = [
+      { matched: 5, moved: 3, not_moved: { write_failed: 2 } },
+      { matched: 4, moved: 4, not_moved: {} },
+    ];
+
+    const failure = await failureOf(retryEvents(context(), undefined, {}));
+
+    expect(failure).to.include({ code: "write_failed" });
+    expect(lines).to.deep.equal(["7 of 9 failed events are retried; not moved: 2 write_failed."]);
+  });
+
   it("deletes an event, whatever its id has in it", async () => {
     fake.events = [someEvent("a/b?c")];
 

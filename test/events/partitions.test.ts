@@ -43,6 +43,7 @@ describe("The partitions of the index", () => {
         expect(partitionsOf(status, count)).to.have.length(count).and.include(partition?.S);
         expect(partition?.S.split("#")[1]).to.equal(failed?.S.split("#")[1]);
       }),
+      { examples: [["-1", "created", 2]] },
     );
   });
 

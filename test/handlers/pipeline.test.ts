@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { PutObjectCommand, type PutObjectCommandInput } from "@aws-sdk/client-s3";
 import { expect } from "chai";
+import { createHash } from "node:crypto";
 import type { FileEvent } from "../../events/event";
 import { newUploadIdentity, uploadKey } from "../../events/identity";
 import type { Item } from "../../events/item";
@@ -224,7 +225,10 @@ describe("the Lambdas behind the upload, for real", function () {
 
   describe("process", () => {
     async function storedEvent(
-      object: Pick<PutObjectCommandInput, "ContentType" | "ChecksumAlgorithm"> & { Body?: Buffer },
+      object: Pick<
+        PutObjectCommandInput,
+        "ContentType" | "ChecksumAlgorithm" | "ChecksumSHA256"
+      > & { Body?: Buffer },
       event_status: "created" | "uploaded" | "notified" = "uploaded",
     ) {
       const Key = `process/${randomUUID()}`;
@@ -278,6 +282,23 @@ describe("the Lambdas behind the upload, for real", function () {
         size: 200_000,
         type: "text/plain",
         checksum_algorithm: "CRC32",
+      });
+    });
+
+    it("has S3's SHA-256 in hexadecimal, as the upload API has its own", async () => {
+      const Body = Buffer.alloc(200_000, "text ");
+      const digest = createHash("sha256").update(Body).digest();
+      const { event, record } = await storedEvent({
+        Body,
+        ContentType: "text/plain",
+        ChecksumSHA256: digest.toString("base64"),
+      });
+
+      await program.invoke("process", { Records: [record] });
+
+      expect((await program.row(event))?.event_result).to.include({
+        checksum_algorithm: "SHA256",
+        checksum: digest.toString("hex"),
       });
     });
 

@@ -55,8 +55,7 @@ describe("npm start", function () {
 
   afterEach(async () => {
     for (const runner of runners.splice(0)) {
-      runner.process.kill("SIGKILL");
-      await runner.exited;
+      await runner.dispose();
     }
     for (const folder of folders.splice(0)) {
       rmSync(folder, { recursive: true, force: true });
@@ -125,6 +124,7 @@ describe("npm start", function () {
       /tableName +events-/,
       /topicArn +arn:aws:sns:/,
       /email +me@example\.com/,
+      /deadLetterQueueUrl +http:/,
       /AWS_ENDPOINT_URL=http:\/\/127\.0\.0\.1:\d+/,
       /AWS_ACCESS_KEY_ID=\w+/,
       /http:\/\/127\.0\.0\.1:\d+\/_inbox/,

@@ -123,7 +123,8 @@ describe("faults of invocations", () => {
 
     const result = await host.invoke(name, CALLS);
 
-    expect(performance.now() - startedAt).to.be.lessThan(1000);
+    // Of the 5 seconds that the message speaks of.
+    expect(performance.now() - startedAt).to.be.lessThan(4000);
     expect(result).to.include({ functionError: "Unhandled", errorType: "Sandbox.Timedout" });
     expect(result.errorMessage).to.include("Task timed out after 5.00 seconds");
     expect(host.reports.at(-1)?.outcome).to.equal("timeout");

@@ -20,8 +20,7 @@ describe("a run with faults", function () {
     await run?.stop();
     run = undefined;
     for (const runner of runners.splice(0)) {
-      runner.process.kill("SIGKILL");
-      await runner.exited;
+      await runner.dispose();
     }
     for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
   });

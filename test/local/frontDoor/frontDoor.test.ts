@@ -493,6 +493,30 @@ describe("createFrontDoor", () => {
       expect(scene.seen).to.deep.equal([]);
     });
 
+    it("tells a site's page of a form that is too large as S3 would", async () => {
+      const scene = await setUp("all", undefined, {
+        maxBodyBytes: 1000,
+        buckets: {
+          has: (name) => name === "files",
+          corsRulesOf: () => [{ allowedOrigins: ["*"], allowedMethods: ["POST"] }],
+        },
+      });
+
+      const refused = await send(scene, {
+        method: "POST",
+        path: "/files",
+        headers: { origin: "https://example.com", "content-type": "multipart/form-data" },
+        body: "x".repeat(2000),
+      });
+
+      expect(refused.statusCode).to.equal(413);
+      expect(refused.headers).to.include({
+        "access-control-allow-origin": "*",
+        "content-type": "application/xml",
+      });
+      expect(refused.text).to.contain("<Code>EntityTooLarge</Code>");
+    });
+
     it("gives the server's own error when its port is taken", async () => {
       const taken = createSocketServer().listen(0, "127.0.0.1");
       await once(taken, "listening");

@@ -66,6 +66,12 @@ describe("a form's policy", () => {
         failed('["eq", "$x-amz-meta-a", "1"]'),
       ],
       [
+        "a field that may begin with anything, and is missing",
+        { Conditions: [["starts-with", "$Content-Type", ""]] },
+        (fields) => fields,
+        failed('["starts-with", "$Content-Type", ""]'),
+      ],
+      [
         "fields that nobody has signed",
         {},
         (fields) => ({ ...fields, acl: "public-read", "X-Ignore-Me": "1", Expires: "0" }),

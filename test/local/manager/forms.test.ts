@@ -115,6 +115,17 @@ describe("the forms for large uploads", function () {
     expect(await rowOf(form)).to.equal(undefined);
   });
 
+  it("are good for their own key only, also where the file's name would say another", async () => {
+    for (const filename of ["${filename}", "my ${filename}", "${filename}.txt"]) {
+      const answer = await request({ content_type: "text/plain", filename });
+      expect(answer.status, filename).to.equal(400);
+      expect((answer.body as { error: { code: string } }).error.code).to.equal("invalid_filename");
+    }
+    const form = await formFor({ filename: "$filename {5}.txt" });
+    expect((await send(form)).status).to.equal(204);
+    expect((await rowOf(form))?.event_info.FileName).to.equal("$filename {5}.txt");
+  });
+
   it("are the same for the same Idempotency-Key, until the file has arrived", async () => {
     const headers = { "idempotency-key": "the-same" };
     const [first, second] = await Promise.all([formFor({}, headers), formFor({}, headers)]);

@@ -1,8 +1,10 @@
+import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { expect } from "chai";
 import { randomUUID } from "node:crypto";
 import { MANAGER_ROUTES } from "../../../handlers/manager/routes";
 import type { FileEvent } from "../../../events/event";
+import { newItem } from "../../../events/item";
 import { type Managed, startManaged } from "./managed";
 
 interface Refusal {
@@ -123,6 +125,29 @@ describe("the event manager", function () {
       download: { url: string };
     };
     expect(await (await fetch(download.url)).text()).to.equal("second version");
+  });
+
+  it("leaves it alone also where its bytes are the same as before", async () => {
+    const Key = "inbox/again.txt";
+    const put = { Bucket: output("bucketName"), Key, Body: "the same" };
+    const { ETag = "" } = await managed.s3.send(new PutObjectCommand(put));
+    await managed.run.cloud.idle();
+    const hourAgo = new Date(Date.now() - 3_600_000).toISOString();
+    const before = {
+      event_id: randomUUID(),
+      event_timestamp: hourAgo,
+      event_status: "notified" as const,
+      updated_at: hourAgo,
+      event_info: { Bucket: put.Bucket, Key, ETag: ETag.replaceAll('"', "") },
+    };
+    await managed.dynamo.send(
+      new PutItemCommand({ TableName: output("tableName"), Item: newItem(before) }),
+    );
+
+    expect((await managed.ask(`DELETE /events/${before.event_id}`)).status).to.equal(204);
+
+    const { Body } = await managed.s3.send(new GetObjectCommand({ Bucket: put.Bucket, Key }));
+    expect(await Body?.transformToString()).to.equal("the same");
   });
 
   it("retries nothing that has not failed", async () => {
