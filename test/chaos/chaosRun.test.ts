@@ -7,7 +7,7 @@ describe("a short chaos run", function () {
   this.timeout(60_000);
 
   async function run(faults: Mix, seed: number) {
-    const result = await chaosRun({ uploads: 60, seed, faults, clients: 16, patienceMs: 4_000 });
+    const result = await chaosRun({ uploads: 40, seed, faults, clients: 16, patienceMs: 4_000 });
     expect(result.broken, `${tableOf(result)}\n${verdictOf(result)}`).to.deep.equal([]);
     return result;
   }
@@ -15,7 +15,7 @@ describe("a short chaos run", function () {
   it("brings every file to notified when all kinds of faults are at work", async () => {
     const { faults, world } = await run("all", 3);
 
-    expect(world.rows).to.have.lengthOf(60);
+    expect(world.rows).to.have.lengthOf(40);
     expect(faults.injected).to.include.keys("throttle", "reset", "crash", "duplicateObjectEvents");
   });
 
@@ -25,11 +25,11 @@ describe("a short chaos run", function () {
     expect(quietUnderFaults).to.equal(true);
     expect(faults).to.deep.equal({ injected: {}, crashes: [] });
     expect(world.rows.map(({ event_status }) => event_status)).to.deep.equal(
-      Array.from({ length: 60 }, () => "notified"),
+      Array.from({ length: 40 }, () => "notified"),
     );
     const told = world.moments.flatMap((moment) => (moment.kind === "told" ? moment.eventIds : []));
-    expect(told).to.have.lengthOf(60);
-    expect(observer.invocations).to.include({ upload: 30, record: 60 });
+    expect(told).to.have.lengthOf(40);
+    expect(observer.invocations).to.include({ upload: 20, record: 40 });
     expect(observer.errors).to.deep.equal([]);
   });
 });

@@ -361,7 +361,7 @@ describe("handlers that run, crash and are repeated in any order", () => {
       fc.property(histories, ([given, played]) => {
         assess(play(given, played));
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   };
 

@@ -189,7 +189,7 @@ describe("countEvents", () => {
           await fresh.close();
         }
       }),
-      { numRuns: 25 },
+      { numRuns: 15 },
     );
   });
 

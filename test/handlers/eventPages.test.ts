@@ -111,7 +111,7 @@ describe("eventPage", () => {
           expect(seen).to.include.members(namesInOrder(stayed));
         },
       ),
-      { numRuns: 80 },
+      { numRuns: 50 },
     ));
 
   it("loses no row that moves on, or is retried, while a page is read", () =>
@@ -156,7 +156,7 @@ describe("eventPage", () => {
           expect(seen).to.deep.equal(order === "asc" ? names : names.reverse());
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 30 },
     ));
 
   for (const [order, statusShards] of [
