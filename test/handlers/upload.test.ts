@@ -10,6 +10,7 @@ import { AwsError } from "../../local/awsError";
 import type { AllowedCall } from "../../local/frontDoor/frontDoor";
 import { anyText } from "../events/arbitraries";
 import { eventually, type Program, startProgram } from "./program";
+import { checkedFetch } from "../openapi/described";
 
 interface ErrorAnswer {
   error: { code: string; message: string; request_id?: string };
@@ -84,7 +85,7 @@ describe("upload, for real", function () {
   ): Promise<Response> {
     const search = new URLSearchParams(query).toString();
     const url = `${String(program.run.outputs.uploadUrl)}${search && `?${search}`}`;
-    return fetch(url, { method: "POST", headers, body: Buffer.from(body) });
+    return checkedFetch(url, { method: "POST", headers, body: Buffer.from(body) });
   }
 
   async function posted(...request: Parameters<typeof post>): Promise<UploadAnswer> {
@@ -224,7 +225,7 @@ describe("upload, for real", function () {
 
     for (const method of ["GET", "PUT", "DELETE", "OPTIONS"]) {
       it(`comes with ${method}: the answer names POST`, async () => {
-        const response = await fetch(String(program.run.outputs.uploadUrl), { method });
+        const response = await checkedFetch(String(program.run.outputs.uploadUrl), { method });
         expect(response.status).to.equal(405);
         expect(response.headers.get("allow")).to.equal("POST");
         expect(((await response.json()) as ErrorAnswer).error.code).to.equal("method_not_allowed");

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { type Program, startProgram } from "./program";
+import { checkedFetch } from "../openapi/described";
 
 describe("upload, with limits of type and size", function () {
   this.timeout(30_000);
@@ -22,7 +23,7 @@ describe("upload, with limits of type and size", function () {
   });
 
   async function post(size: number, contentType?: string) {
-    const response = await fetch(String(program.run.outputs.uploadUrl), {
+    const response = await checkedFetch(String(program.run.outputs.uploadUrl), {
       method: "POST",
       headers: contentType === undefined ? {} : { "content-type": contentType },
       body: Buffer.alloc(size, "x"),

@@ -17,6 +17,7 @@ import { fromItem, type Item } from "../../events/item";
 import { PROGRAM_DIR } from "../../local/program";
 import { type Run, type RunEvent, startRun } from "../../local/run";
 import type { ObjectCreated } from "../../local/s3/engine";
+import { checkedFetch } from "../openapi/described";
 
 const picture = readFileSync(path.join(PROGRAM_DIR, "sample.jpg"));
 
@@ -70,7 +71,7 @@ describe("the program, end to end on one machine", function () {
 
   async function upload(name: string, body: Uint8Array = picture): Promise<string> {
     const url = `${String(run.outputs.uploadUrl)}?filename=${encodeURIComponent(name)}`;
-    const response = await fetch(url, {
+    const response = await checkedFetch(url, {
       method: "POST",
       headers: { "content-type": "image/jpeg" },
       body: Buffer.from(body),

@@ -8,6 +8,7 @@ import { AwsError } from "../../local/awsError";
 import type { FrontDoorOptions } from "../../local/frontDoor/frontDoor";
 import type { Fault } from "../../local/lambda/host";
 import { type Run, type RunEvent, startRun } from "../../local/run";
+import { checkedFetch } from "../openapi/described";
 
 type Intercept = NonNullable<FrontDoorOptions["intercept"]>;
 type Call = Parameters<Intercept>[0];
@@ -68,7 +69,7 @@ describe("while something is out of order", function () {
   });
 
   async function post(name: string): Promise<Response> {
-    return fetch(`${String(run.outputs.uploadUrl)}?filename=${name}`, {
+    return checkedFetch(`${String(run.outputs.uploadUrl)}?filename=${name}`, {
       method: "POST",
       headers: { "content-type": "text/plain" },
       body: `The text of ${name}.`,

@@ -207,8 +207,21 @@ export function expectDescribedRequest(method: string, url: string, request: Sen
   ]);
 }
 
+/** `fetch`, with the answer checked against openapi.json, and with the request of a 2xx answer. */
+export async function checkedFetch(input: string | URL, init: RequestInit = {}): Promise<Response> {
+  // As fetch sees them: the method in capitals, headers from whichever form.
+  const { method, url, headers: sent } = new Request(input, { ...init, body: undefined });
+  const response = await fetch(input, init);
+  const { status, headers, ok } = response;
+  expectDescribed(method, url, { status, headers, body: await response.clone().text() });
+  if (ok) {
+    expectDescribedRequest(method, url, { headers: sent, body: init.body });
+  }
+  return response;
+}
+
 /**
- * `fetch`, with the answer checked against openapi.json, and with the request of a 2xx answer.
+ * The same, for those who want what the answer says.
  *
  * @returns the body read as JSON; undefined for an empty one
  */
@@ -216,14 +229,8 @@ export async function describedFetch(
   input: string | URL,
   init: RequestInit = {},
 ): Promise<{ status: number; headers: Headers; body: unknown }> {
-  // As fetch sees them: the method in capitals, headers from whichever form.
-  const { method, url, headers: sent } = new Request(input, { ...init, body: undefined });
-  const response = await fetch(input, init);
-  const { status, headers, ok } = response;
+  const response = await checkedFetch(input, init);
+  const { status, headers } = response;
   const body = await response.text();
-  expectDescribed(method, url, { status, headers, body });
-  if (ok) {
-    expectDescribedRequest(method, url, { headers: sent, body: init.body });
-  }
   return { status, headers, body: body === "" ? undefined : (JSON.parse(body) as unknown) };
 }

@@ -5,6 +5,7 @@ import { randomUUID } from "node:crypto";
 import { MANAGER_ROUTES } from "../../../handlers/manager/routes";
 import type { FileEvent } from "../../../events/event";
 import { newItem } from "../../../events/item";
+import { describedFetch } from "../../openapi/described";
 import { type Managed, startManaged } from "./managed";
 
 interface Refusal {
@@ -48,12 +49,12 @@ describe("the event manager", function () {
       it(`answers 403 to ${method} ${path.replace(/[0-9a-f-]{36}/, "ID")}`, async () => {
         const answers = await Promise.all(
           [{}, { "x-api-key": "" }, { "x-api-key": "not-the-key" }].map((headers) =>
-            fetch(`${output("managerUrl")}${path}`, { method, headers }),
+            describedFetch(`${output("managerUrl")}${path}`, { method, headers }),
           ),
         );
         for (const answer of answers) {
           expect(answer.status).to.equal(403);
-          expect(((await answer.json()) as Refusal).error.code).to.equal("forbidden");
+          expect((answer.body as Refusal).error.code).to.equal("forbidden");
         }
       });
     }
