@@ -1,5 +1,5 @@
 import { loadSettings } from "./config";
-import { CallbackLambda } from "./components/callbackLambda";
+import { CallbackLambda } from "./components/lambda/callbackLambda";
 import { DeadLetterQueue } from "./components/deadLetterQueue";
 import { EventManager } from "./components/eventManager";
 import { EventTable } from "./components/eventTable";
@@ -7,13 +7,13 @@ import { Notifier } from "./components/notifier";
 import { Schedule } from "./components/schedule";
 import { UploadApi } from "./components/uploadApi";
 import { START_STATUSES } from "./events/event";
-import { inspectFile } from "./handlers/inspectFile";
-import { managerHandler } from "./handlers/manager";
-import { notifyHandler } from "./handlers/notify";
-import { processHandler } from "./handlers/process";
-import { recordHandler } from "./handlers/record";
-import { sweepHandler } from "./handlers/sweep";
-import { uploadHandler } from "./handlers/upload";
+import { inspectFile } from "./handlers/process/inspectFile";
+import { managerHandler } from "./handlers/manager/manager";
+import { notifyHandler } from "./handlers/notify/notify";
+import { processHandler } from "./handlers/process/process";
+import { recordHandler } from "./handlers/record/record";
+import { sweepHandler } from "./handlers/sweep/sweep";
+import { uploadHandler } from "./handlers/upload/upload";
 
 const settings = loadSettings();
 const { logRetentionDays, digestSeconds } = settings;

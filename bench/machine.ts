@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { PROGRAM_DIR } from "../local/program";
+import { PROGRAM_DIR } from "../start/programDir";
 
 /** Those whose version decides a figure. */
 const PACKAGES = [

@@ -6,7 +6,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { PROGRAM_DIR } from "../local/program";
+import { PROGRAM_DIR } from "../start/programDir";
 import type { Part } from "./part";
 import { PARTS } from "./parts";
 import { resultsText } from "./results";

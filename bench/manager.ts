@@ -1,6 +1,6 @@
-import { startRun } from "../local/run";
-import { mixedRow, putRows } from "./localRows";
-import { picture, uploadFile } from "./localUploads";
+import { startRun } from "../start/run";
+import { mixedRow, putRows } from "./local/rows";
+import { picture, uploadFile } from "./local/uploads";
 import type { Part, PartOptions } from "./part";
 import { quantile, round } from "./statistics";
 
@@ -57,8 +57,8 @@ export async function measureManager(rows: number, minPages = MIN_PAGES): Promis
   });
   try {
     const outputs = run.outputs as unknown as Outputs;
-    await putRows(run.cloud.dynamoDb, outputs.tableName, rows, mixedRow);
-    await run.cloud.idle();
+    await putRows(run.dynamoDb, outputs.tableName, rows, mixedRow);
+    await run.idle();
     const ask = async (path: string) => {
       const headers = { "x-api-key": outputs.managerApiKey };
       const answer = await fetch(`${outputs.managerUrl}${path}`, { headers });
@@ -102,7 +102,7 @@ export async function measureManager(rows: number, minPages = MIN_PAGES): Promis
     const pageRequests = requests;
     walked.abort();
     await uploading;
-    await run.cloud.idle();
+    await run.idle();
 
     requests = 0;
     const statsTimes: number[] = [];

@@ -1,10 +1,10 @@
-import { cost } from "./cost";
-import { local } from "./local";
+import { cost } from "./cost/cost";
+import { local } from "./local/local";
 import { manager } from "./manager";
-import { packages } from "./packages";
+import { packages } from "./packages/packages";
 import type { MeasurePart } from "./part";
-import { program } from "./program";
-import { requests } from "./requests";
+import { program } from "./program/program";
+import { requests } from "./requests/requests";
 import { scale } from "./scale";
 
 /** The parts of the bench by name, in the order in which they run. */

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { S3Client } from "@aws-sdk/client-s3";
 import type { FileEvent } from "../events/event";
-import { PROGRAM_DIR } from "../local/program";
+import { PROGRAM_DIR } from "../start/programDir";
 import { arrivedBroken, type Violation, type World } from "./invariants";
 import { type Outputs, readObjects, readRows, readStats } from "./run";
 import { byClients, planUpload, sendUpload, type Target, type UploadOutcome } from "./uploads";
@@ -57,7 +57,7 @@ async function start(folder: string): Promise<Process> {
   const child = spawn(
     process.execPath,
     [
-      ...["-r", path.join(PROGRAM_DIR, "local", "register.js"), "local/main.ts"],
+      ...["-r", path.join(PROGRAM_DIR, "tooling", "register.js"), "start/main.ts"],
       ...["--json", "--port", "0", "--data", path.join(folder, "data")],
       ...SETTINGS.flatMap((setting) => ["--config", setting]),
     ],

@@ -5,7 +5,7 @@
  *     npm run chaos -- --uploads 5000 --seed 1 --faults all
  */
 import { Command, InvalidArgumentError, Option } from "commander";
-import { newSeed, SEED_LIMIT } from "../local/faults/random";
+import { newSeed, SEED_LIMIT } from "local-aws/faults";
 import { killRun } from "./kill";
 import { type Mix, MIXES } from "./mixes";
 import { tableOf, verdictOf } from "./report";

@@ -1,4 +1,4 @@
-import type { FaultRule } from "../local/faults/plan";
+import type { FaultRule } from "local-aws/faults";
 
 const THROTTLE: FaultRule[] = [{ kind: "throttle", share: 0.2 }];
 const RESET: FaultRule[] = [{ kind: "reset", share: 0.1 }];

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { DynamoDBStreamEvent } from "aws-lambda";
 import PostalMime from "postal-mime";
 import type { EventStatus } from "../events/event";
-import type { RunEvent, RunOptions } from "../local/run";
+import type { RunEvent, RunOptions } from "../start/run";
 import type { Image, Moment } from "./invariants";
 
 /** Counted by the Lambda's logical name. */

@@ -3,8 +3,8 @@ import { DynamoDBClient, paginateScan } from "@aws-sdk/client-dynamodb";
 import { paginateListObjectsV2, S3Client } from "@aws-sdk/client-s3";
 import type { FileEvent } from "../events/event";
 import { fromItem, type Item } from "../events/item";
-import type { FaultReport } from "../local/faults/faults";
-import { type Run, startRun } from "../local/run";
+import type { FaultReport } from "local-aws";
+import { type Run, startRun } from "../start/run";
 import { brokenInvariants, carriesObjects, type Violation, type World } from "./invariants";
 import { type Mix, MIXES } from "./mixes";
 import { Observer } from "./observer";
@@ -143,15 +143,15 @@ export async function chaosRun(options: ChaosOptions): Promise<ChaosResult> {
     faults: { seed, rules: MIXES[faults] },
     ...observer.hooks,
   });
-  const { endpoint, region, roles } = run.cloud;
-  const client = { endpoint, region, credentials: roles.operator };
+  const { endpoint, region, credentials } = run;
+  const client = { endpoint, region, credentials };
   const dynamo = new DynamoDBClient(client);
   // An object put twice would be two events: the second try is left to the person at the machine.
   const s3 = new S3Client({ ...client, maxAttempts: 1 });
   const outputs = run.outputs as unknown as Outputs;
   const { uploadUrl, uploadApiKey, bucketName, tableName } = outputs;
   const stored = new Set<string>();
-  run.cloud.s3.onObjectCreated(({ key }) => stored.add(key));
+  run.onObjectCreated(({ key }) => stored.add(key));
   try {
     const startedAt = performance.now();
     const target = { uploadUrl, uploadApiKey, bucketName, s3 };

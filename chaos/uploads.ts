@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { setTimeout as sleep } from "node:timers/promises";
 import { encode as encodeJpeg } from "jpeg-js";
-import type { UploadAnswer } from "../handlers/upload";
+import type { UploadAnswer } from "../handlers/upload/upload";
 import { type Random, randomOf } from "./random";
 
 /** One file to send; the seed decides all of it. */

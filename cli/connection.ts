@@ -1,4 +1,4 @@
-import { DEFAULT_PORT } from "../local/defaultPort";
+import { DEFAULT_PORT } from "./defaultPort";
 import { Failure, UsageError } from "./errors";
 import { send } from "./http";
 import { retrying, sleep } from "./retries";

@@ -1,8 +1,8 @@
 import * as path from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { EVENT_STATUSES } from "../events/event";
-import { DEFAULT_PORT } from "../local/defaultPort";
-import { plainText } from "../local/plainText";
+import { DEFAULT_PORT } from "./defaultPort";
+import { plainText } from "./plainText";
 import {
   type Context,
   deleteEvent,

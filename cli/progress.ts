@@ -1,6 +1,6 @@
 import { MultiBar, Presets } from "cli-progress";
 import * as path from "node:path";
-import { plainText } from "../local/plainText";
+import { plainText } from "./plainText";
 import type { FileProgress } from "./upload";
 import { bytesInWords } from "./wording";
 

@@ -1,6 +1,6 @@
 import Table from "cli-table3";
 import type { FileEvent } from "../events/event";
-import { plainText } from "../local/plainText";
+import { plainText } from "./plainText";
 import type { EventDetails, Stats } from "./answers";
 import { bytesInWords, secondsInWords } from "./wording";
 

@@ -1,4 +1,4 @@
-import { plainText } from "../local/plainText";
+import { plainText } from "./plainText";
 import type { Progress } from "./progress";
 import { type Uploader, uploadFile, type UploadResult } from "./upload";
 

@@ -3,7 +3,7 @@ import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { DESCRIPTION_FILE } from "../handlers/manager/description";
-import type { CallbackLambda } from "./callbackLambda";
+import type { CallbackLambda } from "./lambda/callbackLambda";
 import { apiKey, restApi, type Throttle } from "./restApi";
 
 /** The description of both APIs, for the manager's package: without what only people need. */

@@ -2,7 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { EventStatus } from "../events/event";
 import { partitionKey } from "../events/partitions";
-import type { CallbackLambda } from "./callbackLambda";
+import type { CallbackLambda } from "./lambda/callbackLambda";
 import type { DeadLetterQueue } from "./deadLetterQueue";
 import { Grant, grantsDocument } from "./policy";
 

@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { CallbackLambda } from "./callbackLambda";
+import type { CallbackLambda } from "./lambda/callbackLambda";
 
 export interface ScheduleArgs {
   /** Minutes from one start to the next; a whole number. */

@@ -1,8 +1,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { UPLOAD_PREFIX } from "../events/identity";
-import { LARGER_FILES } from "../handlers/upload";
-import type { CallbackLambda } from "./callbackLambda";
+import { LARGER_FILES } from "../handlers/upload/upload";
+import type { CallbackLambda } from "./lambda/callbackLambda";
 import type { DeadLetterQueue } from "./deadLetterQueue";
 import { Grant, grantsDocument, policyDocument, tlsOnly } from "./policy";
 import { apiKey, restApi, type Throttle } from "./restApi";

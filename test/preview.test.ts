@@ -9,7 +9,7 @@ import {
   REGION,
   type Registration,
   valueOf,
-} from "./recordingMocks";
+} from "../testing/recordingMocks";
 
 /** What only AWS can tell, as the mocks make it up: ids, names, ARNs, and hashes over them. */
 const MADE_BY_AWS = "1a2b3c4";

@@ -10,7 +10,7 @@ import {
   record,
   type Recording,
   recordProgram,
-} from "./recordingMocks";
+} from "../testing/recordingMocks";
 
 const FROM_AN_ADDRESS = "one e-mail address, or several separated by commas";
 const MEDIA_TYPES = "media types separated by commas";

@@ -1,4 +1,4 @@
-import type { UploadWork } from "../work";
+import type { UploadWork } from "../requests/work";
 import { averageBatch, type Batching, POLL_SECONDS } from "./batches";
 import { invocationMs } from "./durations";
 

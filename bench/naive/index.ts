@@ -3,14 +3,14 @@
  * Lambdas, which read each row before they write it, and every file has a mail of its own.
  */
 import * as aws from "@pulumi/aws";
-import { CallbackLambda } from "../../components/callbackLambda";
+import { CallbackLambda } from "../../components/lambda/callbackLambda";
 import { DeadLetterQueue } from "../../components/deadLetterQueue";
 import { EventTable } from "../../components/eventTable";
 import { Notifier } from "../../components/notifier";
 import { type Grant, grantsDocument } from "../../components/policy";
 import { UploadApi } from "../../components/uploadApi";
 import { loadSettings } from "../../config";
-import { uploadHandler } from "../../handlers/upload";
+import { uploadHandler } from "../../handlers/upload/upload";
 import { notifyHandler } from "./notify";
 import { processHandler } from "./process";
 import { recordHandler } from "./record";

@@ -2,12 +2,12 @@ import { DeleteObjectCommand, HeadObjectCommand } from "@aws-sdk/client-s3";
 import type { APIGatewayProxyResult } from "aws-lambda";
 import type { FileEvent } from "../../events/event";
 import { parseUploadKey } from "../../events/identity";
-import { asError } from "../awsErrors";
-import { deleteEvent, endRetries } from "../eventStore";
-import { httpError } from "../http";
-import { logInfo } from "../log";
+import { asError } from "../../runtime/awsErrors";
+import { deleteEvent, endRetries } from "../../store/eventStore";
+import { httpError } from "../../runtime/http";
+import { logInfo } from "../../runtime/log";
 import { findEvent } from "./findEvent";
-import type { Manager, ManagerRequest } from "./manager";
+import type { Manager, ManagerRequest } from "./request";
 import { parametersOf } from "./parameters";
 
 /** S3's answers to a conditional delete of what is not, or no longer, there. */

@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import * as path from "node:path";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
-import { environment } from "../environment";
-import { header, jsonResponse } from "../http";
-import type { Manager, ManagerRequest } from "./manager";
+import { environment } from "../../runtime/environment";
+import { header, jsonResponse } from "../../runtime/http";
+import type { Manager, ManagerRequest } from "./request";
 import { parametersOf } from "./parameters";
 
 /** The description's file, beside the code. */

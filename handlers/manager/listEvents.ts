@@ -1,11 +1,11 @@
 import type { APIGatewayProxyResult } from "aws-lambda";
 import type { FileEvent } from "../../events/event";
 import { fromItem, type Item } from "../../events/item";
-import { openCursor, sealCursor } from "../cursor";
-import { type EventPage, eventPage, type EventsQuery, type Position } from "../eventPages";
-import { jsonResponse } from "../http";
-import { logError } from "../log";
-import type { Manager, ManagerRequest } from "./manager";
+import { openCursor, sealCursor } from "./cursor";
+import { type EventPage, eventPage, type EventsQuery, type Position } from "../../store/eventPages";
+import { jsonResponse } from "../../runtime/http";
+import { logError } from "../../runtime/log";
+import type { Manager, ManagerRequest } from "./request";
 import {
   invalid,
   limitParameter,

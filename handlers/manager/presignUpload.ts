@@ -4,12 +4,12 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 import type { EventKey } from "../../events/event";
 import { fileNameFor } from "../../events/fileName";
 import { keyItem } from "../../events/item";
-import { contentTypeOf } from "../contentType";
-import type { EventStore } from "../eventStore";
-import { bodyBytes, httpError, jsonResponse } from "../http";
-import { logInfo } from "../log";
-import { idempotencyKeyOf, reserve } from "../reservations";
-import type { Manager, ManagerRequest } from "./manager";
+import { contentTypeOf } from "../../events/contentType";
+import type { EventStore } from "../../store/eventStore";
+import { bodyBytes, httpError, jsonResponse } from "../../runtime/http";
+import { logInfo } from "../../runtime/log";
+import { idempotencyKeyOf, reserve } from "../../store/reservations";
+import type { Manager, ManagerRequest } from "./request";
 import { invalid, parametersOf } from "./parameters";
 
 /** S3's limit for an object that is written by one request: 5 GB, in bytes. */

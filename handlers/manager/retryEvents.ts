@@ -2,14 +2,14 @@ import type { APIGatewayProxyResult, Context } from "aws-lambda";
 import type { FileEvent } from "../../events/event";
 import { fromItem, type Item } from "../../events/item";
 import { isTransition } from "../../events/transitions";
-import { eventPage, type EventsQuery } from "../eventPages";
-import { bringBack, type CountedEventStore } from "../eventStore";
-import { httpError, jsonResponse } from "../http";
-import { logError } from "../log";
-import { forEachConcurrently } from "../streamBatch";
+import { eventPage, type EventsQuery } from "../../store/eventPages";
+import { bringBack, type CountedEventStore } from "../../store/eventStore";
+import { httpError, jsonResponse } from "../../runtime/http";
+import { logError } from "../../runtime/log";
+import { forEachConcurrently } from "../../runtime/streamBatch";
 import { findEvent } from "./findEvent";
 import { cursorAt, positionOf, scopeOf } from "./listEvents";
-import type { Manager, ManagerRequest } from "./manager";
+import type { Manager, ManagerRequest } from "./request";
 import {
   booleanParameter,
   invalid,

@@ -4,9 +4,9 @@ import type { APIGatewayProxyResult } from "aws-lambda";
 import { create as createContentDisposition } from "content-disposition";
 import type { FileEvent } from "../../events/event";
 import { fileNameOf } from "../../events/identity";
-import { jsonResponse } from "../http";
+import { jsonResponse } from "../../runtime/http";
 import { findEvent } from "./findEvent";
-import type { Manager, ManagerRequest } from "./manager";
+import type { Manager, ManagerRequest } from "./request";
 import { parametersOf } from "./parameters";
 
 /** Long enough to click on it, short enough to be of no use to who finds it later. */

@@ -1,7 +1,7 @@
 import type { APIGatewayProxyResult } from "aws-lambda";
-import { countEvents } from "../eventCounts";
-import { jsonResponse } from "../http";
-import type { Manager, ManagerRequest } from "./manager";
+import { countEvents } from "../../store/eventCounts";
+import { jsonResponse } from "../../runtime/http";
+import type { Manager, ManagerRequest } from "./request";
 import { parametersOf } from "./parameters";
 
 /** `GET /stats`: how many events there are of each status, and how long the oldest one waits. */

@@ -6,7 +6,7 @@ const ROOT = path.resolve(__dirname, "..", "..");
 
 function runBench(...args: string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
-    const command = ["-r", "./local/register.js", "bench/main.ts", ...args];
+    const command = ["-r", "./tooling/register.js", "bench/main.ts", ...args];
     execFile(process.execPath, command, { cwd: ROOT }, (error, stdout, stderr) => {
       resolve({ code: error?.code ?? 0, stdout, stderr });
     });

@@ -11,17 +11,17 @@ import {
   readWork,
   totalsOf,
   workAt,
-} from "../../bench/cost";
-import { indexWrites } from "../../bench/countWork";
+} from "../../bench/cost/cost";
+import { indexWrites } from "../../bench/requests/countWork";
 import { DURATIONS } from "../../bench/model/durations";
-import { countOurWork } from "../../bench/ourWork";
-import type { UploadWork } from "../../bench/work";
-import { ofType, only, recordProgram } from "../recordingMocks";
+import { countOurWork } from "../../bench/requests/ourWork";
+import type { UploadWork } from "../../bench/requests/work";
+import { ofType, only, recordProgram } from "../../testing/recordingMocks";
 
 type Ceiling = Record<string, { withMail: number; withoutMail: number }>;
 
 function readCeiling(): Ceiling {
-  const file = path.join(__dirname, "..", "..", "bench", "ceiling.json");
+  const file = path.join(__dirname, "..", "..", "bench", "cost", "ceiling.json");
   return (JSON.parse(readFileSync(file, "utf8")) as { dollarsPerMillion: Ceiling })
     .dollarsPerMillion;
 }

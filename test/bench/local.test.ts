@@ -1,9 +1,9 @@
 import { expect } from "chai";
-import { measureBurst, measureSingles } from "../../bench/local";
-import { putRows } from "../../bench/localRows";
-import { localPart } from "../../bench/localTables";
+import { measureBurst, measureSingles } from "../../bench/local/local";
+import { putRows } from "../../bench/local/rows";
+import { localPart } from "../../bench/local/tables";
 import { fromItem, type Item } from "../../events/item";
-import { createDynamoDb } from "../../local/dynamodb/engine";
+import { createDynamoDb } from "local-aws";
 
 const QUANTILES = { p50: 10, p95: 20, p99: 30 };
 

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { readWork } from "../../bench/cost";
+import { readWork } from "../../bench/cost/cost";
 import { averageBatch } from "../../bench/model/batches";
 import { type Limit, limitsOf, mailsPerSecond, shardsOf } from "../../bench/model/limits";
 import { simulate, sustainedRate } from "../../bench/model/simulate";

@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import { measureWork } from "../../bench/requests";
-import { requestsPart } from "../../bench/requestsTables";
-import type { UploadWork } from "../../bench/work";
+import { measureWork } from "../../bench/requests/requests";
+import { requestsPart } from "../../bench/requests/tables";
+import type { UploadWork } from "../../bench/requests/work";
 
 const WORK: UploadWork = {
   invocations: { upload: 1 },

@@ -1,7 +1,13 @@
 import type { ServerResponse } from "node:http";
-import { answerJson, answerPicture, answerPlainly, type Call, startCannedAws } from "../cannedAws";
+import {
+  answerJson,
+  answerPicture,
+  answerPlainly,
+  type Call,
+  startCannedAws,
+} from "../../testing/cannedAws";
 
-export type { Call } from "../cannedAws";
+export type { Call } from "../../testing/cannedAws";
 
 /** A server that answers as AWS would, and remembers what it was asked. */
 export interface FakeAws {

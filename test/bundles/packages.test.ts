@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { expect } from "chai";
 import { DEFAULTS } from "../../config";
-import { PROGRAM_DIR } from "../../local/program";
-import { startRun } from "../../local/run";
+import { PROGRAM_DIR } from "../../start/programDir";
+import { startRun } from "../../start/run";
 import { LAMBDAS } from "../program/names";
 import {
   ACCOUNT_ID,
@@ -12,7 +12,7 @@ import {
   packagesOf,
   type Recording,
   recordProgram,
-} from "../recordingMocks";
+} from "../../testing/recordingMocks";
 
 /**
  * Room for updates, but not for a package that came in whole: 100,000 bytes are some 3 ms of every

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { promisify } from "node:util";
 import { variablesOf } from "../program/names";
-import { filesOf, only, type Recording, REGION } from "../recordingMocks";
+import { filesOf, only, type Recording, REGION } from "../../testing/recordingMocks";
 
 /**
  * Runs in a folder that holds nothing but itself and the bundle. Loads the bundle without each of

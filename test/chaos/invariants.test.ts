@@ -8,7 +8,7 @@ import {
   type World,
 } from "../../chaos/invariants";
 import type { EventStatus, FileEvent } from "../../events/event";
-import type { UploadAnswer } from "../../handlers/upload";
+import type { UploadAnswer } from "../../handlers/upload/upload";
 
 const BUCKET = "bucket";
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { apiError, type FakeManager, someEvent, startFakeManager } from "./fakeManager";
 import { runEvents, spawnEvents } from "./runEvents";
-import { eventually } from "../handlers/program";
+import { eventually } from "../../testing/startProgram";
 
 describe("npm run events", function () {
   this.timeout(60_000);

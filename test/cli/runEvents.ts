@@ -1,7 +1,7 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable } from "node:stream";
-import { PROGRAM_DIR } from "../../local/program";
+import { PROGRAM_DIR } from "../../start/programDir";
 
 export interface Ended {
   code: number | null;
@@ -14,7 +14,7 @@ export function spawnEvents(
   args: string[],
   environment: Record<string, string> = {},
 ): ChildProcessByStdio<null, Readable, Readable> {
-  return spawn(process.execPath, ["-r", "./local/register.js", "cli/main.ts", ...args], {
+  return spawn(process.execPath, ["-r", "./tooling/register.js", "cli/main.ts", ...args], {
     cwd: PROGRAM_DIR,
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...environment },

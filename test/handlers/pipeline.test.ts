@@ -5,11 +5,17 @@ import { createHash } from "node:crypto";
 import type { FileEvent } from "../../events/event";
 import { newUploadIdentity, uploadKey } from "../../events/identity";
 import type { Item } from "../../events/item";
-import { AwsError } from "../../local/awsError";
+import { AwsError } from "local-aws";
 import { uuidv7At } from "../events/arbitraries";
-import { failedEvent, itemOf, processedEvent, s3Record, streamRecord } from "./factories";
-import { JPEG } from "./files";
-import { eventually, type Program, startProgram } from "./program";
+import {
+  failedEvent,
+  itemOf,
+  processedEvent,
+  s3Record,
+  streamRecord,
+} from "../../testing/factories";
+import { JPEG } from "../../testing/files";
+import { eventually, type Program, startProgram } from "../../testing/startProgram";
 
 type StreamRecord = ReturnType<typeof streamRecord>;
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
-import { PROGRAM_DIR } from "../../local/program";
+import { PROGRAM_DIR } from "../../start/programDir";
 
 /** An object of the document; everything below is unknown until it is looked at. */
 export type DocumentObject = Record<string, unknown>;

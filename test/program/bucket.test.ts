@@ -8,7 +8,7 @@ import {
   OTHER_SETTINGS,
   type Recording,
   recordProgram,
-} from "../recordingMocks";
+} from "../../testing/recordingMocks";
 import { BUCKET, functionArn, statementsOf } from "./names";
 
 describe("The program's bucket", () => {

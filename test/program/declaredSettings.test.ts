@@ -3,7 +3,7 @@ import * as path from "node:path";
 import { expect } from "chai";
 import { parse as parseYaml } from "yaml";
 import { DEFAULTS } from "../../config";
-import { PROGRAM_DIR } from "../../local/program";
+import { PROGRAM_DIR } from "../../start/programDir";
 
 function readYaml(fileName: string): unknown {
   return parseYaml(readFileSync(path.join(PROGRAM_DIR, fileName), "utf8"));

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
 import { DEFAULTS } from "../../config";
-import { checkOwnVariables } from "../../local/lambda/environmentVariables";
+import { checkOwnVariables } from "local-aws";
 import {
   ACCOUNT_ID,
   type Inputs,
@@ -12,7 +12,7 @@ import {
   recordProgram,
   REGION,
   restApiId,
-} from "../recordingMocks";
+} from "../../testing/recordingMocks";
 import {
   ALARM_TOPIC,
   BUCKET,

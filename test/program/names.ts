@@ -5,7 +5,7 @@ import {
   type Recording,
   REGION,
   type Registration,
-} from "../recordingMocks";
+} from "../../testing/recordingMocks";
 
 /** Names as the mocks give them, after the manner of Pulumi. */
 export const BUCKET = "arn:aws:s3:::uploads-1a2b3c4";

@@ -10,7 +10,7 @@ import {
   REGION,
   restApiId,
   valueOf,
-} from "../recordingMocks";
+} from "../../testing/recordingMocks";
 import { ALARM_TOPIC, LAMBDAS, QUEUE_URL, TOPIC } from "./names";
 
 function typesOf({ registrations }: Recording): Record<string, number> {

@@ -12,7 +12,7 @@ import {
   REGION,
   restApiId,
   valueOf,
-} from "../recordingMocks";
+} from "../../testing/recordingMocks";
 import { functionArn } from "./names";
 
 interface Swagger {

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { filesOf, only, type Recording, recordProgram } from "../recordingMocks";
+import { filesOf, only, type Recording, recordProgram } from "../../testing/recordingMocks";
 import { LAMBDAS, variablesOf } from "./names";
 
 describe("The program with statusShards 8", () => {

@@ -1,6 +1,12 @@
 import { expect } from "chai";
 import { DEFAULTS } from "../../config";
-import { type Inputs, ofType, only, type Recording, recordProgram } from "../recordingMocks";
+import {
+  type Inputs,
+  ofType,
+  only,
+  type Recording,
+  recordProgram,
+} from "../../testing/recordingMocks";
 import { functionArn, QUEUE, STREAM } from "./names";
 
 describe("The program's tables", () => {

@@ -1,8 +1,8 @@
 import type { APIGatewayProxyEvent, Context } from "aws-lambda";
 import { expect } from "chai";
 import { listEvents } from "../../../handlers/manager/listEvents";
-import type { Manager } from "../../../handlers/manager/manager";
-import { itemOf, processedEvent } from "../factories";
+import type { Manager } from "../../../handlers/manager/request";
+import { itemOf, processedEvent } from "../../../testing/factories";
 
 /** Lambda's limit for what a synchronous invocation answers, in bytes. */
 const LAMBDA_LIMIT = 6 * 1024 * 1024;

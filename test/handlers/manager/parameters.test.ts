@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEvent } from "aws-lambda";
 import { expect } from "chai";
 import { EVENT_STATUSES } from "../../../events/event";
-import { type HttpError, isHttpError } from "../../../handlers/http";
+import { type HttpError, isHttpError } from "../../../runtime/http";
 import {
   booleanParameter,
   limitParameter,

@@ -1,0 +1,48 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { PROGRAM_DIR } from "../../start/programDir";
+
+/** Milliseconds from the command to its line that everything is ready. */
+async function startOnce(temporaryDir: string): Promise<number> {
+  const startedAt = performance.now();
+  const npm = spawn("npm", ["start", "--silent", "--", "--port", "0", "--json"], {
+    cwd: PROGRAM_DIR,
+    // Node's compile cache is there.
+    env: { ...process.env, TMPDIR: temporaryDir },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const gone = once(npm, "exit");
+  try {
+    await Promise.race([
+      once(npm.stdout, "data"),
+      gone.then(([code]) => {
+        throw new Error(`npm start has ended with ${String(code)} before it was ready.`);
+      }),
+    ]);
+    return performance.now() - startedAt;
+  } finally {
+    npm.stdout.resume();
+    npm.kill("SIGTERM");
+    await gone;
+  }
+}
+
+async function inTemporaryDir<T>(use: (dir: string) => Promise<T>): Promise<T> {
+  const dir = await mkdtemp(path.join(tmpdir(), "bench-local-"));
+  try {
+    return await use(dir);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+/** Milliseconds of a start of `npm start` that finds no compiled packages, and of one that does. */
+export async function measureStart(): Promise<{ coldMs: number; warmMs: number }> {
+  return inTemporaryDir(async (dir) => ({
+    coldMs: await startOnce(dir),
+    warmMs: await startOnce(dir),
+  }));
+}

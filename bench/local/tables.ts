@@ -1,0 +1,91 @@
+import type { Burst, LocalFigures, Quantiles } from "./local";
+import type { Part, Section } from "../part";
+import { round } from "../statistics";
+
+const BURST_NOTE = [
+  "Each line is a fresh process with the default settings; the clients are in another process, and",
+  "each of them sends sample.jpg again as soon as it has its answer. Uploads a second: until the last",
+  "row is `notified`. Rows before: finished events that were put straight into the table.",
+].join("\n");
+
+const START_NOTE =
+  "`npm start`, from the command to its line that all is ready. Cold: Node.js has compiled none of " +
+  "the packages before, as after `npm ci`.";
+
+const SINGLE_NOTE =
+  "With `digestSeconds` 0, each upload when the one before is `notified`. The first one waits for " +
+  "Lambdas that are still being started.";
+
+function startTable({ start, singles }: LocalFigures): Section[] {
+  return [
+    {
+      title: "Start of the local run",
+      note: START_NOTE,
+      columns: ["compile cache", "ms to ready"],
+      rows: [
+        ["cold", round(start.coldMs)],
+        ["warm", round(start.warmMs)],
+      ],
+    },
+    {
+      title: "Upload to mail on one machine",
+      note: SINGLE_NOTE,
+      columns: ["uploads", "p50 ms", "p95 ms", "p99 ms"],
+      rows: [
+        ["the first", ...Array.from({ length: 3 }, () => round(singles.firstMs))],
+        [`the ${singles.uploads} after it`, ...cellsOf(singles.mailMs)],
+      ],
+    },
+  ];
+}
+
+function cellsOf({ p50, p95, p99 }: Quantiles): number[] {
+  return [p50, p95, p99].map((value) => round(value));
+}
+
+function burstRow(burst: Burst): (string | number)[] {
+  const { uploads, clients, rows, answeredMs, notifiedMs, answerMs, mails, peakMb } = burst;
+  return [
+    uploads,
+    clients,
+    rows,
+    round(answeredMs / 1000, 1),
+    round(notifiedMs / 1000, 1),
+    round((uploads / notifiedMs) * 1000, 1),
+    round(notifiedMs / uploads, 2),
+    ...cellsOf(answerMs),
+    mails,
+    round(peakMb),
+  ];
+}
+
+function burstTable(bursts: Burst[]): Section {
+  return {
+    title: "Uploads by several clients on one machine",
+    note: BURST_NOTE,
+    columns: [
+      "uploads",
+      "clients",
+      "rows before",
+      "all answered s",
+      "all notified s",
+      "uploads/s",
+      "ms/upload",
+      "answer p50 ms",
+      "p95 ms",
+      "p99 ms",
+      "mails",
+      "peak MB",
+    ],
+    rows: bursts.map(burstRow),
+  };
+}
+
+/** The part of what was found. */
+export function localPart(figures: LocalFigures): Part {
+  return {
+    name: "local",
+    json: figures,
+    sections: [...startTable(figures), burstTable(figures.bursts)],
+  };
+}

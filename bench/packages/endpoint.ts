@@ -1,0 +1,49 @@
+import type { ServerResponse } from "node:http";
+import {
+  answerJson,
+  answerPicture,
+  answerPlainly,
+  type Call,
+  startCannedAws,
+} from "../../testing/cannedAws";
+
+/** AWS as far as one event of each Lambda needs it: it takes everything and has next to nothing. */
+export interface Endpoint {
+  url: string;
+  /** The actions that were called with this access key, sorted; forgets them. */
+  takeCalls(accessKeyId: string): string[];
+  close(): void;
+}
+
+function answer(call: Call, response: ServerResponse): void {
+  if (answerPlainly(call, response)) {
+    return;
+  }
+  switch (call.action) {
+    case "GET":
+      answerPicture(response);
+      return;
+    case "HEAD":
+      response.end();
+      return;
+    case "Query":
+      answerJson(response, { Items: [], Count: 0, ScannedCount: 0 });
+      return;
+    default:
+      answerJson(response, {});
+  }
+}
+
+/** Starts the endpoint on a free port of 127.0.0.1. */
+export async function startEndpoint(): Promise<Endpoint> {
+  const { endpoint, calls, stop } = await startCannedAws(answer);
+  return {
+    url: endpoint,
+    takeCalls: (accessKeyId) => {
+      const taken = calls.filter((call) => call.accessKeyId === accessKeyId);
+      calls.splice(0, calls.length, ...calls.filter((call) => !taken.includes(call)));
+      return taken.map(({ action }) => action).sort();
+    },
+    close: stop,
+  };
+}

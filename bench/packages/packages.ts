@@ -1,0 +1,105 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { startEndpoint } from "./endpoint";
+import { type ProgramHandler, programHandlers } from "./program";
+import { measureStart, type Outcome, type Start, writeMeasure } from "./start";
+import { type PackageFigures, packagesPart } from "./tables";
+import { type Unpacked, unpackAll, type Variant } from "./variants";
+import type { MeasurePart, PartOptions } from "../part";
+import { median, round } from "../statistics";
+
+/** Starts one package once. */
+export type StartPackage = (
+  handler: ProgramHandler,
+  unpacked: Unpacked,
+) => Promise<{ start: Start; outcome: Outcome }>;
+
+/** How the first event of each handler ended, in every variant that does anything. */
+class Outcomes {
+  readonly byHandler = new Map<string, Outcome>();
+
+  /** @throws when the handler's event ended in another way before */
+  add(handler: string, variant: Variant, outcome: Outcome): void {
+    if (variant === "empty") {
+      return;
+    }
+    const before = JSON.stringify(this.byHandler.get(handler) ?? outcome);
+    if (JSON.stringify(outcome) !== before) {
+      throw new Error(
+        `The variants of "${handler}" do not do the same: ` +
+          `${variant} ended with ${JSON.stringify(outcome)}, another with ${before}.`,
+      );
+    }
+    this.byHandler.set(handler, outcome);
+  }
+}
+
+function figuresOf(unpacked: Unpacked, starts: Start[]): PackageFigures {
+  const { handler, variant, bytes, zipBytes, files } = unpacked;
+  return {
+    handler,
+    variant,
+    bytes,
+    zipBytes,
+    files,
+    startMs: round(median(starts.map(({ wallMs }) => wallMs)), 1),
+    startCpuMs: round(median(starts.map(({ cpuMs }) => cpuMs)), 1),
+  };
+}
+
+/**
+ * Starts each package once in each repetition, handler by handler; and once before that, for the
+ * machine's file cache.
+ *
+ * @throws when the variants of a handler do not do the same
+ */
+export async function measurePackages(
+  handlers: ProgramHandler[],
+  packages: Unpacked[],
+  startPackage: StartPackage,
+  { repetitions, progress }: PartOptions,
+): Promise<{ figures: PackageFigures[]; outcomes: Map<string, Outcome> }> {
+  const measured = handlers.flatMap((handler) =>
+    packages
+      .filter((unpacked) => unpacked.handler === handler.name)
+      .map((unpacked) => ({ handler, unpacked, starts: [] as Start[] })),
+  );
+  const outcomes = new Outcomes();
+  for (let repetition = 0; repetition <= repetitions; repetition += 1) {
+    progress(`packages: repetition ${repetition} of ${repetitions}`);
+    for (const { handler, unpacked, starts } of measured) {
+      const { start, outcome } = await startPackage(handler, unpacked);
+      outcomes.add(handler.name, unpacked.variant, outcome);
+      if (repetition > 0) {
+        starts.push(start);
+      }
+    }
+  }
+  return {
+    figures: measured.map(({ unpacked, starts }) => figuresOf(unpacked, starts)),
+    outcomes: outcomes.byHandler,
+  };
+}
+
+/** Measures the package of each Lambda of the program, and the start of it, in each variant. */
+export const packages: MeasurePart = async (options) => {
+  options.progress("packages: loading the program");
+  const handlers = await programHandlers();
+  const root = await mkdtemp(path.join(tmpdir(), "bench-packages-"));
+  const endpoint = await startEndpoint();
+  try {
+    const unpacked = await unpackAll(root, handlers);
+    const measure = await writeMeasure(root);
+    const { figures, outcomes } = await measurePackages(
+      handlers,
+      unpacked,
+      (handler, each) => measureStart(measure, handler, each, endpoint),
+      options,
+    );
+    return packagesPart(figures, outcomes);
+  } finally {
+    endpoint.close();
+    await rm(root, { recursive: true, force: true });
+  }
+};

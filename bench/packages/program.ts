@@ -1,0 +1,141 @@
+import { createRequire } from "node:module";
+import * as path from "node:path";
+import type { asset } from "@pulumi/pulumi";
+import * as aws from "@pulumi/aws";
+import type { CallbackFactory } from "../../components/lambda/callbackLambda";
+import { PROGRAM_DIR } from "../../start/programDir";
+import { forgetProgram, stackConfig } from "../../start/program";
+import { ofType, only, packagesOf, record, type Recording } from "../../testing/recordingMocks";
+import { sampleEvent } from "./events";
+
+/** One Lambda of the program. */
+export interface ProgramHandler {
+  name: string;
+  /** The text of its code: all of its package that is loaded at a start. */
+  bundle: string;
+  /** Its environment variables. */
+  variables: Record<string, string>;
+  /** An event of the kind that starts it. */
+  event: unknown;
+  /** What an aws.lambda.CallbackFunction of the same factory is made of. */
+  callback: CallbackPackage;
+}
+
+export interface CallbackPackage {
+  /** Its `__index.js`, as Pulumi serialized the factory. */
+  text: string;
+  /** Folders of this machine, by their names in the package. */
+  folders: Record<string, string>;
+}
+
+type Factory = CallbackFactory<never, unknown>;
+
+type CallbackLambdaModule = typeof import("../../components/lambda/callbackLambda");
+
+const requireModule = createRequire(__filename);
+
+const CALLBACK_LAMBDA = path.join(PROGRAM_DIR, "components", "lambda", "callbackLambda.ts");
+
+function refuseErrors({ error, rejections }: Recording): void {
+  const [first] = [error, ...rejections].filter((each) => each !== undefined);
+  if (first !== undefined) {
+    throw first instanceof Error ? first : new Error("The program rejects.", { cause: first });
+  }
+}
+
+/** Has index.ts, when it is loaded next, get a CallbackLambda that tells of what it is made of. */
+function tellOfFactories(tell: (name: string, factory: Factory) => void): void {
+  const loaded = requireModule(CALLBACK_LAMBDA) as CallbackLambdaModule;
+  class TellingLambda<Event, Result> extends loaded.CallbackLambda<Event, Result> {
+    constructor(...args: ConstructorParameters<typeof loaded.CallbackLambda<Event, Result>>) {
+      super(...args);
+      tell(args[0], args[1].callbackFactory);
+    }
+  }
+  const cached = requireModule.cache[CALLBACK_LAMBDA];
+  if (cached) {
+    // The module's own exports can only be read.
+    cached.exports = { ...loaded, CallbackLambda: TellingLambda };
+  }
+}
+
+/** Runs index.ts as it is, and notes each Lambda's callback factory. */
+async function loadProgram(): Promise<{ recording: Recording; factories: Map<string, Factory> }> {
+  const factories = new Map<string, Factory>();
+  const recording = await record(stackConfig({}), () => {
+    forgetProgram();
+    tellOfFactories((name, factory) => factories.set(name, factory));
+    return requireModule(path.join(PROGRAM_DIR, "index.ts")) as Record<string, unknown>;
+  });
+  // Nobody else is to get the module that tells.
+  forgetProgram();
+  refuseErrors(recording);
+  return { recording, factories };
+}
+
+/**
+ * What only this program's own packing and its npm scripts need: without it, nobody would have it
+ * among the dependencies, and Pulumi would not pack it.
+ */
+function ownTools(): string[] {
+  const { optionalDependencies = {} } = requireModule(path.join(PROGRAM_DIR, "package.json")) as {
+    optionalDependencies?: Record<string, string>;
+  };
+  return ["esbuild", ...Object.keys(optionalDependencies)];
+}
+
+async function unpack(archive: asset.AssetArchive): Promise<CallbackPackage> {
+  const callback: CallbackPackage = { text: "", folders: {} };
+  for (const [name, item] of Object.entries(await archive.assets)) {
+    if ("text" in item) {
+      callback.text = await (item as asset.StringAsset).text;
+    } else {
+      callback.folders[name] = await (item as asset.FileArchive).path;
+    }
+  }
+  return callback;
+}
+
+/** Registers a plain CallbackFunction for each factory, and takes its package. */
+async function callbackPackages(
+  factories: Map<string, Factory>,
+): Promise<Map<string, CallbackPackage>> {
+  const recording = await record(stackConfig({}), () => {
+    for (const [name, callbackFactory] of factories) {
+      new aws.lambda.CallbackFunction<never, unknown>(name, {
+        callbackFactory: callbackFactory,
+        role: "arn:aws:iam::123456789012:role/any",
+        runtime: "nodejs24.x",
+        codePathOptions: { extraExcludePackages: ownTools() },
+      });
+    }
+    return {};
+  });
+  refuseErrors(recording);
+  const packages = new Map<string, CallbackPackage>();
+  for (const { name, inputs } of ofType(recording, "Function")) {
+    packages.set(name, await unpack(inputs.code as asset.AssetArchive));
+  }
+  return packages;
+}
+
+/**
+ * The program's Lambdas, from a run of index.ts under Pulumi's mocks.
+ *
+ * @throws when the program cannot be loaded, or a callback not be packed
+ */
+export async function programHandlers(): Promise<ProgramHandler[]> {
+  const { recording, factories } = await loadProgram();
+  const packages = await packagesOf(recording);
+  const callbacks = await callbackPackages(factories);
+  return [...callbacks].map(([name, callback]) => {
+    const { environment } = only(recording, "Function", name).inputs;
+    return {
+      name,
+      bundle: packages.get(name)?.["index.js"] ?? "",
+      variables: (environment as { variables: Record<string, string> }).variables,
+      event: sampleEvent(recording, name),
+      callback,
+    };
+  });
+}

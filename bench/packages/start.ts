@@ -1,0 +1,104 @@
+import { execFile } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import * as path from "node:path";
+import { promisify } from "node:util";
+import { PROGRAM_DIR } from "../../start/programDir";
+import type { Endpoint } from "./endpoint";
+import type { ProgramHandler } from "./program";
+import type { Unpacked } from "./variants";
+
+/** From the start of a process to the end of its first event. */
+export interface Start {
+  wallMs: number;
+  /** User and system time of the process. */
+  cpuMs: number;
+}
+
+/** How the first event ended: the same for every way to pack the same handler. */
+export interface Outcome {
+  /** Empty when the handler returned; otherwise the error's name. */
+  error: string;
+  /** Of an HTTP answer. */
+  statusCode?: number;
+  /** The actions of AWS that were called, sorted. */
+  calls: string[];
+}
+
+const START_TIMEOUT_MS = 60_000;
+
+/** Does as little as it can besides: the same for each package. Its last line is what it found. */
+const MEASURE = `
+"use strict";
+const [, , entry, event] = process.argv;
+const context = { awsRequestId: "a-request", getRemainingTimeInMillis: () => 120_000 };
+const end = (error, result) => {
+  const wallMs = performance.now();
+  const { user, system } = process.cpuUsage();
+  const found = { wallMs, cpuMs: (user + system) / 1000, error, statusCode: result?.statusCode };
+  require("node:fs").writeSync(1, "\\n" + JSON.stringify(found));
+  process.exit(0);
+};
+require(entry)
+  .handler(JSON.parse(event), context)
+  .then((result) => end("", result), (error) => end(String(error?.name)));
+`;
+
+/** Writes the program that measures itself; resolves to its file. */
+export async function writeMeasure(root: string): Promise<string> {
+  const file = path.join(root, "measure.js");
+  await writeFile(file, MEASURE);
+  return file;
+}
+
+/** The function's environment variables, and those that AWS would add. */
+function environmentOf(
+  { variables }: ProgramHandler,
+  { variant }: Unpacked,
+  endpoint: Endpoint,
+): Record<string, string> {
+  const own = Object.entries(variables).map(([name, value]) => [
+    name,
+    // A queue's URL says by itself where the queue is.
+    value.replace(/^https:\/\/sqs\.[^/]+/, endpoint.url),
+  ]);
+  return {
+    ...(Object.fromEntries(own) as Record<string, string>),
+    AWS_REGION: "us-east-1",
+    AWS_ACCESS_KEY_ID: variant,
+    AWS_SECRET_ACCESS_KEY: "a-secret",
+    AWS_ENDPOINT_URL: endpoint.url,
+    // Where there is no .aws folder to read, as on AWS.
+    HOME: "/nonexistent",
+    // On AWS this is where the runtime has its SDK; nothing else is found there in this way.
+    ...(variant === "runtime-sdk" && { NODE_PATH: path.join(PROGRAM_DIR, "node_modules") }),
+  };
+}
+
+/**
+ * Starts a new process, which loads the package and handles one event.
+ *
+ * @param measure the file of `writeMeasure`
+ * @throws when the package cannot be loaded, or the handler does not come to an end
+ */
+export async function measureStart(
+  measure: string,
+  handler: ProgramHandler,
+  unpacked: Unpacked,
+  endpoint: Endpoint,
+): Promise<{ start: Start; outcome: Outcome }> {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [measure, unpacked.entry, JSON.stringify(handler.event)],
+    {
+      cwd: path.dirname(unpacked.entry),
+      env: environmentOf(handler, unpacked, endpoint),
+      timeout: START_TIMEOUT_MS,
+      maxBuffer: Infinity,
+    },
+  );
+  const lastLine = stdout.slice(stdout.lastIndexOf("\n") + 1);
+  const { wallMs, cpuMs, error, statusCode } = JSON.parse(lastLine) as Start &
+    Omit<Outcome, "calls">;
+  const calls = endpoint.takeCalls(unpacked.variant);
+  return { start: { wallMs, cpuMs }, outcome: { error, statusCode, calls } };
+}

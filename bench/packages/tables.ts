@@ -1,0 +1,108 @@
+import type { Outcome } from "./start";
+import { type Variant, VARIANTS } from "./variants";
+import type { Part, Section } from "../part";
+import { round } from "../statistics";
+
+/** The figures of one handler in one variant; times are medians. */
+export interface PackageFigures {
+  handler: string;
+  variant: Variant;
+  bytes: number;
+  zipBytes: number;
+  files: number;
+  startMs: number;
+  startCpuMs: number;
+}
+
+const NOTE = [
+  "`ours`: the program's bundle. `callback`: the package of a plain `aws.lambda.CallbackFunction`",
+  "of the same callback factory, without `esbuild` and the optional dependencies, which only this",
+  "program's own packing and scripts need. `runtime-sdk`: the same serialized text, bundled by",
+  "esbuild, with the SDK left to the Lambda runtime. `empty`: a handler that does nothing. The size",
+  "of a zip is that of its files deflated by node:zlib at the default level, with the format's",
+  "headers. Start: from the start of a new Node.js process to the end of its first event, which an",
+  "endpoint on this machine answers in place of AWS.",
+].join("\n");
+
+function sorted(figures: PackageFigures[]): PackageFigures[] {
+  const rank = ({ variant }: PackageFigures) => VARIANTS.indexOf(variant);
+  return figures.toSorted((a, b) => a.handler.localeCompare(b.handler) || rank(a) - rank(b));
+}
+
+function figureTable(figures: PackageFigures[]): Section {
+  const oursOf = new Map(
+    figures.filter(({ variant }) => variant === "ours").map((each) => [each.handler, each]),
+  );
+  return {
+    title: "Packages of the Lambdas, and what their start costs",
+    note: NOTE,
+    columns: [
+      "handler",
+      "variant",
+      "bytes",
+      "zip bytes",
+      "files",
+      "start ms",
+      "÷ ours",
+      "start CPU ms",
+      "CPU ÷ ours",
+    ],
+    rows: figures.map(({ handler, variant, bytes, zipBytes, files, startMs, startCpuMs }) => {
+      const ours = oursOf.get(handler);
+      return [
+        handler,
+        variant,
+        bytes,
+        zipBytes,
+        files,
+        startMs,
+        round(startMs / (ours?.startMs ?? NaN), 2),
+        startCpuMs,
+        round(startCpuMs / (ours?.startCpuMs ?? NaN), 2),
+      ];
+    }),
+  };
+}
+
+/** `201, calls PUT PutItem`. */
+function outcomeText({ error, statusCode, calls }: Outcome): string {
+  const ended = error || String(statusCode ?? "returned");
+  return `${ended}, ${calls.length === 0 ? "no call" : `calls ${calls.join(" ")}`}`;
+}
+
+/** By how much the start's CPU time is below each other variant's, in percent. */
+function savingTable(figures: PackageFigures[], outcomes: Map<string, Outcome>): Section {
+  const cpuOf = (handler: string, variant: Variant) =>
+    figures.find((each) => each.handler === handler && each.variant === variant)?.startCpuMs ?? NaN;
+  const saving = (handler: string, variant: Variant) =>
+    round(100 * (1 - cpuOf(handler, "ours") / cpuOf(handler, variant)), 1);
+  const names = [...outcomes.keys()].sort((a, b) => a.localeCompare(b));
+  return {
+    title: "CPU time of a start that ours saves",
+    note: "Of all variants but `empty`, the first event ended alike.",
+    columns: ["handler", "% of callback", "% of runtime-sdk", "end of the first event"],
+    rows: names.map((name) => {
+      const outcome = outcomes.get(name);
+      return [
+        name,
+        saving(name, "callback"),
+        saving(name, "runtime-sdk"),
+        outcome ? outcomeText(outcome) : "",
+      ];
+    }),
+  };
+}
+
+/**
+ * The part of what was found, in the order of handlers and variants.
+ *
+ * @param outcomes how the first event ended, by handler
+ */
+export function packagesPart(found: PackageFigures[], outcomes: Map<string, Outcome>): Part {
+  const figures = sorted(found);
+  return {
+    name: "packages",
+    json: figures,
+    sections: [figureTable(figures), savingTable(figures, outcomes)],
+  };
+}

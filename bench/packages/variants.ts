@@ -1,0 +1,102 @@
+import { cp, mkdir, writeFile } from "node:fs/promises";
+import * as path from "node:path";
+import * as esbuild from "esbuild";
+import { PROGRAM_DIR } from "../../start/programDir";
+import type { CallbackPackage, ProgramHandler } from "./program";
+import { NO_FILES, packageSize, type PackageSize, together } from "./zip";
+
+/**
+ * Ways to pack the same handler: as this program does, as Pulumi's CallbackFunction does, with the
+ * SDK that the Lambda runtime has, and an empty handler as the floor.
+ */
+export const VARIANTS = ["ours", "callback", "runtime-sdk", "empty"] as const;
+
+export type Variant = (typeof VARIANTS)[number];
+
+/** A package that lies unpacked in a folder. */
+export interface Unpacked extends PackageSize {
+  handler: string;
+  variant: Variant;
+  /** The file that exports `handler`. */
+  entry: string;
+}
+
+const EMPTY = "exports.handler = async () => ({});\n";
+
+/** All that is not the SDK's, in one file. */
+async function bundleWithoutSdk(text: string): Promise<string> {
+  const { outputFiles } = await esbuild.build({
+    stdin: { contents: text, resolveDir: PROGRAM_DIR },
+    external: ["@aws-sdk/*", "@smithy/*"],
+    bundle: true,
+    write: false,
+    minify: true,
+    platform: "node",
+    target: "node24",
+    format: "cjs",
+    mainFields: ["module", "main"],
+    legalComments: "none",
+    logLevel: "silent",
+  });
+  return outputFiles[0]?.text ?? "";
+}
+
+/** Copies the package's `node_modules`; the size is of them alone. */
+async function copyFolders(root: string, folders: CallbackPackage["folders"]) {
+  let size = NO_FILES;
+  for (const [name, source] of Object.entries(folders)) {
+    const target = path.join(root, name);
+    await cp(source, target, { recursive: true, dereference: true });
+    size = together(size, await packageSize(target, `${name}/`));
+  }
+  return size;
+}
+
+/** Callbacks of one program have the same packages, so one copy serves all that name the same. */
+function folderCopies(root: string) {
+  const copies = new Map<string, Promise<{ folder: string; size: PackageSize }>>();
+  return (folders: CallbackPackage["folders"]) => {
+    const id = JSON.stringify(folders);
+    const folder = path.join(root, `callback-${copies.size + 1}`);
+    const copy = copies.get(id) ?? copyFolders(folder, folders).then((size) => ({ folder, size }));
+    copies.set(id, copy);
+    return copy;
+  };
+}
+
+async function writeEntry(folder: string, name: string, text: string): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  const entry = path.join(folder, name);
+  await writeFile(entry, text);
+  return entry;
+}
+
+/**
+ * Unpacks every handler in every variant.
+ *
+ * @param root an empty folder
+ */
+export async function unpackAll(root: string, handlers: ProgramHandler[]): Promise<Unpacked[]> {
+  const copyOf = folderCopies(root);
+  const unpacked: Unpacked[] = [];
+  for (const { name, bundle, callback } of handlers) {
+    const oneFile: [Variant, string][] = [
+      ["ours", bundle],
+      ["runtime-sdk", await bundleWithoutSdk(callback.text)],
+      ["empty", EMPTY],
+    ];
+    for (const [variant, text] of oneFile) {
+      const folder = path.join(root, variant, name);
+      const entry = await writeEntry(folder, "index.js", text);
+      unpacked.push({ handler: name, variant, entry, ...(await packageSize(folder)) });
+    }
+    const copy = await copyOf(callback.folders);
+    // Beside the one `node_modules` for all, where it is found as it is in the package.
+    const folder = path.join(copy.folder, "handlers", name);
+    const entry = await writeEntry(folder, "__index.js", callback.text);
+    const size = together(copy.size, await packageSize(folder));
+    unpacked.push({ handler: name, variant: "callback", entry, ...size });
+  }
+  await esbuild.stop();
+  return unpacked;
+}

@@ -1,0 +1,215 @@
+/**
+ * Runs index.ts under mocks in a fresh process, and prints how long each step took as JSON. Started
+ * by bench/program.ts.
+ */
+import Module, { createRequire } from "node:module";
+import * as path from "node:path";
+import { REGISTER_INSTANCE } from "ts-node";
+import type { CallbackFactory } from "../../components/lambda/callbackLambda";
+
+/** How a callback becomes a package: as the program does it, or as a plain CallbackFunction does. */
+export type Packing = "bundle" | "codePaths";
+
+/** Milliseconds of one start. */
+export interface ProgramTimes {
+  /** From the start of the process to the first line of this module: Node.js and the compiler. */
+  bootMs: number;
+  /** TypeScript to JavaScript. */
+  compileMs: number;
+  /** Reading and running modules, those that they import not included, by package. */
+  importMs: Record<string, number>;
+  /** Each callback's way to text, by Lambda; imports and compiling meanwhile not included. */
+  serializeMs: Record<string, number>;
+  /** Each text's way to a package, by Lambda. Other Lambdas are serialized meanwhile. */
+  packMs: Record<string, number>;
+  /** From the start of the process to the end of the last serialization. */
+  serializedAtMs: number;
+  /** From the start of the process to the end of the last package. */
+  packedAtMs: number;
+  /** From the start of the process until all is registered. */
+  totalMs: number;
+}
+
+interface LoadingModule {
+  load: (filename: string) => void;
+}
+
+const bootMs = performance.now();
+
+const ROOT = path.resolve(__dirname, "..", "..");
+
+const requireModule = createRequire(__filename);
+
+type SerializeFunction = typeof import("@pulumi/pulumi").runtime.serializeFunction;
+
+/** The synchronous work that is under way, each piece inside the one before. */
+const stack: { innerMs: number }[] = [];
+
+/** Milliseconds of all synchronous work so far. */
+let synchronousMs = 0;
+
+/** Times a piece of work without the timed pieces inside it. */
+function timed<T>(work: () => T, add: (ms: number) => void): T {
+  const frame = { innerMs: 0 };
+  const startedAt = performance.now();
+  stack.push(frame);
+  try {
+    return work();
+  } finally {
+    stack.pop();
+    const ms = performance.now() - startedAt;
+    const outer = stack.at(-1);
+    if (outer) {
+      outer.innerMs += ms;
+    } else {
+      synchronousMs += ms;
+    }
+    add(ms - frame.innerMs);
+  }
+}
+
+/** `@pulumi/aws`, or `this program` for what is in no package. */
+function packageOf(fileName: string): string {
+  const [, inside] = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(fileName) ?? [];
+  return inside ?? "this program";
+}
+
+function timeCompiling(times: ProgramTimes): void {
+  const service = process[REGISTER_INSTANCE];
+  if (!service) {
+    throw new Error("Start it with `-r ./tooling/register.js`.");
+  }
+  const compile = service.compile.bind(service);
+  service.compile = (...args) =>
+    timed(
+      () => compile(...args),
+      (ms) => {
+        times.compileMs += ms;
+      },
+    );
+}
+
+function timeImports({ importMs }: ProgramTimes): void {
+  const modules = Module.prototype as unknown as LoadingModule;
+  const { load } = modules;
+  modules.load = function (this: unknown, filename: string) {
+    timed(
+      () => {
+        Reflect.apply(load, this, [filename]);
+      },
+      (ms) => {
+        const name = packageOf(filename);
+        importMs[name] = (importMs[name] ?? 0) + ms;
+      },
+    );
+  };
+}
+
+/** Has a CallbackLambda tell its name before it serializes its factory: one after the other. */
+function tellOfNames(tell: (name: string, factory: unknown) => void): void {
+  const file = path.join(ROOT, "components", "lambda", "callbackLambda.ts");
+  const loaded = requireModule(file) as typeof import("../../components/lambda/callbackLambda");
+  class TellingLambda<Event, Result> extends loaded.CallbackLambda<Event, Result> {
+    constructor(...args: ConstructorParameters<typeof loaded.CallbackLambda<Event, Result>>) {
+      tell(args[0], args[1].callbackFactory satisfies CallbackFactory<Event, Result>);
+      super(...args);
+    }
+  }
+  const cached = requireModule.cache[file];
+  if (cached) {
+    // The module's own exports can only be read.
+    cached.exports = { ...loaded, CallbackLambda: TellingLambda };
+  }
+}
+
+function timeSerializing(times: ProgramTimes, nameOf: (factory: unknown) => string): void {
+  const { runtime } = requireModule("@pulumi/pulumi") as {
+    runtime: { serializeFunction: SerializeFunction };
+  };
+  const { serializeFunction } = runtime;
+  runtime.serializeFunction = async (callback, args) => {
+    const startedAt = performance.now();
+    const before = synchronousMs;
+    const serialized = await serializeFunction(callback, args);
+    const ms = performance.now() - startedAt - (synchronousMs - before);
+    times.serializeMs[nameOf(callback)] = ms;
+    times.serializedAtMs = performance.now();
+    return serialized;
+  };
+}
+
+/** What a plain CallbackFunction does in place of bundling: it looks for the packages to take along. */
+async function findPackages(): Promise<string> {
+  const { runtime } = requireModule("@pulumi/pulumi") as typeof import("@pulumi/pulumi");
+  const { optionalDependencies } = requireModule(path.join(ROOT, "package.json")) as {
+    optionalDependencies: Record<string, string>;
+  };
+  await runtime.computeCodePaths({
+    // Nobody who packs in this way has them among the dependencies.
+    extraExcludePackages: ["esbuild", ...Object.keys(optionalDependencies)],
+  });
+  return "// The text is not what is measured.\n";
+}
+
+/** @param names in the order in which they are packed */
+function timePacking(times: ProgramTimes, packing: Packing, names: string[]): void {
+  const file = path.join(ROOT, "components", "lambda", "bundle.ts");
+  const loaded = requireModule(file) as typeof import("../../components/lambda/bundle");
+  let announced = 0;
+  const bundle = async (text: string | Promise<string>) => {
+    const name = names[announced] ?? "";
+    announced += 1;
+    // Told of all texts before there are any, as the program does it.
+    const bundled = packing === "bundle" ? loaded.bundle(text) : undefined;
+    await text;
+    const startedAt = performance.now();
+    const packed = await (bundled ?? findPackages());
+    times.packMs[name] = performance.now() - startedAt;
+    times.packedAtMs = performance.now();
+    return packed;
+  };
+  const cached = requireModule.cache[file];
+  if (cached) {
+    cached.exports = { ...loaded, bundle };
+  }
+}
+
+async function main(packing: Packing): Promise<void> {
+  const times: ProgramTimes = {
+    bootMs,
+    compileMs: 0,
+    importMs: {},
+    serializeMs: {},
+    packMs: {},
+    serializedAtMs: 0,
+    packedAtMs: 0,
+    totalMs: 0,
+  };
+  const names: string[] = [];
+  const nameOfFactory = new Map<unknown, string>();
+  timeCompiling(times);
+  timeImports(times);
+  const { record } = requireModule(
+    "../../testing/recordingMocks",
+  ) as typeof import("../../testing/recordingMocks");
+  const { stackConfig } = requireModule(
+    "../../start/program",
+  ) as typeof import("../../start/program");
+  timeSerializing(times, (factory) => nameOfFactory.get(factory) ?? "");
+  const { error, rejections } = await record(stackConfig({}), () => {
+    timePacking(times, packing, names);
+    tellOfNames((name, factory) => {
+      names.push(name);
+      nameOfFactory.set(factory, name);
+    });
+    return requireModule(path.join(ROOT, "index.ts")) as Record<string, unknown>;
+  });
+  const [failure] = [error, ...rejections].filter((each) => each !== undefined);
+  if (failure !== undefined) {
+    throw new Error("The program cannot be loaded.", { cause: failure });
+  }
+  times.totalMs = performance.now();
+  process.stdout.write(`\n${JSON.stringify(times)}\n`, () => process.exit(0));
+}
+
+void main(process.argv[2] as Packing);

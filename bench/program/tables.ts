@@ -1,0 +1,105 @@
+import type { Part, Section } from "../part";
+import type { ProgramVariant } from "./program";
+import type { ProgramTimes } from "./child";
+import { median, round } from "../statistics";
+
+/** Packages whose modules are named; the others are put together. */
+const NAMED_PACKAGES = 6;
+
+const STEP_NOTE = [
+  "Medians of fresh processes that run index.ts under Pulumi's mocks. Warm: Node.js finds the compiled",
+  "form of packages in its cache; cold: it does not. callback: as a plain CallbackFunction packs,",
+  "which looks for the packages to take along (computeCodePaths) in place of bundling. Serializing is",
+  "this process's work and bundling is esbuild's, which goes on meanwhile: of packing, the steps have",
+  "what is left after the last serialization. A step of its own has what others do not: imports and",
+  "compiling within a serialization count as imports and compiling.",
+].join("\n");
+
+const LAMBDA_NOTE =
+  "Milliseconds from the start of each serialization to its end, and from there to the end of the " +
+  "packing. Bundles wait for their turn; packages are looked for at the same time.";
+
+type Measured = Record<ProgramVariant, ProgramTimes[]>;
+
+function sum(values: Record<string, number>): number {
+  return Object.values(values).reduce((total, value) => total + value, 0);
+}
+
+const STEPS: [name: string, ms: (times: ProgramTimes) => number][] = [
+  ["start of Node.js and the compiler", ({ bootMs }) => bootMs],
+  ["compile TypeScript", ({ compileMs }) => compileMs],
+  ["import modules", ({ importMs }) => sum(importMs)],
+  ["serialize callbacks", ({ serializeMs }) => sum(serializeMs)],
+  ["pack, after the last serialization", packTailOf],
+  ["the rest: register resources", restOf],
+  ["all", ({ totalMs }) => totalMs],
+];
+
+function packTailOf({ packedAtMs, serializedAtMs }: ProgramTimes): number {
+  return Math.max(0, packedAtMs - serializedAtMs);
+}
+
+function restOf(times: ProgramTimes): number {
+  const { bootMs, compileMs, importMs, serializeMs, totalMs } = times;
+  return totalMs - bootMs - compileMs - sum(importMs) - sum(serializeMs) - packTailOf(times);
+}
+
+function medianOf(times: ProgramTimes[], ms: (times: ProgramTimes) => number): number {
+  return round(median(times.map(ms)), 1);
+}
+
+function stepTable({ warm, cold, callback }: Measured): Section {
+  return {
+    title: "From the start of a process to the last registered resource",
+    note: STEP_NOTE,
+    columns: ["step", "warm ms", "cold ms", "callback ms"],
+    rows: STEPS.map(([name, ms]) => [
+      name,
+      ...[warm, cold, callback].map((times) => medianOf(times, ms)),
+    ]),
+  };
+}
+
+function lambdaTable({ warm, callback }: Measured): Section {
+  const names = Object.keys(warm[0]?.serializeMs ?? {});
+  return {
+    title: "Packing of each Lambda",
+    note: LAMBDA_NOTE,
+    columns: ["Lambda", "serialize ms", "bundle ms", "find packages ms"],
+    rows: names.map((name) => [
+      name,
+      medianOf(warm, ({ serializeMs }) => serializeMs[name] ?? 0),
+      medianOf(warm, ({ packMs }) => packMs[name] ?? 0),
+      medianOf(callback, ({ packMs }) => packMs[name] ?? 0),
+    ]),
+  };
+}
+
+function importTable({ warm, cold }: Measured): Section {
+  const msOf = (times: ProgramTimes[], name: string) =>
+    medianOf(times, ({ importMs }) => importMs[name] ?? 0);
+  const names = Object.keys(warm[0]?.importMs ?? {}).toSorted(
+    (a, b) => msOf(cold, b) - msOf(cold, a),
+  );
+  const others = names.slice(NAMED_PACKAGES);
+  const othersMs = ({ importMs }: ProgramTimes) =>
+    others.reduce((total, name) => total + (importMs[name] ?? 0), 0);
+  return {
+    title: "Imports by package",
+    note: "Reading, compiling and running each package's own modules, without those they import.",
+    columns: ["package", "warm ms", "cold ms"],
+    rows: [
+      ...names.slice(0, NAMED_PACKAGES).map((name) => [name, msOf(warm, name), msOf(cold, name)]),
+      [`${others.length} others`, medianOf(warm, othersMs), medianOf(cold, othersMs)],
+    ],
+  };
+}
+
+/** The part of what was found. */
+export function programPart(times: Measured): Part {
+  return {
+    name: "program",
+    json: times,
+    sections: [stepTable(times), lambdaTable(times), importTable(times)],
+  };
+}

@@ -1,0 +1,118 @@
+import * as path from "node:path";
+import { type RunEvent, startRun } from "../../start/run";
+import { createWorkCounter } from "./countWork";
+import { picture, uploadFile, uploadFiles } from "../local/uploads";
+import type { MeasurePart } from "../part";
+import { type MeasuredWork, requestsPart } from "./tables";
+import type { UploadWork } from "./work";
+
+/** The program itself, and the plain one beside it. */
+export const PIPELINES = ["ours", "naive"] as const;
+
+export type Pipeline = (typeof PIPELINES)[number];
+
+/** How files come: each when the one before is done with, or as fast as they are taken. */
+export const LOADS = ["single", "burst"] as const;
+
+export type Load = (typeof LOADS)[number];
+
+const UPLOADS: Record<Load, number> = { single: 20, burst: 500 };
+
+const BURST_CLIENTS = 32;
+
+const PROGRAM_FILES: Record<Pipeline, string | undefined> = {
+  ours: undefined,
+  naive: path.join(__dirname, "..", "naive", "index.ts"),
+};
+
+/** Counts the rows that became `notified`. */
+function notifiedRows() {
+  const waiting: { count: number; resolve: () => void }[] = [];
+  let seen = 0;
+  return {
+    onEvent(event: RunEvent) {
+      if (event.type === "status" && event.event.event_status === "notified") {
+        seen += 1;
+        waiting
+          .filter(({ count }) => count <= seen)
+          .forEach(({ resolve }) => {
+            resolve();
+          });
+      }
+    },
+    /** Resolves when there are so many of them. */
+    reach: (count: number) =>
+      new Promise<void>((resolve) => {
+        if (count <= seen) {
+          resolve();
+        }
+        waiting.push({ count, resolve });
+      }),
+  };
+}
+
+/**
+ * Runs a pipeline on this machine, uploads files, and counts all that they make it do until the last
+ * one is `notified`.
+ *
+ * @param uploads default: 20 single ones, 500 in a burst
+ * @throws when the run has an error to tell
+ */
+export async function measureWork(
+  pipeline: Pipeline,
+  load: Load,
+  uploads = UPLOADS[load],
+): Promise<UploadWork> {
+  const counter = createWorkCounter();
+  const notified = notifiedRows();
+  const errors: string[] = [];
+  const run = await startRun({
+    ...counter.options,
+    port: 0,
+    programFile: PROGRAM_FILES[pipeline],
+    // A single file has nothing to gather; a burst is told of as the settings have it.
+    config: load === "single" ? { digestSeconds: "0" } : {},
+    onEvent: (event) => {
+      counter.options.onEvent(event);
+      notified.onEvent(event);
+      if (event.type === "error") {
+        errors.push(event.message);
+      }
+    },
+  });
+  try {
+    await counter.attach(run);
+    const uploadUrl = String(run.outputs.uploadUrl);
+    if (load === "burst") {
+      await uploadFiles(uploadUrl, uploads, BURST_CLIENTS);
+    } else {
+      const bytes = picture();
+      for (let i = 1; i <= uploads; i += 1) {
+        await uploadFile(uploadUrl, `single-${i}.jpg`, bytes);
+        await notified.reach(i);
+        await run.idle();
+      }
+    }
+    await notified.reach(uploads);
+    await run.idle();
+    if (errors[0] !== undefined) {
+      throw new Error(`The run of "${pipeline}" has failed: ${errors[0]}`);
+    }
+    return counter.workOf(uploads);
+  } finally {
+    await run.stop();
+  }
+}
+
+/** Counts the AWS work of an upload, of single ones and in a burst, beside a plain pipeline's. */
+export const requests: MeasurePart = async ({ progress }) => {
+  const measured: MeasuredWork[] = [];
+  for (const load of LOADS) {
+    for (const pipeline of PIPELINES) {
+      progress(`requests: ${pipeline}, ${load}`);
+      const work = await measureWork(pipeline, load);
+      measured.push({ pipeline, load, uploads: UPLOADS[load], work });
+    }
+  }
+  return requestsPart(measured);
+};

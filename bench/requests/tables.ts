@@ -1,0 +1,96 @@
+import type { Part, Section } from "../part";
+import type { Load, Pipeline } from "./requests";
+import { round } from "../statistics";
+import type { UploadWork } from "./work";
+
+/** The work of one upload, on average over so many. */
+export interface MeasuredWork {
+  pipeline: Pipeline;
+  load: Load;
+  uploads: number;
+  work: UploadWork;
+}
+
+const NOTE = [
+  "Counted by the local run at its front door, Lambda host and tables; the sweeper, which the clock",
+  "starts, is left out. Write units are those of rows and index entries by their sizes, with two for",
+  "an index entry whose key changes. The naive pipeline has the same upload Lambda, table, index and",
+  "inspection; every change of its table starts both stream Lambdas, in batches of up to 100, which",
+  "read a row before they write it, and each file has a mail of its own. How large batches get in a",
+  "burst depends on the machine.",
+].join("\n");
+
+const TITLES: Record<Load, string> = {
+  single: "AWS work of an upload, one after the other",
+  burst: "AWS work of an upload in a burst",
+};
+
+type Figure = [name: string, count: number];
+
+function prefixed(prefix: string, counts: Record<string, number>): Figure[] {
+  return Object.entries(counts).map(([name, count]) => [`${prefix}${name}`, count]);
+}
+
+function sum(counts: Record<string, number>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
+}
+
+/** What was counted, one figure after the other, in the order in which it is shown. */
+function figuresOf(work: UploadWork): Figure[] {
+  return [
+    ["invocations", sum(work.invocations)],
+    ...prefixed("invocations of ", work.invocations).sort(byName),
+    ["requests of Lambdas", sum(work.requests)],
+    ...prefixed("", work.requests).sort(byName),
+    ["write units of the table", work.tableWriteUnits],
+    ["write units of the index", work.indexWriteUnits],
+    ["read units", work.readUnits],
+    ["mails", work.mails],
+    ["bytes of log", work.logBytes],
+  ];
+}
+
+function byName([a]: Figure, [b]: Figure): number {
+  return a.localeCompare(b);
+}
+
+/** Names of both, those that only one has beside their neighbours. */
+function namesOf(figures: Figure[][]): string[] {
+  const [first = [], ...others] = figures.map((each) => each.map(([name]) => name));
+  const names = [...first];
+  for (const [i, name] of others.flatMap((each) => [...each.entries()])) {
+    if (!names.includes(name)) {
+      names.splice(i, 0, name);
+    }
+  }
+  return names;
+}
+
+function tableOf(load: Load, measured: MeasuredWork[]): Section {
+  const figures = (pipeline: Pipeline) =>
+    measured
+      .filter((each) => each.load === load && each.pipeline === pipeline)
+      .flatMap(({ work }) => figuresOf(work));
+  const [ours, naive] = [figures("ours"), figures("naive")];
+  const countIn = (list: Figure[], name: string) => list.find(([each]) => each === name)?.[1] ?? 0;
+  const uploads = measured.find((each) => each.load === load)?.uploads ?? 0;
+  return {
+    title: `${TITLES[load]}, mean of ${uploads}`,
+    note: NOTE,
+    columns: ["for each upload", "ours", "naive", "ours : naive"],
+    rows: namesOf([ours, naive]).map((name) => {
+      const [a, b] = [countIn(ours, name), countIn(naive, name)];
+      return [name, round(a, 3), round(b, 3), b === 0 ? "" : (a / b).toFixed(2)];
+    }),
+  };
+}
+
+/** The part of what was counted. */
+export function requestsPart(measured: MeasuredWork[]): Part {
+  const loads = [...new Set(measured.map(({ load }) => load))];
+  return {
+    name: "requests",
+    json: measured,
+    sections: loads.map((load) => tableOf(load, measured)),
+  };
+}

@@ -1,0 +1,113 @@
+import { GetObjectCommand, HeadObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import type { EventInfo, FileEvent } from "../../events/event";
+import { asError } from "../../runtime/awsErrors";
+
+/** A part of a file, and what S3 says of the whole of it. */
+export interface FilePart {
+  bytes: Uint8Array;
+  /** Bytes of the whole file. */
+  size: number;
+  /** The declared media type, as S3 keeps it. */
+  contentType: string;
+}
+
+/** A checksum that somebody else has computed over the whole file. */
+export interface Checksum {
+  /** `SHA256`, `CRC64NVME`, … */
+  algorithm: string;
+  /** Hexadecimal for the upload API's own SHA256, base64 for what S3 keeps. */
+  value: string;
+}
+
+/** A stored file, as processing sees it. */
+export interface StoredFile {
+  event: FileEvent;
+  /** Reads bytes `start` to `end` (exclusive); fewer when the file ends before, none past it. */
+  read(start: number, end: number): Promise<FilePart>;
+  /** The file's checksum as the upload API or S3 know it, without reading the file. */
+  checksum(): Promise<Checksum | undefined>;
+}
+
+// Made where it is needed: Pulumi cannot serialize a captured typed array.
+function noBytes(): Uint8Array {
+  return new Uint8Array(0);
+}
+
+function nameOf({ Bucket, Key, VersionId }: EventInfo) {
+  return { Bucket, Key, VersionId };
+}
+
+function totalSize(contentRange: string | undefined, length: number): number {
+  const total = contentRange?.split("/")[1];
+  return total === undefined ? length : Number(total);
+}
+
+async function readRange(
+  s3: S3Client,
+  info: EventInfo,
+  start: number,
+  end: number,
+): Promise<FilePart> {
+  try {
+    const part = await s3.send(
+      new GetObjectCommand({ ...nameOf(info), Range: `bytes=${start}-${end - 1}` }),
+    );
+    const bytes = (await part.Body?.transformToByteArray()) ?? noBytes();
+    return {
+      bytes,
+      size: totalSize(part.ContentRange, bytes.length),
+      contentType: part.ContentType ?? "application/octet-stream",
+    };
+  } catch (error) {
+    // S3's answer to any range of an empty object.
+    if (asError(error).name !== "InvalidRange") {
+      throw error;
+    }
+    const head = await s3.send(new HeadObjectCommand(nameOf(info)));
+    return {
+      bytes: noBytes(),
+      size: head.ContentLength ?? 0,
+      contentType: head.ContentType ?? "application/octet-stream",
+    };
+  }
+}
+
+/** 32 bytes in base64: of an object that came in parts, S3 has the checksum of theirs, with `-N`. */
+const WHOLE_SHA256 = /^[A-Za-z0-9+/]{43}=$/;
+
+/** In hexadecimal, as the upload API has it; of an object in parts, as S3 has it. */
+function sha256Of(value: string | undefined): string | undefined {
+  return value !== undefined && WHOLE_SHA256.test(value)
+    ? Buffer.from(value, "base64").toString("hex")
+    : value;
+}
+
+async function storedChecksum(s3: S3Client, info: EventInfo): Promise<Checksum | undefined> {
+  const head = await s3.send(new HeadObjectCommand({ ...nameOf(info), ChecksumMode: "ENABLED" }));
+  const known: [string, string | undefined][] = [
+    ["SHA256", sha256Of(head.ChecksumSHA256)],
+    ["CRC64NVME", head.ChecksumCRC64NVME],
+    ["SHA1", head.ChecksumSHA1],
+    ["CRC32C", head.ChecksumCRC32C],
+    ["CRC32", head.ChecksumCRC32],
+  ];
+  for (const [algorithm, value] of known) {
+    if (value !== undefined) {
+      return { algorithm, value };
+    }
+  }
+  return undefined;
+}
+
+/** The object that an event is about. */
+export function storedFile(s3: S3Client, event: FileEvent): StoredFile {
+  const info = event.event_info;
+  return {
+    event,
+    read: (start, end) => readRange(s3, info, start, end),
+    checksum: async () =>
+      info.Checksum === undefined
+        ? storedChecksum(s3, info)
+        : { algorithm: "SHA256", value: info.Checksum },
+  };
+}

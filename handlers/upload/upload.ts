@@ -1,0 +1,201 @@
+import { createHash } from "node:crypto";
+import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
+import { parse as parseContentDisposition } from "content-disposition";
+import type { FileEvent } from "../../events/event";
+import { fileNameFor } from "../../events/fileName";
+import { parseUploadKey } from "../../events/identity";
+import { asError } from "../../runtime/awsErrors";
+import { environment } from "../../runtime/environment";
+import {
+  type CountedEventStore,
+  countedEventStore,
+  dynamoClient,
+  putEvent,
+} from "../../store/eventStore";
+import { contentTypeOf } from "../../events/contentType";
+import { bodyBytes, errorAnswer, header, httpError, jsonResponse } from "../../runtime/http";
+import { logError, logInfo } from "../../runtime/log";
+import { idempotencyKeyOf, reserve } from "../../store/reservations";
+
+/** The body of a 201 answer. */
+export interface UploadAnswer {
+  event_id: string;
+  /** Where the event begins; the same for every repetition of a request. */
+  event_status: "uploaded";
+  bucket: string;
+  key: string;
+  /** Bytes. */
+  size: number;
+  content_type: string;
+  /** SHA-256 of the bytes, in hexadecimal. */
+  checksum: string;
+  checksum_algorithm: "SHA256";
+}
+
+/** Also in the answer that API Gateway gives itself. */
+export const LARGER_FILES =
+  "Larger files, up to 5 GB, go through POST /uploads of the manager (the output managerUrl).";
+
+interface UploadRequest {
+  body: Buffer;
+  contentType: string;
+  fileName: string;
+  idempotencyKey?: string;
+  /** SHA-256 of the body. */
+  digest: Buffer;
+}
+
+function givenFileName(event: APIGatewayProxyEvent): string | undefined {
+  const fromQuery = event.queryStringParameters?.filename;
+  if (fromQuery) {
+    return fromQuery;
+  }
+  const disposition = header(event, "content-disposition");
+  if (!disposition) {
+    return undefined;
+  }
+  return parseContentDisposition(disposition).parameters.filename;
+}
+
+/** Reads the request, or refuses it. */
+function readRequest(
+  event: APIGatewayProxyEvent,
+  allowedTypes: string[],
+  maxBytes: number,
+): UploadRequest {
+  if (event.httpMethod !== "POST") {
+    throw httpError(405, "method_not_allowed", "Files are sent with POST.", { Allow: "POST" });
+  }
+  const contentType = contentTypeOf(header(event, "content-type"), allowedTypes);
+  const idempotencyKey = idempotencyKeyOf(event);
+  const body = bodyBytes(event);
+  if (body.length === 0) {
+    throw httpError(400, "empty_body", "The body is empty: send the file's bytes as the body.");
+  }
+  if (body.length > maxBytes) {
+    throw httpError(
+      413,
+      "too_large",
+      `The file has ${body.length} bytes; a direct upload may have at most ${maxBytes} bytes. ` +
+        LARGER_FILES,
+    );
+  }
+  return {
+    body,
+    contentType,
+    fileName: fileNameFor(givenFileName(event), contentType),
+    idempotencyKey,
+    digest: createHash("sha256").update(body).digest(),
+  };
+}
+
+/** Puts the object; with an `Idempotency-Key` only if it is not there yet. */
+async function storeObject(
+  s3: S3Client,
+  bucket: string,
+  key: string,
+  request: UploadRequest,
+): Promise<string | undefined> {
+  try {
+    const stored = await s3.send(
+      new PutObjectCommand({
+        Bucket: bucket,
+        Key: key,
+        Body: request.body,
+        ContentLength: request.body.length,
+        ContentType: request.contentType,
+        ChecksumSHA256: request.digest.toString("base64"),
+        IfNoneMatch: request.idempotencyKey === undefined ? undefined : "*",
+      }),
+    );
+    return stored.ETag?.replaceAll('"', "");
+  } catch (error) {
+    if (request.idempotencyKey !== undefined && asError(error).name === "PreconditionFailed") {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** Writes the row, unless it is there; never fails. */
+async function writeRow(store: CountedEventStore, event: FileEvent): Promise<void> {
+  try {
+    await putEvent(store, event);
+  } catch (error) {
+    // The file is safe in the bucket, where the sweeper finds it: no reason to alarm the client.
+    logError("The row could not be written; the sweeper will do it.", error, {
+      event_id: event.event_id,
+    });
+  }
+}
+
+/**
+ * `POST /upload`: stores the body in the bucket, writes the row `uploaded`, and answers 201 with an
+ * `UploadAnswer`; every error is `{ "error": { "code", "message" } }`.
+ *
+ * Environment: BUCKET_NAME, TABLE_NAME, STATUS_SHARDS, COUNTS_TABLE_NAME, RESERVATIONS_TABLE_NAME,
+ * MAX_UPLOAD_BYTES, ALLOWED_CONTENT_TYPES (patterns, separated by commas).
+ */
+export function uploadHandler() {
+  const s3 = new S3Client({
+    maxAttempts: 3,
+    requestHandler: { connectionTimeout: 1000, requestTimeout: 4000, throwOnRequestTimeout: true },
+    // The handler sends a SHA-256 of its own.
+    requestChecksumCalculation: "WHEN_REQUIRED",
+  });
+  // With S3's three attempts of 4 s, all fits the Lambda's 29 s, whatever does not answer.
+  const dynamo = dynamoClient({ maxAttempts: 2, requestTimeout: 2000 });
+  const store = countedEventStore(dynamo);
+  const bucket = environment("BUCKET_NAME");
+  const reservationsTableName = environment("RESERVATIONS_TABLE_NAME");
+  const maxBytes = Number(environment("MAX_UPLOAD_BYTES"));
+  const allowedTypes = environment("ALLOWED_CONTENT_TYPES").split(",");
+
+  return async (event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> => {
+    try {
+      const request = readRequest(event, allowedTypes, maxBytes);
+      const { event_id, event_timestamp, object_key } = await reserve(
+        { dynamo, tableName: reservationsTableName },
+        request.idempotencyKey,
+        request.fileName,
+        [request.contentType, request.fileName, request.digest.toString("hex")],
+      );
+      const eTag = await storeObject(s3, bucket, object_key, request);
+      const checksum = request.digest.toString("hex");
+      await writeRow(store, {
+        event_id,
+        event_timestamp,
+        event_status: "uploaded",
+        updated_at: new Date().toISOString(),
+        event_info: {
+          Bucket: bucket,
+          Key: object_key,
+          Size: request.body.length,
+          ETag: eTag,
+          ContentType: request.contentType,
+          FileName: parseUploadKey(object_key)?.fileName,
+          Checksum: checksum,
+        },
+      });
+      logInfo("A file was stored.", { event_id, key: object_key, size: request.body.length });
+      const answer: UploadAnswer = {
+        event_id,
+        event_status: "uploaded",
+        bucket,
+        key: object_key,
+        size: request.body.length,
+        content_type: request.contentType,
+        checksum,
+        checksum_algorithm: "SHA256",
+      };
+      return jsonResponse(201, answer);
+    } catch (error) {
+      return errorAnswer(error, event.requestContext.requestId, {
+        log: "The upload failed.",
+        unavailable: "The file could not be stored right now.",
+        failed: "The file could not be stored.",
+      });
+    }
+  };
+}

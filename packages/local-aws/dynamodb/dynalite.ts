@@ -1,0 +1,111 @@
+import { createRequire } from "node:module";
+
+/** An item or a key in DynamoDB JSON, such as `{ event_id: { S: "…" } }`. */
+export type Item = Record<string, Record<string, unknown>>;
+
+type Callback<T> = (error: Error | null, value?: T) => void;
+
+/** dynalite's rows of one table; `put` and `del` are only called while `lock` holds the key. */
+export interface ItemDb {
+  lock: unknown;
+  get(key: string, callback: Callback<Item>): void;
+  put(key: string, item: Item, callback: Callback<void>): void;
+  del(key: string, callback: Callback<void>): void;
+}
+
+/** A table as DescribeTable shows it. */
+export interface TableDescription extends Record<string, unknown> {
+  TableStatus: string;
+  CreationDateTime: number;
+}
+
+interface ValueIterator {
+  nextv(size: number): Promise<unknown[]>;
+  close(): Promise<void>;
+}
+
+/** The part of dynalite's store that the engine builds on. */
+export interface Store {
+  db: {
+    open(): Promise<void>;
+    close(): Promise<void>;
+    values(options: unknown): ValueIterator;
+    createValueStream: (options: unknown) => NodeJS.ReadableStream;
+  };
+  tableDb: {
+    awsRegion: string;
+    awsAccountId: string;
+    get(key: string, callback: Callback<TableDescription>): void;
+    put(key: string, table: TableDescription, callback: Callback<void>): void;
+  };
+  getItemDb: (tableName: string) => ItemDb;
+}
+
+type Action = (store: Store, input: unknown, callback: Callback<unknown>) => void;
+
+interface Validations {
+  checkTypes(input: unknown, types: unknown): unknown;
+  checkValidations(input: unknown, types: unknown, custom: unknown, store: Store): void;
+}
+
+// dynalite ships no types; they stop here. Its parts are used without its HTTP server, which throws
+// what goes wrong in a callback to the whole process.
+const load = createRequire(__filename);
+const { create, itemSize } = load("dynalite/db") as {
+  create: (options: Record<string, unknown>) => Store;
+  itemSize: (item: Item) => number;
+};
+const validations = load("dynalite/validations") as Validations;
+
+const operations = new Set([
+  "BatchGetItem",
+  "BatchWriteItem",
+  "CreateTable",
+  "DeleteItem",
+  "DeleteTable",
+  "DescribeTable",
+  "DescribeTimeToLive",
+  "GetItem",
+  "ListTables",
+  "ListTagsOfResource",
+  "PutItem",
+  "Query",
+  "Scan",
+  "TagResource",
+  "UntagResource",
+  "UpdateItem",
+  "UpdateTable",
+]);
+
+/** Opens a store: a LevelDB folder at `path`, or memory. Tables need no time to become active. */
+export function createStore(path?: string): Store {
+  return create({ path, createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+}
+
+/** An item's size in bytes as DynamoDB counts it: names and values, in UTF-8. */
+export const itemBytes = itemSize;
+
+/** True if dynalite implements the operation (`PutItem`, …). */
+export function isImplemented(operation: string): boolean {
+  return operations.has(operation);
+}
+
+/**
+ * Runs one operation on the store.
+ * @param operation a name for which {@link isImplemented} holds
+ * @returns the operation's answer, as it goes out as JSON
+ * @throws {Error} with `statusCode` and `body` where it is DynamoDB's own error
+ */
+export async function run(store: Store, operation: string, input: unknown): Promise<unknown> {
+  const file = operation.charAt(0).toLowerCase() + operation.slice(1);
+  const { types, custom } = load(`dynalite/validations/${file}`) as Record<string, unknown>;
+  const action = load(`dynalite/actions/${file}`) as Action;
+  const checked = validations.checkTypes(input, types);
+  validations.checkValidations(checked, types, custom, store);
+  return new Promise((resolve, reject) => {
+    action(store, checked, (error, answer) => {
+      if (error) reject(error);
+      else resolve(answer);
+    });
+  });
+}

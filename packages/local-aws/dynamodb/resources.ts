@@ -1,0 +1,40 @@
+import type { StreamViewType } from "./engine";
+import { physicalName, type Provision } from "../resources/resource";
+
+interface TableInputs {
+  name?: string;
+  hashKey: string;
+  rangeKey?: string;
+  attributes: { name: string; type: string }[];
+  globalSecondaryIndexes?: {
+    name: string;
+    hashKey: string;
+    rangeKey?: string;
+    projectionType: string;
+    nonKeyAttributes?: string[];
+  }[];
+  streamEnabled?: boolean;
+  streamViewType?: StreamViewType;
+}
+
+export const table: Provision<TableInputs> = async (resource, cloud) => {
+  const { inputs } = resource;
+  const tableName = inputs.name ?? physicalName(resource);
+  const definition = {
+    tableName,
+    hashKey: inputs.hashKey,
+    rangeKey: inputs.rangeKey,
+    attributes: inputs.attributes,
+    globalSecondaryIndexes: inputs.globalSecondaryIndexes ?? [],
+    streamViewType: inputs.streamEnabled ? inputs.streamViewType : undefined,
+  };
+  await cloud.createTable(definition);
+  return {
+    id: tableName,
+    state: {
+      name: tableName,
+      arn: cloud.dynamoDb.tableArn(tableName),
+      streamArn: definition.streamViewType ? cloud.dynamoDb.streamArn(tableName) : undefined,
+    },
+  };
+};

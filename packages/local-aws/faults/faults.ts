@@ -1,0 +1,217 @@
+import { setMaxListeners } from "node:events";
+import { setTimeout } from "node:timers/promises";
+import { describeCall } from "../gateway/actions";
+import { type AllowedCall, ConnectionReset, type FrontDoorOptions } from "../gateway/gateway";
+import { claimedService } from "../gateway/signature";
+import type { HttpResponse } from "../http";
+import type { Fault, LambdaHostOptions } from "../lambda/host";
+import { checkFaultPlan, type FaultPlan, type FaultRule } from "./plan";
+import { draw } from "./random";
+import { serverError, throttlingError } from "./serviceErrors";
+
+/** A process that died as it was asked to. */
+export interface CrashReport {
+  /** Logical name, such as `notify`. */
+  functionName: string;
+  requestId: string;
+  /** The call it died at: `sns:Publish`. */
+  operation: string;
+  when: "before" | "after";
+}
+
+export interface FaultReport {
+  /** How often each kind has struck. */
+  injected: Record<string, number>;
+  crashes: CrashReport[];
+}
+
+/** What goes wrong in one run. */
+export interface Faults {
+  /** For the front door; only calls of Lambdas are hit, never the operator's. */
+  interceptCall: NonNullable<FrontDoorOptions["intercept"]>;
+  /** For the Lambda host. */
+  interceptInvocation: NonNullable<LambdaHostOptions["intercept"]>;
+  /**
+   * When an object's event is delivered: one entry for each delivery, in ms from now.
+   *
+   * @param baseMs the delay without faults
+   */
+  objectEventDelays(baseMs: number): number[];
+  /** Whether a batch that was delivered is to be delivered once more. */
+  replays(batch: readonly unknown[]): boolean;
+  report(): FaultReport;
+  /** No more faults from now on; what is held up goes on. */
+  stop(): void;
+}
+
+const DEFAULT_MAX_CALL = 6;
+const DEFAULT_EVENT_DELAY_MS = 1000;
+
+type Kind = FaultRule["kind"];
+type RuleOf<K extends Kind> = Extract<FaultRule, { kind: K }>;
+
+/** A rule that strikes, with the numbers from 0 up to 1 that decide how. */
+interface Strike<K extends Kind> {
+  rule: RuleOf<K>;
+  pick: (purpose: string) => number;
+}
+
+const CALL_KINDS = ["throttle", "serverError", "reset", "latency"] as const;
+const INVOCATION_KINDS = ["crash", "timeout"] as const;
+const OBJECT_EVENT_KINDS = [
+  "duplicateObjectEvents",
+  "reorderObjectEvents",
+  "delayObjectEvents",
+] as const;
+
+/**
+ * Makes the faults of a plan.
+ *
+ * Every choice is drawn from the seed, the rule (its kind, and its place among the rules of that
+ * kind), whom the question is about (the function and the operation) and the number of times it
+ * was asked before. So a choice does not depend on other rules, nor on what runs beside it; what
+ * still varies from run to run is how often each question comes up.
+ *
+ * @throws StartError for a plan that is wrong
+ */
+export function createFaults(plan: FaultPlan): Faults {
+  const { seed, rules } = checkFaultPlan(plan);
+  const stopping = new AbortController();
+  // Each call that is held up listens.
+  setMaxListeners(0, stopping.signal);
+  const asked = new Map<string, number>();
+  const injected: Record<string, number> = {};
+  const crashes: CrashReport[] = [];
+  const named = rules.map((rule, index) => {
+    const place = rules.slice(0, index).filter(({ kind }) => kind === rule.kind).length;
+    return { rule, name: `${rule.kind} ${place}` };
+  });
+
+  function count(kind: Kind): void {
+    injected[kind] = (injected[kind] ?? 0) + 1;
+  }
+
+  /** Asks every rule, even after one has struck: how often one is asked depends on no other. */
+  function ask<K extends Kind>(
+    kinds: readonly K[],
+    subject: string,
+    concerns: (rule: RuleOf<K>) => boolean = () => true,
+  ): Strike<K>[] {
+    if (stopping.signal.aborted) return [];
+    return named.flatMap(({ rule, name }) => {
+      if (!isOf(rule, kinds) || !concerns(rule)) return [];
+      const question = `${name} ${subject}`;
+      const times = asked.get(question) ?? 0;
+      asked.set(question, times + 1);
+      const pick = (purpose: string): number => draw(seed, question, times, purpose);
+      return pick("strike") < rule.share ? [{ rule, pick }] : [];
+    });
+  }
+
+  async function holdUp(milliseconds: number): Promise<void> {
+    try {
+      await setTimeout(milliseconds, undefined, { signal: stopping.signal });
+    } catch (error) {
+      // Stopped: the call goes on at once.
+      if (!stopping.signal.aborted) throw error;
+    }
+  }
+
+  async function interceptCall(
+    { service, operation, principal: { functionName } }: AllowedCall,
+    forward: () => Promise<HttpResponse>,
+  ): Promise<HttpResponse> {
+    if (functionName === undefined) return forward();
+    const name = operation.slice(operation.indexOf(":") + 1);
+    const strikes = ask(
+      CALL_KINDS,
+      `${logicalName(functionName)} ${operation}`,
+      (rule) => (rule.service ?? service) === service && (rule.operation ?? name) === name,
+    );
+    for (const { rule } of strikes) {
+      if (rule.kind !== "latency") continue;
+      count(rule.kind);
+      await holdUp(rule.milliseconds);
+    }
+    const failure = strikes.find(({ rule }) => rule.kind !== "latency");
+    if (failure === undefined) return forward();
+    const { rule, pick } = failure;
+    count(rule.kind);
+    if (rule.kind === "throttle") throw throttlingError(service, pick("form"));
+    if (rule.kind === "serverError") throw serverError(service, pick("form"));
+    if (pick("when") < 0.5) await forward();
+    throw new ConnectionReset(`${operation} of ${functionName}: a fault that was asked for`);
+  }
+
+  function interceptInvocation({
+    functionName: physicalName,
+    requestId,
+  }: Parameters<Faults["interceptInvocation"]>[0]): Fault | undefined {
+    const functionName = logicalName(physicalName);
+    const [strike] = ask(
+      INVOCATION_KINDS,
+      functionName,
+      (rule) => (rule.function ?? functionName) === functionName,
+    );
+    if (strike === undefined) return undefined;
+    const { rule, pick } = strike;
+    if (rule.kind === "timeout") {
+      count(rule.kind);
+      return { kind: "timeout" };
+    }
+    const when = pick("when") < 0.5 ? "before" : "after";
+    return {
+      kind: "crash",
+      call: 1 + Math.floor(pick("call") * (rule.maxCall ?? DEFAULT_MAX_CALL)),
+      when,
+      onCrash: (request) => {
+        count(rule.kind);
+        const operation = describeCall(claimedService(request), request);
+        crashes.push({ functionName, requestId, operation, when });
+      },
+    };
+  }
+
+  function objectEventDelays(baseMs: number): number[] {
+    const delays = [baseMs];
+    const strikes = ask(OBJECT_EVENT_KINDS, "event");
+    for (const { rule, pick } of strikes) {
+      count(rule.kind);
+      const milliseconds = rule.milliseconds ?? DEFAULT_EVENT_DELAY_MS;
+      const later = rule.kind === "delayObjectEvents" ? milliseconds : milliseconds * pick("delay");
+      if (rule.kind === "duplicateObjectEvents") delays.push(baseMs + later);
+      // Its duplicate is on a way of its own.
+      else delays[0] = (delays[0] ?? baseMs) + later;
+    }
+    return delays;
+  }
+
+  function replays(): boolean {
+    const strikes = ask(["replayStream"], "batch");
+    for (const { rule } of strikes) count(rule.kind);
+    return strikes.length > 0;
+  }
+
+  return {
+    interceptCall,
+    interceptInvocation,
+    objectEventDelays,
+    replays,
+    report: () => ({ injected: { ...injected }, crashes: [...crashes] }),
+    stop: () => {
+      stopping.abort();
+    },
+  };
+}
+
+function isOf<K extends Kind>(rule: FaultRule, kinds: readonly K[]): rule is RuleOf<K> {
+  return (kinds as readonly Kind[]).includes(rule.kind);
+}
+
+/**
+ * A function's name without the seven characters that the local run, as Pulumi, puts behind the
+ * logical one. A name without them is taken as it is.
+ */
+export function logicalName(functionName: string): string {
+  return functionName.replace(/-[0-9a-f]{7}$/, "");
+}

@@ -1,0 +1,26 @@
+import type { PolicyDocument } from "./policy";
+import { physicalName, type Provision } from "../resources/resource";
+
+interface RoleInputs {
+  name?: string;
+  assumeRolePolicy: string;
+}
+
+interface RolePolicyInputs {
+  /** The role's name. */
+  role: string;
+  policy: string;
+}
+
+export const role: Provision<RoleInputs> = (resource, cloud) => {
+  const roleName = resource.inputs.name ?? physicalName(resource);
+  const { arn } = cloud.roles.create(roleName);
+  return { id: roleName, state: { name: roleName, arn } };
+};
+
+export const rolePolicy: Provision<RolePolicyInputs> = (resource, cloud) => {
+  const { role: roleName, policy } = resource.inputs;
+  cloud.roles.addPolicy(roleName, JSON.parse(policy) as PolicyDocument);
+  const policyName = physicalName(resource);
+  return { id: `${roleName}:${policyName}`, state: { name: policyName } };
+};

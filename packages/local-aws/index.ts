@@ -1,0 +1,19 @@
+/**
+ * A Pulumi AWS program on one machine: `startRun` is all that most need. This file is the package's
+ * public face, with `local-aws/faults` and `local-aws/program`, which load less; nothing else of it may
+ * be imported from outside.
+ */
+export { AwsError } from "./awsError";
+export type { ItemChange } from "./dynamodb/changeFeed";
+export { itemBytes, type Item } from "./dynamodb/dynalite";
+export { createDynamoDb, type DynamoDbEngine, type TableDefinition } from "./dynamodb/engine";
+export { type FaultReport, type Faults, logicalName } from "./faults/faults";
+export type { AllowedCall, Interceptor, ServiceCall } from "./gateway/gateway";
+export type { HttpRequest, HttpResponse } from "./http";
+export type { Credentials } from "./iam/roles";
+export { checkOwnVariables } from "./lambda/environmentVariables";
+export type { Fault } from "./lambda/host";
+export type { Mail, OpenMail } from "./mail/mailbox";
+export { type Run, type RunEvent, type RunOptions, startRun } from "./run";
+export type { ObjectCreated } from "./s3/engine";
+export { toS3Event } from "./s3/objectCreated";

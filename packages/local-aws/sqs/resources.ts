@@ -1,0 +1,52 @@
+import type { PolicyDocument } from "../iam/policy";
+import { physicalName, type Provision } from "../resources/resource";
+
+interface QueueInputs {
+  name?: string;
+  fifoQueue?: boolean;
+  delaySeconds?: number;
+  maxMessageSize?: number;
+  messageRetentionSeconds?: number;
+  receiveWaitTimeSeconds?: number;
+  visibilityTimeoutSeconds?: number;
+  /** JSON. */
+  redrivePolicy?: string;
+}
+
+interface QueuePolicyInputs {
+  queueUrl: string;
+  policy: string;
+}
+
+/** The settings that change how a queue acts; encryption does not. */
+function attributesOf(inputs: QueueInputs): Record<string, string> {
+  const attributes = {
+    DelaySeconds: inputs.delaySeconds,
+    MaximumMessageSize: inputs.maxMessageSize,
+    MessageRetentionPeriod: inputs.messageRetentionSeconds,
+    ReceiveMessageWaitTimeSeconds: inputs.receiveWaitTimeSeconds,
+    VisibilityTimeout: inputs.visibilityTimeoutSeconds,
+    RedrivePolicy: inputs.redrivePolicy,
+  };
+  return Object.fromEntries(
+    Object.entries(attributes).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, String(value)]],
+    ),
+  );
+}
+
+export const queue: Provision<QueueInputs> = (resource, cloud) => {
+  const { inputs } = resource;
+  const queueName = inputs.name ?? physicalName(resource);
+  if (inputs.fifoQueue) {
+    throw new Error(`The local run makes standard queues only; "${queueName}" is a FIFO queue.`);
+  }
+  const { url, arn } = cloud.createQueue(queueName, attributesOf(inputs));
+  return { id: url, state: { name: queueName, url, arn } };
+};
+
+export const queuePolicy: Provision<QueuePolicyInputs> = ({ inputs }, cloud) => {
+  const policy = JSON.parse(inputs.policy) as PolicyDocument;
+  cloud.resourcePolicies.set(cloud.queueArn(inputs.queueUrl), policy);
+  return { id: inputs.queueUrl };
+};

@@ -1,0 +1,183 @@
+import { expect } from "chai";
+import { join } from "node:path";
+
+import { createDynamoDb, type DynamoDbEngine } from "../../dynamodb/engine";
+import { ACCOUNT, call, EVENTS, inFolder, itemOf, keyOf, REGION } from "./fixtures";
+
+describe("local DynamoDB", () => {
+  const open: DynamoDbEngine[] = [];
+  const create = (path?: string): DynamoDbEngine => {
+    const db = createDynamoDb({ path, region: REGION, accountId: ACCOUNT });
+    open.push(db);
+    return db;
+  };
+  const createTable = async (path?: string): Promise<DynamoDbEngine> => {
+    const db = create(path);
+    await db.createTable(EVENTS);
+    return db;
+  };
+  const failureOf = async (work: Promise<unknown>): Promise<string> => {
+    try {
+      await work;
+    } catch (error) {
+      return String(error);
+    }
+    throw new Error("expected a failure");
+  };
+
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map((db) => db.close()));
+  });
+
+  it("shows a table's ARNs in the given region and account", async () => {
+    const db = await createTable();
+
+    const { answer } = await call(db, "DescribeTable", { TableName: "events" });
+
+    const arn = `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/events`;
+    expect(answer.Table).to.deep.include({
+      TableArn: arn,
+      TableStatus: "ACTIVE",
+      LatestStreamArn: db.streamArn("events"),
+      StreamSpecification: { StreamEnabled: true, StreamViewType: "NEW_AND_OLD_IMAGES" },
+    });
+    expect(answer.Table).to.have.nested.property(
+      "GlobalSecondaryIndexes[0].IndexArn",
+      `${arn}/index/time-index`,
+    );
+    expect(db.tableArn("events")).to.equal(arn);
+    expect(db.streamArn("events")).to.match(
+      /^arn:aws:dynamodb:eu-west-1:123456789012:table\/events\/stream\/\d{4}-\d\d-\d\dT[\d:.]{12}$/,
+    );
+  });
+
+  it("refuses a put whose condition fails", async () => {
+    const db = await createTable();
+    const put = {
+      TableName: "events",
+      Item: itemOf("a"),
+      ConditionExpression: "attribute_not_exists(event_id)",
+    };
+
+    const first = await call(db, "PutItem", put);
+    const second = await call(db, "PutItem", put);
+
+    expect(first.status).to.equal(200);
+    expect(second.status).to.equal(400);
+    expect(second.answer.__type).to.contain("ConditionalCheckFailedException");
+  });
+
+  it("pages through an index in time order, both ways", async () => {
+    const db = await createTable();
+    const times = ["2026-01-03", "2026-01-01", "2026-01-04", "2026-01-02"];
+    for (const time of times) {
+      const Item = { ...itemOf(`id-${time}`), event_timestamp: { S: time } };
+      await call(db, "PutItem", { TableName: "events", Item });
+    }
+    const page = async (input: object) => {
+      const { answer } = await call(db, "Query", {
+        TableName: "events",
+        IndexName: "time-index",
+        KeyConditionExpression: "event_status = :s",
+        ExpressionAttributeValues: { ":s": { S: "uploaded" } },
+        Limit: 3,
+        ...input,
+      });
+      const items = answer.Items as ReturnType<typeof itemOf>[];
+      return { days: items.map((i) => i.event_timestamp.S.slice(-1)).join(""), answer };
+    };
+
+    const first = await page({});
+    const second = await page({ ExclusiveStartKey: first.answer.LastEvaluatedKey });
+    const newest = await page({ ScanIndexForward: false });
+
+    expect(first.days).to.equal("123");
+    expect(second.days).to.equal("4");
+    expect(second.answer).not.to.have.property("LastEvaluatedKey");
+    expect(newest.days).to.equal("432");
+  });
+
+  it("keeps rows and the stream's ARN in its folder, which need not be there yet", () =>
+    inFolder(async (folder) => {
+      const path = join(folder, "data", "tables");
+      const before = await createTable(path);
+      await call(before, "PutItem", { TableName: "events", Item: itemOf("a") });
+      await before.close();
+
+      const after = await createTable(path);
+
+      const { answer } = await call(after, "GetItem", { TableName: "events", Key: keyOf("a") });
+      expect(answer.Item).to.deep.equal(itemOf("a"));
+      expect(after.streamArn("events")).to.equal(before.streamArn("events"));
+    }));
+
+  it("refuses a folder whose table has other indexes, and names the way out", () =>
+    inFolder(async (folder) => {
+      await (await createTable(folder)).close();
+
+      const db = create(folder);
+      const error = await failureOf(db.createTable({ ...EVENTS, globalSecondaryIndexes: [] }));
+
+      expect(error).to.contain('"events"').and.contain(folder).and.contain("another data folder");
+    }));
+
+  it("says so when another run uses the folder", () =>
+    inFolder(async (folder) => {
+      const first = await createTable(folder);
+
+      const error = await failureOf(create(folder).createTable(EVENTS));
+      await first.close();
+
+      expect(error).to.contain("another run uses it");
+    }));
+
+  it("names an operation that it does not have", async () => {
+    const { status, answer } = await call(create(), "TransactWriteItems", {});
+
+    expect(status).to.equal(400);
+    expect(answer.__type).to.contain("UnknownOperationException");
+    expect(answer.message).to.contain("TransactWriteItems");
+  });
+
+  it("answers a request that is no JSON, or not valid, with DynamoDB's own errors", async () => {
+    const db = await createTable();
+
+    const torn = await db.handle({
+      method: "POST",
+      url: "/",
+      headers: { "x-amz-target": "DynamoDB_20120810.GetItem" },
+      body: Buffer.from("{"),
+    });
+    const invalid = await call(db, "GetItem", { TableName: "events", Key: {} });
+    const missing = await call(db, "GetItem", { TableName: "nothing", Key: keyOf("a") });
+
+    expect(torn.status).to.equal(400);
+    expect(torn.body.toString()).to.contain("SerializationException");
+    expect(invalid.answer.__type).to.contain("ValidationException");
+    expect(missing.answer.__type).to.contain("ResourceNotFoundException");
+  });
+
+  it("has no stream ARN for a table without a stream", async () => {
+    const db = create();
+    await db.createTable({ ...EVENTS, streamViewType: undefined });
+
+    expect(() => db.streamArn("events")).to.throw('"events" has no stream');
+    expect(() => db.streamArn("other")).to.throw('no DynamoDB table "other"');
+  });
+
+  it("ends what runs when it is closed, and refuses what comes later", async () => {
+    const db = await createTable();
+    // On one key, and so one after the other: some 50 ms of work.
+    const running = Array.from({ length: 500 }, (_, n) =>
+      call(db, "PutItem", { TableName: "events", Item: itemOf("a", `status ${n}`) }),
+    );
+
+    await db.close();
+
+    const statuses = (await Promise.all(running)).map(({ status }) => status);
+    expect(new Set(statuses)).to.deep.equal(new Set([200]));
+    expect((await call(db, "GetItem", { TableName: "events", Key: keyOf("a") })).status).to.equal(
+      503,
+    );
+  });
+});

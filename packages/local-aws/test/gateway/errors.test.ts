@@ -1,0 +1,83 @@
+import { PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { GetObjectCommand } from "@aws-sdk/client-s3";
+import { PublishCommand } from "@aws-sdk/client-sns";
+import { SendMessageCommand } from "@aws-sdk/client-sqs";
+import { expect } from "chai";
+
+import { AwsError } from "../../awsError";
+import { errorCodeOf, renderError } from "../../gateway/errors";
+import { createFrontDoor } from "../../gateway/gateway";
+import { ACCOUNT, type Clients, KEY, PLACE, clientsFor, destroyClients } from "./capture";
+
+describe("renderError", () => {
+  const cases: [service: string, code: string, act: (clients: Clients) => Promise<unknown>][] = [
+    [
+      "dynamodb",
+      "ConditionalCheckFailedException",
+      ({ dynamodb }) => dynamodb.send(new PutItemCommand({ TableName: "t", Item: {} })),
+    ],
+    [
+      "dynamodb",
+      "AccessDeniedException",
+      ({ dynamodb }) => dynamodb.send(new PutItemCommand({ TableName: "t", Item: {} })),
+    ],
+    ["s3", "NoSuchKey", ({ s3 }) => s3.send(new GetObjectCommand({ Bucket: "b", Key: "k" }))],
+    ["s3", "SlowDown", ({ s3 }) => s3.send(new GetObjectCommand({ Bucket: "b", Key: "k" }))],
+    [
+      "sns",
+      "InvalidClientTokenId",
+      ({ sns }) => sns.send(new PublishCommand({ TopicArn: "arn:x", Message: "m" })),
+    ],
+    [
+      "sqs",
+      "QueueDoesNotExist",
+      ({ sqs }) =>
+        sqs.send(new SendMessageCommand({ QueueUrl: `http://x/${ACCOUNT}/q`, MessageBody: "m" })),
+    ],
+  ];
+  for (const [service, code, act] of cases) {
+    it(`lets the ${service} client throw ${code}, with its message and status`, async () => {
+      const error = new AwsError(code, 418, 'No <key> "a&lt;b" here');
+      const door = createFrontDoor({
+        port: 0,
+        ...PLACE,
+        principals: { find: () => ({ ...KEY, arn: "arn:x", policies: "all" }) },
+        backends: { [service]: () => Promise.reject(error) },
+        unsigned: () => Promise.reject(error),
+      });
+      const { url } = await door.listen();
+      const clients = clientsFor(url);
+
+      const thrown = await act(clients).catch((reason: unknown) => reason);
+
+      destroyClients(clients);
+      await door.close();
+      expect(thrown).to.include({ name: code, message: error.message });
+      expect(thrown).to.have.nested.property("$metadata.httpStatusCode", 418);
+      expect(thrown).to.have.nested.property("$metadata.requestId").that.is.a("string");
+    });
+  }
+
+  for (const service of ["s3", "sns", "sts", "dynamodb", "sqs", "lambda", "logs", "kms"]) {
+    it(`keeps the code readable for those who count ${service} errors`, () => {
+      const response = renderError(service, new AwsError("SomeCode", 400, "m"), "id");
+
+      expect(errorCodeOf(response)).to.equal("SomeCode");
+    });
+  }
+});
+
+describe("errorCodeOf", () => {
+  it("reads the code that a backend wrote, and none from a success", () => {
+    const response = (status: number, body: string): Parameters<typeof errorCodeOf>[0] => ({
+      status,
+      headers: {},
+      body: Buffer.from(body),
+    });
+
+    expect(errorCodeOf(response(400, '{"__type":"com.amazon#Bad","m":1}'))).to.equal("Bad");
+    expect(errorCodeOf(response(404, "<Error>\n  <Code>NoSuchKey</Code>"))).to.equal("NoSuchKey");
+    expect(errorCodeOf(response(404, ""))).to.equal(undefined);
+    expect(errorCodeOf(response(200, "<Code>NoSuchKey</Code>"))).to.equal(undefined);
+  });
+});

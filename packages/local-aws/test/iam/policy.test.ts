@@ -1,0 +1,293 @@
+import { expect } from "chai";
+
+import {
+  type PolicyDocument,
+  type PolicyQuestion,
+  type Statement,
+  checkPolicy,
+  evaluate,
+} from "../../iam/policy";
+
+const ROLE = "arn:aws:iam::123456789012:role/process";
+const TABLE = "arn:aws:dynamodb:eu-central-1:123456789012:table/events";
+const FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:record";
+
+function policy(...statements: Partial<Statement>[]): PolicyDocument {
+  return {
+    Version: "2012-10-17",
+    Statement: statements.map((statement) => ({ Effect: "Allow", ...statement })),
+  };
+}
+
+function isAllowed(
+  statements: Partial<Statement> | Partial<Statement>[],
+  question: Partial<PolicyQuestion> = {},
+): boolean {
+  return evaluate({
+    identityPolicies: [policy(...[statements].flat())],
+    principalArn: ROLE,
+    action: "dynamodb:PutItem",
+    resource: TABLE,
+    ...question,
+  }).allowed;
+}
+
+const everything = { Action: "*", Resource: "*" };
+
+describe("evaluate", () => {
+  it("allows nothing by default, and says what would", () => {
+    expect(
+      evaluate({ identityPolicies: [], principalArn: ROLE, action: "s3:GetObject", resource: "*" }),
+    ).to.deep.equal({
+      allowed: false,
+      reason: "because no identity-based policy allows the s3:GetObject action",
+    });
+  });
+
+  it("matches actions in any case, with wildcards", () => {
+    for (const Action of ["dynamodb:PutItem", "DynamoDB:putitem", "dynamodb:Put*", "*", "d*:*m"]) {
+      expect(isAllowed({ Action, Resource: TABLE }), Action).to.equal(true);
+    }
+    for (const Action of ["dynamodb:Put", "dynamodb:PutItem?", "s3:*", "dynamodb.PutItem"]) {
+      expect(isAllowed({ Action, Resource: TABLE }), Action).to.equal(false);
+    }
+    expect(isAllowed({ Action: ["s3:*", "dynamodb:PutItem"], Resource: TABLE })).to.equal(true);
+  });
+
+  it("matches resources exactly or with wildcards, in their own case", () => {
+    for (const Resource of [
+      TABLE,
+      `${TABLE.slice(0, -1)}?`,
+      "*",
+      "arn:aws:dynamodb:*",
+      `${TABLE}*`,
+    ]) {
+      expect(isAllowed({ Action: "*", Resource }), Resource).to.equal(true);
+    }
+    for (const Resource of [
+      `${TABLE}/index/*`,
+      TABLE.toUpperCase(),
+      "arn:*:table/events",
+      "arn:aws:dynamodb",
+      "table",
+    ]) {
+      expect(isAllowed({ Action: "*", Resource }), Resource).to.equal(false);
+    }
+    const object = { resource: "arn:aws:s3:::b/a/b:c\nd" };
+    expect(isAllowed({ Action: "*", Resource: "arn:aws:s3:::b/*" }, object)).to.equal(true);
+    expect(isAllowed({ Action: "*", Resource: "arn:aws:s3:::b" }, object)).to.equal(false);
+  });
+
+  it("understands NotAction and NotResource", () => {
+    expect(isAllowed({ NotAction: "s3:*", Resource: "*" })).to.equal(true);
+    expect(isAllowed({ NotAction: "dynamodb:*", Resource: "*" })).to.equal(false);
+    expect(isAllowed({ Action: "*", NotResource: TABLE })).to.equal(false);
+    expect(isAllowed({ Action: "*", NotResource: `${TABLE}/index/*` })).to.equal(true);
+  });
+
+  it("lets an explicit deny win, wherever it stands", () => {
+    const deny = { Effect: "Deny" as const, Action: "dynamodb:PutItem", Resource: "*" };
+
+    const byIdentity = evaluate({
+      identityPolicies: [policy(everything), policy(deny)],
+      principalArn: ROLE,
+      action: "dynamodb:PutItem",
+      resource: TABLE,
+    });
+    const byResource = evaluate({
+      identityPolicies: [policy(everything)],
+      resourcePolicy: policy({ ...deny, Principal: "*" }),
+      principalArn: ROLE,
+      action: "dynamodb:PutItem",
+      resource: TABLE,
+    });
+
+    expect(byIdentity).to.deep.equal({
+      allowed: false,
+      reason: "with an explicit deny in an identity-based policy",
+    });
+    expect(byResource).to.deep.equal({
+      allowed: false,
+      reason: "with an explicit deny in a resource-based policy",
+    });
+  });
+
+  describe("with a resource policy", () => {
+    const asks = (Principal: Statement["Principal"], principalArn = ROLE): boolean =>
+      isAllowed([], {
+        principalArn,
+        resourcePolicy: policy({ ...everything, Principal }),
+      });
+
+    it("allows whom it names", () => {
+      expect(asks("*")).to.equal(true);
+      expect(asks({ AWS: "*" })).to.equal(true);
+      expect(asks({ AWS: [ROLE] })).to.equal(true);
+      expect(asks({ AWS: `${ROLE}2` })).to.equal(false);
+      expect(asks({ Service: "s3.amazonaws.com" })).to.equal(false);
+      expect(asks(undefined)).to.equal(false);
+    });
+
+    it("takes a role's session for the role", () => {
+      const session = "arn:aws:sts::123456789012:assumed-role/process/process-1";
+
+      expect(asks({ AWS: ROLE }, session)).to.equal(true);
+      expect(asks({ AWS: session }, session)).to.equal(true);
+      expect(asks({ AWS: ROLE.replace("process", "other") }, session)).to.equal(false);
+    });
+
+    it("leaves the decision to the identity where it names the account, save for a deny", () => {
+      for (const AWS of ["123456789012", "arn:aws:iam::123456789012:root"]) {
+        const denying = policy({ ...everything, Effect: "Deny", Principal: { AWS } });
+
+        expect(asks({ AWS })).to.equal(false);
+        expect(isAllowed(everything, { resourcePolicy: denying })).to.equal(false);
+      }
+    });
+
+    it("understands NotPrincipal", () => {
+      const denyOthers = policy({ ...everything, Effect: "Deny", NotPrincipal: { AWS: ROLE } });
+      const other = { resourcePolicy: denyOthers, principalArn: `${ROLE}2` };
+
+      expect(isAllowed(everything, { resourcePolicy: denyOthers })).to.equal(true);
+      expect(isAllowed(everything, other)).to.equal(false);
+    });
+
+    it("decides whether a service may invoke a function", () => {
+      const permission = policy({
+        Principal: { Service: "s3.amazonaws.com" },
+        Action: "lambda:InvokeFunction",
+        Resource: FUNCTION,
+        Condition: {
+          ArnLike: { "AWS:SourceArn": "arn:aws:s3:::uploads" },
+          StringEquals: { "AWS:SourceAccount": "123456789012" },
+        },
+      });
+      const invoke = (principalArn: string, bucket: string, account: string): unknown =>
+        evaluate({
+          identityPolicies: [],
+          resourcePolicy: permission,
+          principalArn,
+          action: "lambda:InvokeFunction",
+          resource: FUNCTION,
+          context: { "aws:SourceArn": `arn:aws:s3:::${bucket}`, "aws:SourceAccount": account },
+        });
+      const denied = {
+        allowed: false,
+        reason: "because no resource-based policy allows the lambda:InvokeFunction action",
+      };
+
+      expect(invoke("s3.amazonaws.com", "uploads", "123456789012")).to.deep.equal({
+        allowed: true,
+      });
+      expect(invoke("sns.amazonaws.com", "uploads", "123456789012")).to.deep.equal(denied);
+      expect(invoke("s3.amazonaws.com", "other", "123456789012")).to.deep.equal(denied);
+      expect(invoke("s3.amazonaws.com", "uploads", "210987654321")).to.deep.equal(denied);
+    });
+  });
+
+  describe("with conditions", () => {
+    const fits = (
+      operator: string,
+      values: string | string[] | number | boolean,
+      found?: string | string[],
+    ): boolean =>
+      isAllowed(
+        { ...everything, Condition: { [operator]: { "My:Key": values } } },
+        { context: found === undefined ? {} : { "mY:kEY": found } },
+      );
+
+    const cases: [
+      operator: string,
+      values: string | string[] | number | boolean,
+      fitting: string | string[],
+      other: string | string[],
+      absent: boolean,
+    ][] = [
+      ["StringEquals", ["a", "b"], "b", "B", false],
+      ["StringNotEquals", ["a", "b"], "c", "b", true],
+      ["StringEqualsIgnoreCase", "a", "A", "b", false],
+      ["StringNotEqualsIgnoreCase", "a", "b", "A", true],
+      ["StringLike", "up?oads/*", "uploads/x/y", "other/x", false],
+      ["StringNotLike", "uploads/*", "other/x", "uploads/x", true],
+      ["ArnEquals", "arn:aws:s3:::b*", "arn:aws:s3:::bucket", "arn:aws:sns:::bucket", false],
+      [
+        "ArnLike",
+        "arn:aws:execute-api:*:*:x/*/POST/*",
+        "arn:aws:execute-api:r:1:x/s/POST/u",
+        "arn:aws:execute-api:r:1:x/s/GET/u",
+        false,
+      ],
+      ["ArnNotLike", "arn:aws:s3:::b*", "arn:aws:s3:::c", "arn:aws:s3:::b", true],
+      ["ArnNotEquals", "arn:aws:s3:::b", "arn:aws:s3:::c", "arn:aws:s3:::b", true],
+      ["Bool", true, "true", "false", false],
+      ["NumericEquals", 10, "10.0", "11", false],
+      ["NumericNotEquals", 10, "11", "10", true],
+      ["NumericLessThan", 10, "9", "10", false],
+      ["NumericLessThanEquals", 10, "10", "11", false],
+      ["NumericGreaterThan", "10", "11", "10", false],
+      ["NumericGreaterThanEquals", "10", "10", "9", false],
+      ["ForAnyValue:StringEquals", ["a", "b"], ["x", "a"], ["x", "y"], false],
+      ["ForAllValues:StringLike", ["a*", "b"], ["ab", "b"], ["ab", "x"], true],
+      ["StringEqualsIfExists", "a", "a", "b", true],
+      ["ForAnyValue:StringEqualsIfExists", "a", ["a"], ["b"], true],
+    ];
+    for (const [operator, values, fitting, other, absent] of cases) {
+      it(`understands ${operator}`, () => {
+        expect(fits(operator, values, fitting), "fitting").to.equal(true);
+        expect(fits(operator, values, other), "other").to.equal(false);
+        expect(fits(operator, values), "absent").to.equal(absent);
+      });
+    }
+
+    it("wants every one of several found values to differ, for a negated operator", () => {
+      expect(fits("StringNotEquals", "a", ["b", "c"])).to.equal(true);
+      expect(fits("StringNotEquals", "a", ["b", "a"])).to.equal(false);
+    });
+
+    it("understands Null", () => {
+      expect(fits("Null", "true")).to.equal(true);
+      expect(fits("Null", "true", "x")).to.equal(false);
+      expect(fits("Null", false, "x")).to.equal(true);
+      expect(fits("Null", "false")).to.equal(false);
+    });
+
+    it("wants all of several conditions", () => {
+      const Condition = { StringEquals: { a: "1", b: "2" }, Bool: { c: "true" } };
+      const rule = { ...everything, Condition };
+
+      expect(isAllowed(rule, { context: { a: "1", b: "2", c: "true" } })).to.equal(true);
+      expect(isAllowed(rule, { context: { a: "1", b: "2", c: "false" } })).to.equal(false);
+      expect(isAllowed(rule, { context: { a: "1", b: "3", c: "true" } })).to.equal(false);
+    });
+  });
+});
+
+describe("checkPolicy", () => {
+  const broken: [what: string, statement: unknown, message: RegExp][] = [
+    ["an operator", { Condition: { IpAddress: { "aws:SourceIp": "::1" } } }, /"IpAddress" is not/],
+    ["a policy variable", { Resource: "arn:aws:s3:::b/${aws:username}/*" }, /policy variable/],
+    [
+      "a policy variable in a condition",
+      { Condition: { StringEquals: { "s3:prefix": "${aws:username}" } } },
+      /policy variable/,
+    ],
+    ["a kind of principal", { Principal: { CanonicalUser: "79a5" } }, /CanonicalUser/],
+    ["an effect", { Effect: "allow" }, /Effect must be/],
+    ["a statement without a resource", { Resource: undefined }, /neither Resource nor NotResource/],
+    ["a number", { Condition: { NumericEquals: { a: "x" } } }, /"x" is not a number/],
+  ];
+  for (const [what, statement, message] of broken) {
+    it(`does not ignore ${what} that it does not understand`, () => {
+      const statements = [everything, { Sid: "Odd", ...everything, ...(statement as Statement) }];
+
+      expect(() => {
+        checkPolicy(policy(...statements));
+      }).to.throw(message);
+      expect(() => {
+        checkPolicy(policy(...statements));
+      }).to.throw(/statement "Odd"/);
+      expect(() => isAllowed(statements)).to.throw(message);
+    });
+  }
+});

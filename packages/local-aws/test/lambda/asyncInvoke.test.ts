@@ -1,0 +1,376 @@
+import { expect } from "chai";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { AwsError } from "../../awsError";
+import {
+  type AsyncConfig,
+  type AsyncInvoker,
+  createAsyncInvoker,
+  DEFAULT_ASYNC_CONFIG,
+} from "../../lambda/asyncInvoke";
+import type { InvokeResult } from "../../lambda/host";
+import { createTestHost, until } from "./testHost";
+
+const FUNCTION_ARN = "arn:aws:lambda:eu-central-1:123456789012:function:record";
+const QUEUE_ARN = "arn:aws:sqs:eu-central-1:123456789012:dead-letters";
+const FAILURE = { errorType: "Error", errorMessage: "no table", trace: [] };
+
+interface Attempt {
+  requestId: string;
+  payload: unknown;
+}
+
+/** What the function does: fail, or have the service refuse, or never end. */
+type Behaviour = "ok" | "fail" | "hang" | AwsError;
+
+interface Setup extends AsyncInvoker {
+  attempts: Attempt[];
+  /** Of the attempts, in ms. */
+  startTimes: number[];
+  sent: { destinationArn: string; record: unknown }[];
+  errors: string[];
+  /** The most attempts that ran at one time. */
+  peak(): number;
+}
+
+/** An invoker before a function that behaves as told, attempt by attempt; after that all is well. */
+function setUp(
+  behaviours: Behaviour[],
+  config: Partial<AsyncConfig> = {},
+  options: Partial<Parameters<typeof createAsyncInvoker>[0]> = {},
+): Setup {
+  const attempts: Attempt[] = [];
+  const startTimes: number[] = [];
+  const sent: Setup["sent"] = [];
+  const errors: string[] = [];
+  let running = 0;
+  let peak = 0;
+  const invoke = async (
+    _name: string,
+    payload: string | object,
+    origin?: { requestId: string },
+  ): Promise<InvokeResult> => {
+    const behaviour = behaviours.shift() ?? "ok";
+    const requestId = origin?.requestId ?? "";
+    if (behaviour instanceof AwsError) throw behaviour;
+    attempts.push({ requestId, payload: JSON.parse(payload as string) });
+    startTimes.push(performance.now());
+    if (behaviour === "hang") return new Promise(() => undefined);
+    peak = Math.max(peak, ++running);
+    await new Promise(setImmediate);
+    running--;
+    const base = { requestId, durationMs: 1, coldStart: false };
+    if (behaviour === "ok") return { ...base, payload: "null" };
+    return { ...base, payload: JSON.stringify(FAILURE), functionError: "Unhandled", ...FAILURE };
+  };
+  const functionArn = (name: string): string => {
+    if (name === "record") return FUNCTION_ARN;
+    throw new AwsError("ResourceNotFoundException", 404, `Function not found: ${name}`);
+  };
+  const invoker = createAsyncInvoker({
+    host: { invoke, functionArn },
+    configOf: () => ({ ...DEFAULT_ASYNC_CONFIG, ...config }),
+    send: (destinationArn, body) => {
+      sent.push({ destinationArn, record: JSON.parse(body) });
+      return Promise.resolve();
+    },
+    delayScale: 0,
+    onError: (error) => errors.push(error.message),
+    ...options,
+  });
+  return { ...invoker, attempts, startTimes, sent, errors, peak: () => peak };
+}
+
+function thrownBy(action: () => unknown): AwsError {
+  try {
+    action();
+  } catch (error) {
+    return error as AwsError;
+  }
+  throw new Error("Nothing was thrown.");
+}
+
+describe("asynchronous invocations", () => {
+  it("runs an accepted event once when all is well", async () => {
+    const queue = setUp([]);
+
+    const { requestId } = queue.invoke("record", { Records: [1] });
+    expect(queue.pending()).to.equal(1);
+    await queue.idle();
+
+    expect(queue.attempts).to.deep.equal([{ requestId, payload: { Records: [1] } }]);
+    expect([queue.pending(), queue.sent, queue.errors]).to.deep.equal([0, [], []]);
+  });
+
+  it("tries a failed event again, under the same request id", async () => {
+    const queue = setUp(["fail", "fail"], { onFailureArn: QUEUE_ARN });
+
+    const { requestId } = queue.invoke("record", {});
+    await queue.idle();
+
+    expect(queue.attempts.map((attempt) => attempt.requestId)).to.deep.equal([
+      requestId,
+      requestId,
+      requestId,
+    ]);
+    expect(queue.sent).to.deep.equal([]);
+  });
+
+  it("waits one and then two minutes, times the scale", async () => {
+    const queue = setUp(["fail", "fail"], {}, { delayScale: 0.001 });
+
+    queue.invoke("record", {});
+    await queue.idle();
+
+    const [first = 0, second = 0, third = 0] = queue.startTimes;
+    // A timer may fire a millisecond early.
+    expect(second - first).to.be.within(58, 115);
+    expect(third - second).to.be.at.least(118);
+  });
+
+  it("sends AWS's record to the on-failure destination when the retries are used up", async () => {
+    const queue = setUp(["fail", "fail", "fail"], { onFailureArn: QUEUE_ARN });
+
+    const { requestId } = queue.invoke("record", { Records: [1] });
+    await queue.idle();
+
+    expect(queue.sent).to.have.length(1);
+    const { timestamp, ...record } = queue.sent[0]?.record as Record<string, unknown>;
+    expect(timestamp).to.match(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    expect(queue.sent[0]?.destinationArn).to.equal(QUEUE_ARN);
+    expect(record).to.deep.equal({
+      version: "1.0",
+      requestContext: {
+        requestId,
+        functionArn: `${FUNCTION_ARN}:$LATEST`,
+        condition: "RetriesExhausted",
+        approximateInvokeCount: 3,
+      },
+      requestPayload: { Records: [1] },
+      responseContext: { statusCode: 200, executedVersion: "$LATEST", functionError: "Unhandled" },
+      responsePayload: FAILURE,
+    });
+    expect(queue.errors).to.deep.equal([]);
+  });
+
+  it("gives up an event that is too old for its next attempt", async () => {
+    const queue = setUp(["fail", "fail", "fail"], {
+      maximumEventAgeSeconds: 90,
+      onFailureArn: QUEUE_ARN,
+    });
+
+    queue.invoke("record", {});
+    await queue.idle();
+
+    expect(queue.attempts).to.have.length(2);
+    expect(queue.sent[0]?.record).to.have.nested.include({
+      "requestContext.condition": "EventAgeExceeded",
+      "requestContext.approximateInvokeCount": 2,
+    });
+  });
+
+  it("says so when an event is dropped for want of a destination", async () => {
+    const queue = setUp(["fail"], { maximumRetryAttempts: 0 });
+
+    const { requestId } = queue.invoke("record", {});
+    await queue.idle();
+
+    expect(queue.attempts).to.have.length(1);
+    expect(queue.errors).to.have.length(1);
+    expect(queue.errors[0]).to.include(requestId).and.include("no table");
+  });
+
+  it("tries a refused event again without counting that as an attempt", async () => {
+    const throttled = new AwsError("TooManyRequestsException", 429, "Rate Exceeded");
+    const queue = setUp([throttled, throttled, throttled, "ok"], { maximumRetryAttempts: 0 });
+
+    queue.invoke("record", {});
+    await queue.idle();
+
+    expect(queue.attempts).to.have.length(1);
+    expect(queue.errors).to.have.length(3);
+    expect(queue.errors[0]).to.include("Rate Exceeded");
+  });
+
+  it("tries the delivery of a record again, and says so when it cannot be delivered", async () => {
+    let refusals = 0;
+    const sent: string[] = [];
+    const send = (_arn: string, body: string): Promise<void> => {
+      if (refusals-- > 0) return Promise.reject(new Error("queue is away"));
+      sent.push(body);
+      return Promise.resolve();
+    };
+    const config = { maximumRetryAttempts: 0, onFailureArn: QUEUE_ARN };
+    const queue = setUp(["fail", "fail"], config, { send });
+
+    refusals = 4;
+    queue.invoke("record", {});
+    await queue.idle();
+    expect([sent.length, queue.errors.length]).to.deep.equal([1, 0]);
+
+    refusals = 5;
+    queue.invoke("record", {});
+    await queue.idle();
+    expect(sent).to.have.length(1);
+    expect(queue.errors[0]).to.include("queue is away");
+  });
+
+  it("takes a burst in order, a few at a time", async () => {
+    const queue = setUp([], {}, { maxConcurrency: 3 });
+
+    for (let n = 0; n < 100; n++) queue.invoke("record", { n });
+    await queue.idle();
+
+    expect(queue.attempts.map(({ payload }) => (payload as { n: number }).n)).to.deep.equal(
+      Array.from({ length: 100 }, (_, n) => n),
+    );
+    expect(queue.peak()).to.equal(3);
+  });
+
+  it("refuses unknown functions, what is not JSON and what is larger than 1 MiB", () => {
+    const queue = setUp([]);
+    const event = (bytes: number): string => JSON.stringify("x".repeat(bytes - 2));
+
+    queue.invoke("record", event(1_048_576));
+    const tooLarge = thrownBy(() => queue.invoke("record", event(1_048_577)));
+    const unknown = thrownBy(() => queue.invoke("nobody", {}));
+    const invalid = thrownBy(() => queue.invoke("record", "{"));
+    queue.close();
+    const late = thrownBy(() => queue.invoke("record", {}));
+
+    expect([tooLarge.code, tooLarge.status]).to.deep.equal(["RequestEntityTooLargeException", 413]);
+    expect([unknown.status, invalid.status, late.status]).to.deep.equal([404, 400, 503]);
+  });
+
+  it("says how much is lost when it closes without a journal", () => {
+    const queue = setUp(["hang"]);
+    queue.invoke("record", {});
+
+    queue.close();
+
+    expect(queue.errors).to.deep.equal([
+      "Closed with 1 asynchronous events not over; they are dropped.",
+    ]);
+  });
+
+  it("works with a real host, whose function fails once", async () => {
+    const host = createTestHost();
+    const name = await host.create(
+      "let calls = 0; exports.handler = async () => { if (++calls === 1) throw new Error('once'); };",
+    );
+    const queue = setUp([], {}, { host });
+
+    const { requestId } = queue.invoke(name, {});
+    await queue.idle();
+    await host.dispose();
+
+    expect(
+      host.reports.map((report) => [report.requestId, report.outcome, report.async]),
+    ).to.deep.equal([
+      [requestId, "error", true],
+      [requestId, "ok", true],
+    ]);
+  });
+});
+
+describe("asynchronous invocations: journal", () => {
+  let journalDir: string;
+  let file: string;
+  beforeEach(() => {
+    journalDir = mkdtempSync(join(tmpdir(), "lambda-journal-"));
+    file = join(journalDir, "events.jsonl");
+  });
+  afterEach(() => {
+    rmSync(journalDir, { recursive: true });
+  });
+
+  it("runs after a crash what was accepted and not over, and nothing else", async () => {
+    const crashed = setUp(["ok", "hang", "hang"], {}, { journalDir, maxConcurrency: 1 });
+    crashed.invoke("record", { n: 1 });
+    const second = crashed.invoke("record", { n: 2 });
+    const third = crashed.invoke("record", { n: 3 });
+    await until(() => crashed.attempts.length === 2);
+
+    const queue = setUp([], {}, { journalDir });
+    expect([queue.pending(), queue.attempts]).to.deep.equal([2, []]);
+    queue.resume();
+    await queue.idle();
+
+    expect(queue.attempts).to.deep.equal([
+      { ...second, payload: { n: 2 } },
+      { ...third, payload: { n: 3 } },
+    ]);
+    expect(queue.errors).to.deep.equal([]);
+    expect(setUp([], {}, { journalDir }).pending()).to.equal(0);
+  });
+
+  it("goes on counting attempts, and waiting, where the crashed process was", async () => {
+    const config = { maximumRetryAttempts: 1, onFailureArn: QUEUE_ARN };
+    const crashed = setUp(["fail"], config, { journalDir, delayScale: 0.001 });
+    crashed.invoke("record", {});
+    await until(() => readFileSync(file, "utf8").includes('"attempts":1'));
+    crashed.close();
+
+    const queue = setUp(["fail"], config, { journalDir });
+    queue.resume();
+    expect(queue.attempts).to.deep.equal([]);
+    await queue.idle();
+
+    expect(queue.attempts).to.have.length(1);
+    expect(queue.sent[0]?.record).to.have.nested.include({
+      "requestContext.approximateInvokeCount": 2,
+    });
+  });
+
+  it("delivers the record that the crashed process did not, without another attempt", async () => {
+    const config = { maximumRetryAttempts: 0, onFailureArn: QUEUE_ARN };
+    const send = (): Promise<void> => new Promise(() => undefined);
+    const crashed = setUp(["fail"], config, { journalDir, send });
+    crashed.invoke("record", {});
+    await until(() => readFileSync(file, "utf8").includes('"attempts":1'));
+
+    const queue = setUp([], config, { journalDir });
+    queue.resume();
+    await queue.idle();
+
+    expect([queue.attempts.length, queue.sent.length]).to.deep.equal([0, 1]);
+  });
+
+  it("says that its last line is torn, or another not readable, and keeps the rest", async () => {
+    const crashed = setUp(["hang"], {}, { journalDir });
+    const { requestId } = crashed.invoke("record", {});
+    appendFileSync(file, 'rubbish\n{"saved":{"requ');
+
+    const queue = setUp([], {}, { journalDir });
+    queue.resume();
+    await queue.idle();
+
+    expect(queue.attempts.map((attempt) => attempt.requestId)).to.deep.equal([requestId]);
+    expect(queue.errors).to.have.length(2);
+    expect(queue.errors[0]).to.include("events.jsonl:2 is not readable");
+    expect(queue.errors[1]).to.include("is incomplete");
+    expect(setUp([], {}, { journalDir }).errors).to.deep.equal([]);
+  });
+
+  it("drops, and says so, an event whose function is no longer there", async () => {
+    const crashed = setUp(["hang"], {}, { journalDir });
+    crashed.invoke("record", {});
+
+    const gone = new AwsError("ResourceNotFoundException", 404, "Function not found");
+    const queue = setUp([gone], {}, { journalDir });
+    queue.resume();
+    await queue.idle();
+
+    expect(queue.errors[0]).to.include("is dropped: Function not found");
+  });
+
+  it("does not grow for ever", async () => {
+    const queue = setUp([], {}, { journalDir });
+
+    queue.invoke("record", { text: "x".repeat(1_000_000) });
+    await queue.idle();
+
+    expect(statSync(file).size).to.equal(0);
+  });
+});

@@ -1,0 +1,59 @@
+import { expect } from "chai";
+import { spawn } from "node:child_process";
+import { rmSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { AwsError } from "../../awsError";
+import { createTestHost, isAlive, until } from "./testHost";
+
+describe("Lambda host: end", () => {
+  it("kills what runs, what is idle and what they started, and rejects open invocations", async () => {
+    const host = createTestHost({ maxConcurrency: 1 });
+    const idle = await host.create("exports.handler = async () => process.pid;");
+    const busy = await host.create(
+      `exports.handler = async () => {
+         const { pid } = require("node:child_process").spawn("sleep", ["60"], { stdio: "inherit" });
+         process.stdout.write(process.pid + "\\n" + pid + "\\n");
+         for (;;);
+       };`,
+    );
+    const pids = [Number((await host.invoke(idle, {})).payload)];
+    const open = [host.invoke(busy, {}), host.invoke(busy, {})].map((invocation) =>
+      invocation.catch((error: unknown) => error),
+    );
+    await until(() => host.log.length === 2);
+    pids.push(...host.log.map(({ line }) => Number(line)));
+    expect(pids.map(isAlive)).to.deep.equal([true, true, true]);
+
+    const start = performance.now();
+    await host.dispose();
+
+    expect(performance.now() - start).to.be.below(1000);
+    await until(() => !pids.some(isAlive));
+    for (const error of await Promise.all(open)) {
+      expect(error).to.be.instanceOf(AwsError).with.property("status", 503);
+    }
+    const late: unknown = await host.invoke(idle, {}).catch((error: unknown) => error);
+    expect(late).to.be.instanceOf(AwsError).with.property("status", 503);
+  });
+
+  it("leaves no environment behind when it is killed itself", async () => {
+    const parent = spawn(
+      process.execPath,
+      ["--require", "./tooling/register.js", "packages/local-aws/test/lambda/parent.ts"],
+      { stdio: ["ignore", "pipe", "inherit"] },
+    );
+    const pids: number[] = [];
+    let workDir = "";
+    for await (const line of createInterface({ input: parent.stdout })) {
+      if (line.startsWith("workDir ")) workDir = line.slice(8);
+      else pids.push((JSON.parse(line) as { message: number }).message);
+      if (pids.length === 3) break;
+    }
+    expect(pids.map(isAlive)).to.deep.equal([true, true, true]);
+
+    parent.kill("SIGKILL");
+
+    await until(() => !pids.some(isAlive));
+    rmSync(workDir, { recursive: true, force: true });
+  });
+});

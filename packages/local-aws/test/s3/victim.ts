@@ -1,0 +1,23 @@
+// A process for persistence.test.ts to kill: it writes, says so, and waits.
+import { createFauxqs } from "../../fauxqs";
+import { createS3 } from "../../s3/engine";
+
+async function main(): Promise<void> {
+  const [dataDir = "", key = ""] = process.argv.slice(2);
+  const fauxqs = await createFauxqs({ baseUrl: "http://127.0.0.1:1", dataDir });
+  const { arn } = fauxqs.createQueue("failures", { VisibilityTimeout: "5" });
+  await fauxqs.sendMessage(arn, "kept");
+
+  const s3 = createS3({ fauxqs });
+  s3.createBucket("files");
+  s3.onObjectCreated(({ sequencer }) => process.send?.(sequencer));
+  await s3.handle({
+    method: "PUT",
+    url: `/files/${encodeURIComponent(key)}`,
+    headers: { "x-amz-meta-owner": "me" },
+    body: Buffer.from("x".repeat(100_000)),
+  });
+  setInterval(() => undefined, 1000);
+}
+
+void main();

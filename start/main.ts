@@ -1,0 +1,169 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { Command, InvalidArgumentError } from "commander";
+import { DEFAULT_PORT } from "../cli/defaultPort";
+import { type FaultPlan, parseFaultPlan, StartError } from "local-aws/faults";
+import { jsonOutput, type Output, textOutput } from "./output";
+import type * as RunModule from "./run";
+
+interface CommandLine {
+  port: number;
+  data?: string;
+  email?: string;
+  config?: Record<string, string>;
+  faults?: FaultPlan;
+  json?: boolean;
+}
+
+const EXIT_WRONG_USE = 2;
+
+/** Ctrl-C ends the run within a second, even if a part of it does not answer any more. */
+const STOP_MS = 900;
+
+const PARENT_POLL_MS = 500;
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65535) {
+    throw new InvalidArgumentError("A port is a whole number from 0 to 65535.");
+  }
+  return port;
+}
+
+function parseFolder(text: string): string {
+  if (text === "") {
+    throw new InvalidArgumentError("A folder has a name.");
+  }
+  return text;
+}
+
+function collectSetting(
+  text: string,
+  settings: Record<string, string> = {},
+): Record<string, string> {
+  const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined) {
+    throw new InvalidArgumentError("A setting is given as NAME=VALUE.");
+  }
+  return { ...settings, [name]: value };
+}
+
+function readFaults(file: string): FaultPlan {
+  try {
+    return parseFaultPlan(readFileSync(file, "utf8"));
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+}
+
+/** Reads the command line; ends the process for --help (0) and for wrong use (2). */
+function readCommandLine(): CommandLine {
+  return new Command("npm start --")
+    .description("Runs the program of index.ts on this machine, without an AWS account.")
+    .option("--port <number>", "port on 127.0.0.1; 0 takes a free one", parsePort, DEFAULT_PORT)
+    .option(
+      "--data <dir>",
+      "keep files, rows and mails in this folder (default: keep nothing)",
+      parseFolder,
+    )
+    .option("--email <addresses>", "who gets the mails (as the setting email)")
+    .option(
+      "--config <name=value>",
+      "a setting, instead of the one in Pulumi.dev.yaml; may be repeated",
+      collectSetting,
+    )
+    .option("--faults <file>", "let happen what this JSON file says goes wrong", readFaults)
+    .option("--json", "print one JSON object a line, for programs")
+    .helpOption("--help", "show this help")
+    .exitOverride((error) => {
+      process.exit(error.exitCode === 0 ? 0 : EXIT_WRONG_USE);
+    })
+    .parse()
+    .opts<CommandLine>();
+}
+
+/** Pulumi's RunError, by which the program refuses a setting. */
+function isSettingRefused(error: unknown): error is Error {
+  return error instanceof Error && "__pulumiRunError" in error;
+}
+
+const REMEDIES = {
+  port: "Choose another with --port, or a free one with --port 0.",
+  dataDir: "Choose another with --data.",
+};
+
+function messageOf(error: Error): string {
+  const option = error instanceof StartError ? error.option : undefined;
+  return option === undefined ? error.message : `${error.message} ${REMEDIES[option]}`;
+}
+
+function writeLine(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+async function start(commandLine: CommandLine, output: Output): Promise<RunModule.Run> {
+  const { port, data: dataDir, email, config = {}, faults } = commandLine;
+  // Only now, for Pulumi's packages take a while to load: --help and wrong options need none.
+  const { startRun } = createRequire(__filename)("./run") as typeof RunModule;
+  try {
+    return await startRun({
+      port,
+      dataDir,
+      config: email === undefined ? config : { ...config, email },
+      faults,
+      onEvent: (event) => {
+        output.event(event);
+      },
+    });
+  } catch (error) {
+    const wrongUse = error instanceof StartError || isSettingRefused(error);
+    process.stderr.write(`${wrongUse ? messageOf(error) : String((error as Error).stack)}\n`);
+    process.exit(wrongUse ? EXIT_WRONG_USE : 1);
+  }
+}
+
+/** npm passes signals on to its script; killed itself, it cannot. */
+function onParentGone(stop: () => void): void {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid !== parent) {
+      clearInterval(timer);
+      stop();
+    }
+  }, PARENT_POLL_MS);
+  timer.unref();
+}
+
+async function main(): Promise<void> {
+  const commandLine = readCommandLine();
+  const output = commandLine.json ? jsonOutput(writeLine) : textOutput(writeLine);
+  // A reader that goes away (`npm start | head`) ends the run like Ctrl-C does.
+  process.stdout.on("error", () => process.kill(process.pid, "SIGTERM"));
+  let run = undefined as RunModule.Run | undefined;
+  let stopping = false;
+  const stop = () => {
+    // npm passes Ctrl-C on to a script that has had it from the terminal already.
+    if (stopping) {
+      return;
+    }
+    stopping = true;
+    if (!run) {
+      process.exit(0);
+    }
+    setTimeout(() => process.exit(0), STOP_MS);
+    void run.stop().finally(() => {
+      process.exit(0);
+    });
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, stop);
+  }
+  if (process.env.npm_lifecycle_event !== undefined) {
+    onParentGone(stop);
+  }
+  run = await start(commandLine, output);
+  output.ready(run);
+  if (commandLine.faults) output.faults(commandLine.faults.seed);
+}
+
+void main();

@@ -1,0 +1,148 @@
+import { DEFAULT_PORT } from "../cli/defaultPort";
+import { plainText } from "../cli/plainText";
+import type { Run, RunEvent } from "./run";
+
+/** Where a run's lines go; one call a line. */
+export type WriteLine = (line: string) => void;
+
+/** Shows a run to people, or to programs. */
+export interface Output {
+  ready(run: Run): void;
+  /** @param seed makes the same choices in another run */
+  faults(seed: number): void;
+  event(event: RunEvent): void;
+}
+
+interface LogEntry {
+  level?: string;
+  message?: unknown;
+}
+
+/** A Lambda's line in its JSON log format; undefined for what it wrote past the logger. */
+function parseEntry(line: string): LogEntry | undefined {
+  try {
+    return JSON.parse(line) as LogEntry;
+  } catch {
+    return undefined;
+  }
+}
+
+function clock(): string {
+  return new Date().toTimeString().slice(0, 8);
+}
+
+/** One JSON object a line; the first is `{"type":"ready",…}`. */
+export function jsonOutput(write: WriteLine): Output {
+  const line = (value: object) => {
+    write(JSON.stringify(value));
+  };
+  return {
+    ready: ({ outputs, endpoint, region, inboxUrl, credentials, mailDir }) => {
+      const { accessKeyId, secretAccessKey } = credentials;
+      line({
+        type: "ready",
+        outputs,
+        endpoint,
+        accessKeyId,
+        secretAccessKey,
+        region,
+        mail: mailDir,
+        inbox: inboxUrl,
+      });
+    },
+    faults: (seed) => {
+      line({ type: "faults", seed });
+    },
+    event: (event) => {
+      switch (event.type) {
+        case "status":
+          line({ type: "status", ...event.event });
+          break;
+        case "mail":
+          line({ type: "mail", ...event.mail });
+          break;
+        case "log":
+          line({
+            type: "log",
+            function: event.functionName,
+            entry: parseEntry(event.line) ?? event.line,
+          });
+          break;
+        case "error":
+          line({ type: "error", message: event.message });
+      }
+    },
+  };
+}
+
+/** Finds the manager, and its key, by itself. */
+function eventsCommand({ endpoint }: Run): string {
+  const { port } = new URL(endpoint);
+  return `npm run events -- list${port === String(DEFAULT_PORT) ? "" : ` --port ${port}`}`;
+}
+
+function readyText(run: Run): string {
+  const { outputs, endpoint, region, inboxUrl, mailDir } = run;
+  const { accessKeyId, secretAccessKey } = run.credentials;
+  const { uploadCommand, ...others } = outputs;
+  const width = Math.max(...Object.keys(others).map((name) => name.length));
+  const rows = Object.entries(others).map(
+    ([name, value]) => `  ${name.padEnd(width)}  ${String(value)}`,
+  );
+  return `The program is running on this machine.
+
+${rows.join("\n")}
+
+Upload a file:
+  ${String(uploadCommand)}
+
+See what became of it:
+  ${eventsCommand(run)}
+
+Mails appear here, at ${inboxUrl}
+and as files in ${mailDir}
+
+For the AWS CLI and SDKs:
+  export AWS_ENDPOINT_URL=${endpoint} AWS_REGION=${region}
+  export AWS_ACCESS_KEY_ID=${accessKeyId}
+  export AWS_SECRET_ACCESS_KEY=${secretAccessKey}
+
+Ctrl-C ends everything.
+`;
+}
+
+/** Lines for people: what was started, then one for each status, mail and problem. */
+export function textOutput(write: WriteLine): Output {
+  return {
+    ready: (run) => {
+      write(readyText(run));
+    },
+    faults: (seed) => {
+      write(`Faults with seed ${seed}`);
+    },
+    event: (event) => {
+      switch (event.type) {
+        case "status": {
+          const { event_id, event_status, event_info, last_error } = event.event;
+          const name = event_info.FileName ?? event_info.Key;
+          const reason = last_error ? `  ${last_error.code}: ${last_error.message}` : "";
+          write(plainText(`${clock()}  ${event_id}  ${event_status.padEnd(10)}${name}${reason}`));
+          break;
+        }
+        case "mail":
+          write(plainText(`${clock()}  mail to ${event.mail.to}: ${event.mail.subject}`));
+          break;
+        case "log": {
+          const entry = parseEntry(event.line);
+          if (!entry || ["WARN", "ERROR", "FATAL"].includes(entry.level ?? "")) {
+            const message = entry ? JSON.stringify(entry.message ?? entry) : event.line;
+            write(`${clock()}  ${event.functionName}: ${message}`);
+          }
+          break;
+        }
+        case "error":
+          write(`${clock()}  ${event.message}`);
+      }
+    },
+  };
+}

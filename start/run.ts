@@ -1,0 +1,77 @@
+import * as esbuild from "esbuild";
+import * as localAws from "local-aws";
+import type { EventStatus, FileEvent } from "../events/event";
+import { fromItem, type Item } from "../events/item";
+import { PROGRAM_MODULES } from "./program";
+import { PROGRAM_DIR } from "./programDir";
+
+/** What happens in a run, for those who watch. */
+export type RunEvent =
+  { type: "status"; event: FileEvent } | Exclude<localAws.RunEvent, { type: "item" }>;
+
+export interface RunOptions extends Omit<
+  localAws.RunOptions,
+  "programDir" | "modules" | "onEvent"
+> {
+  onEvent?(event: RunEvent): void;
+}
+
+/** The program, running on this machine. */
+export interface Run extends localAws.Run {
+  /** The messages on the program's dead-letter queue; none is received by it. */
+  deadLetters(): ReturnType<localAws.Run["queueMessages"]>;
+}
+
+function statusOf(item: object | undefined): EventStatus | undefined {
+  return (item as Item | undefined)?.event_status?.S as EventStatus | undefined;
+}
+
+/** What a row's change means for its event; undefined where the status stays as it was. */
+function statusEvent({
+  newImage,
+  oldImage,
+}: Extract<localAws.RunEvent, { type: "item" }>): RunEvent | undefined {
+  if (statusOf(newImage) === undefined || statusOf(newImage) === statusOf(oldImage)) {
+    return undefined;
+  }
+  try {
+    return { type: "status", event: fromItem(newImage as Item) };
+  } catch (error) {
+    return { type: "error", message: `A row is not an event: ${(error as Error).message}` };
+  }
+}
+
+/** On AWS the command asks the stack for the key; here it is known. */
+function withKey(outputs: Record<string, unknown>): void {
+  const { uploadCommand, uploadApiKey } = outputs;
+  if (typeof uploadCommand === "string" && typeof uploadApiKey === "string") {
+    outputs.uploadCommand = uploadCommand.replace(/\$\(.*?\)/, uploadApiKey);
+  }
+}
+
+/**
+ * Starts the program on this machine: runs index.ts and serves what it registers.
+ *
+ * @throws StartError for what the user can put right, and the program's own errors
+ */
+export async function startRun(options: RunOptions): Promise<Run> {
+  try {
+    const run = await localAws.startRun({
+      ...options,
+      programDir: PROGRAM_DIR,
+      modules: PROGRAM_MODULES,
+      onEvent: (event) => {
+        const shown = event.type === "item" ? statusEvent(event) : event;
+        if (shown) {
+          options.onEvent?.(shown);
+        }
+      },
+    });
+    withKey(run.outputs);
+    const deadLetters = () => run.queueMessages(String(run.outputs.deadLetterQueueUrl));
+    return { ...run, deadLetters };
+  } finally {
+    // The bundler's own process has nothing more to do.
+    await esbuild.stop();
+  }
+}

@@ -1,0 +1,115 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { expect } from "chai";
+import { type Endpoint, startEndpoint } from "../../../bench/packages/endpoint";
+import { type ProgramHandler, programHandlers } from "../../../bench/packages/program";
+import { measureStart, writeMeasure } from "../../../bench/packages/start";
+import { type Unpacked, unpackAll } from "../../../bench/packages/variants";
+import { ofType, recordProgram } from "../../../testing/recordingMocks";
+
+describe("The packages that the bench measures", () => {
+  let handlers: ProgramHandler[];
+  let endpoint: Endpoint;
+  let folder: string;
+  let measure: string;
+
+  before(async () => {
+    handlers = await programHandlers();
+    endpoint = await startEndpoint();
+    folder = await mkdtemp(path.join(tmpdir(), "bench-packages-"));
+    measure = await writeMeasure(folder);
+  });
+
+  after(async () => {
+    endpoint.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  function handlerOf(name: string): ProgramHandler {
+    const handler = handlers.find((each) => each.name === name);
+    if (!handler) {
+      throw new Error(`There is no handler ${name}.`);
+    }
+    return handler;
+  }
+
+  it("are those of every Lambda of the program, with its variables", async () => {
+    const lambdas = ofType(await recordProgram(), "Function").map(({ name }) => name);
+
+    expect(handlers.map(({ name }) => name)).to.have.members(lambdas);
+    for (const { name, bundle, variables, callback } of handlers) {
+      expect(bundle.length, name).to.be.greaterThan(1000);
+      expect(variables, name).to.have.property("TABLE_NAME");
+      expect(callback.text, name).to.include("exports.handler");
+      expect(Object.keys(callback.folders), name)
+        .to.include("node_modules/@aws-sdk/client-s3")
+        .and.not.to.include("node_modules/esbuild");
+    }
+  });
+
+  it("get an event of the kind that the program has them started by", () => {
+    const recordOf = (name: string) =>
+      (handlerOf(name).event as { Records: Record<string, unknown>[] }).Records[0];
+
+    expect(handlerOf("upload").event).to.include({ httpMethod: "POST", path: "/upload" });
+    expect(recordOf("record")).to.include({ eventSource: "aws:s3" });
+    expect(recordOf("process")).to.have.nested.property(
+      "dynamodb.NewImage.event_status.S",
+      "uploaded",
+    );
+    expect(recordOf("notify")).to.have.nested.property(
+      "dynamodb.NewImage.event_status.S",
+      "processed",
+    );
+    expect(handlerOf("sweep").event).to.include({ source: "aws.events" });
+  });
+
+  it("do the same in each variant, in a process of their own", async () => {
+    const root = await mkdtemp(path.join(folder, "all-"));
+    const record = handlerOf("record");
+
+    const unpacked = await unpackAll(root, [record]);
+
+    expect(unpacked.map(({ variant }) => variant)).to.have.members([
+      "ours",
+      "callback",
+      "runtime-sdk",
+      "empty",
+    ]);
+    for (const each of unpacked) {
+      const { start, outcome } = await measureStart(measure, record, each, endpoint);
+      const calls = each.variant === "empty" ? [] : ["PutItem"];
+      expect(outcome, each.variant).to.deep.equal({ error: "", statusCode: undefined, calls });
+      expect(start.cpuMs, each.variant).to.be.greaterThan(0);
+      expect(start.wallMs, each.variant).to.be.greaterThan(0);
+    }
+  });
+
+  async function packageOf(text: string): Promise<Unpacked> {
+    const entry = path.join(await mkdtemp(path.join(folder, "one-")), "index.js");
+    await writeFile(entry, text);
+    return { handler: "any", variant: "ours", entry, bytes: 1, zipBytes: 1, files: 1 };
+  }
+
+  it("may end with an error, which is told, and may write what they like", async () => {
+    const throws = await packageOf(
+      'exports.handler = async () => { console.log("{}"); throw new RangeError("no"); };',
+    );
+
+    const { outcome } = await measureStart(measure, handlerOf("record"), throws, endpoint);
+
+    expect(outcome).to.deep.equal({ error: "RangeError", statusCode: undefined, calls: [] });
+  });
+
+  it("are refused when they cannot be loaded, with the reason", async () => {
+    const broken = await packageOf('require("no-such-package");');
+
+    const error = await measureStart(measure, handlerOf("record"), broken, endpoint).then(
+      () => undefined,
+      (thrown: unknown) => thrown as Error,
+    );
+
+    expect(error?.message).to.include("no-such-package");
+  });
+});

@@ -1,0 +1,149 @@
+import { execFile } from "node:child_process";
+import { homedir, tmpdir } from "node:os";
+import * as path from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { promisify } from "node:util";
+import { expect } from "chai";
+import { bundle } from "../../../components/lambda/bundle";
+import { load } from "./loadBundle";
+
+/** Texts in the form that Pulumi gives them. */
+const S3_CLIENT = `
+const client_s3_1 = require("@aws-sdk/client-s3/dist-cjs/index.js");
+exports.handler = async () => {
+  const s3 = new client_s3_1.S3Client({ region: "eu-central-1" });
+  const command = new client_s3_1.GetObjectCommand({ Bucket: "b", Key: "k" });
+  return [s3.constructor.name !== "", command.input.Key];
+};
+`;
+
+describe("bundle", () => {
+  it("makes one file that runs without any package", async () => {
+    expect(await load(await bundle(S3_CLIENT)).handler()).to.deep.equal([true, "k"]);
+  });
+
+  it("makes the same bytes every time, without a trace of this machine", async () => {
+    const [first, second] = await Promise.all([bundle(S3_CLIENT), bundle(S3_CLIENT)]);
+    expect(second).to.equal(first);
+    for (const folder of [path.resolve(__dirname, "..", "..", ".."), homedir(), tmpdir()]) {
+      expect(first).not.to.include(folder);
+    }
+  });
+
+  it("gives each of many texts what it gives it alone, in whatever order they come", async () => {
+    const texts = ["NIL", "MAX"].map(
+      (name) => `
+const uuid_1 = require("uuid");
+exports.handler = async () => uuid_1.${name};
+`,
+    );
+    const alone: string[] = [];
+    for (const text of [S3_CLIENT, ...texts]) {
+      alone.push(await bundle(text));
+    }
+
+    const last = setTimeout(50, S3_CLIENT);
+    const together = await Promise.all([bundle(last), ...texts.map((text) => bundle(text))]);
+
+    expect(together).to.deep.equal(alone);
+  });
+
+  it("bundles the others when one cannot be bundled, or never comes", async () => {
+    const [refused, missing, done] = await Promise.allSettled([
+      bundle("exports.handler = ;"),
+      bundle(Promise.reject(new Error("no text"))),
+      bundle(S3_CLIENT),
+    ]);
+
+    expect(refused.status).to.equal("rejected");
+    expect(missing).to.have.nested.property("reason.message", "no text");
+    expect(done).to.have.property("value", await bundle(S3_CLIENT));
+  });
+
+  it("does not keep the process from its end", async () => {
+    const script = `require("./components/lambda/bundle").bundle("exports.handler = 1;").then(console.log)`;
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ["-r", "./tooling/register.js", "-e", script],
+      { cwd: path.resolve(__dirname, "..", "..", ".."), timeout: 10_000 },
+    );
+    expect(stdout).to.include("handler");
+  });
+
+  it("leaves out what the text does not use", async () => {
+    const text = await bundle(S3_CLIENT);
+    expect(text).to.include("GetObject");
+    expect(text).not.to.match(/CreateBucketCommand|ListObjectsV2Command|paginate|waitUntil/);
+    // Nor in the SDK's own description of the service.
+    expect(text).not.to.match(/ListBuckets|PutBucketPolicy|SelectObjectContent/);
+    expect(text.length).to.be.below(250_000);
+  });
+
+  it("keeps the names apart that two captures of a package use", async () => {
+    const text = await bundle(`
+const uuid_1 = require("uuid");
+const uuid_2 = require("uuid");
+exports.handler = async () => [uuid_1.NIL, uuid_2.validate(uuid_2.MAX)];
+`);
+    expect(await load(text).handler()).to.deep.equal([
+      "00000000-0000-0000-0000-000000000000",
+      true,
+    ]);
+  });
+
+  it("keeps all of a module that is used as a whole", async () => {
+    const text = await bundle(`
+const uuid_1 = require("uuid");
+exports.handler = async () => Object.keys(uuid_1);
+`);
+    expect(await load(text).handler()).to.include.members(["v4", "v5", "v7", "parse", "NIL"]);
+  });
+
+  it("leaves Node's own modules to Node", async () => {
+    const text = await bundle(`
+const node_crypto_1 = require("crypto");
+exports.handler = async () => node_crypto_1.createHash("sha256").update("a").digest("hex");
+`);
+    expect(text.length).to.be.below(2_000);
+    expect(await load(text).handler()).to.match(/^ca978112/);
+  });
+
+  it("keeps the text's `with` blocks, in which Pulumi puts what a function captures", async () => {
+    const text = await bundle(`
+function __greet() {
+  return (function() {
+    with({ greeting: "hello", this: undefined, arguments: undefined }) {
+return async () => greeting;
+    }
+  }).apply(undefined, undefined).apply(this, arguments);
+}
+exports.handler = __greet;
+`);
+    expect(await load(text).handler()).to.equal("hello");
+  });
+
+  const faults = {
+    "a syntax error, with its place": [
+      "exports.handler = (;",
+      /callback:text\.js:1:19: .*Unexpected/,
+    ],
+    "a package that is not installed": [
+      'const left_pad_1 = require("no-such-package");\nexports.handler = left_pad_1.pad;',
+      /Could not resolve "no-such-package"/,
+    ],
+    "a name that a package does not have": [
+      'const uuid_1 = require("uuid");\nexports.handler = () => uuid_1.noSuchName();',
+      /noSuchName/,
+    ],
+  } as const;
+
+  for (const [fault, [text, message]] of Object.entries(faults)) {
+    it(`refuses ${fault}`, async () => {
+      const error = await bundle(text).then(
+        () => undefined,
+        (reason: unknown) => reason as Error,
+      );
+      expect(error?.message).to.match(message);
+    });
+  }
+});

@@ -1,0 +1,182 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { expect } from "chai";
+import * as esbuild from "esbuild";
+import { bundle } from "../../../components/lambda/bundle";
+import { leanPackages, type LeanFile } from "../../../components/lambda/leanPackages";
+import { load } from "./loadBundle";
+
+/** Sends a request to a handler that keeps it, and tells where it would have gone. */
+const S3_REQUEST = `
+const client_s3_1 = require("@aws-sdk/client-s3/dist-cjs/index.js");
+exports.handler = async () => {
+  let sent = {};
+  const handle = async (request) => {
+    sent = request;
+    throw new Error("not sent");
+  };
+  const s3 = new client_s3_1.S3Client({ requestHandler: { handle } });
+  const command = new client_s3_1.HeadObjectCommand({ Bucket: "a-bucket", Key: "a key" });
+  const error = await s3.send(command).catch((reason) => reason.message);
+  const { protocol, hostname, port, path, headers = {} } = sent;
+  const url = protocol && protocol + "//" + hostname + (port ? ":" + port : "") + path;
+  const { authorization = "", "x-amz-security-token": token } = headers;
+  const attempts = await s3.config.maxAttempts();
+  return { url, error, token, attempts, scope: /Credential=([^,]+)/.exec(authorization)?.[1] };
+};
+`;
+
+interface Sent {
+  url?: string;
+  error: string;
+  token?: string;
+  attempts: number;
+  scope?: string;
+}
+
+/** A Lambda's own. */
+const VARIABLES = {
+  AWS_REGION: "eu-central-1",
+  AWS_ACCESS_KEY_ID: "a-key",
+  AWS_SECRET_ACCESS_KEY: "a-secret",
+  AWS_SESSION_TOKEN: "a-token",
+};
+
+/** The beginning of an e-book: a ZIP file whose first entry says what it is. */
+function epub(): Buffer {
+  const [name, content] = ["mimetype", "application/epub+zip"];
+  const header = Buffer.alloc(30);
+  header.write("PK\x03\x04", "latin1");
+  header.writeUInt32LE(content.length, 18);
+  header.writeUInt32LE(content.length, 22);
+  header.writeUInt16LE(name.length, 26);
+  return Buffer.concat([header, Buffer.from(name + content)]);
+}
+
+describe("the lean packages", () => {
+  const environment = process.env;
+  let home: string;
+  let text: string;
+
+  before(async () => {
+    text = await bundle(S3_REQUEST);
+    home = await mkdtemp(path.join(tmpdir(), "lean-packages-"));
+    await mkdir(path.join(home, ".aws"));
+    const config = "[default]\nregion = af-south-1\nendpoint_url = http://127.0.0.1:1\n";
+    await writeFile(path.join(home, ".aws", "config"), config);
+  });
+
+  afterEach(() => {
+    process.env = environment;
+  });
+
+  after(() => rm(home, { recursive: true, force: true }));
+
+  async function sentWith(variables: Record<string, string | undefined>): Promise<Sent> {
+    process.env = { HOME: home, AWS_MAX_ATTEMPTS: "1", ...variables };
+    return (await load(text).handler()) as Sent;
+  }
+
+  it("reach AWS with the region and the credentials of the environment", async () => {
+    const { url, token, scope } = await sentWith(VARIABLES);
+
+    expect(url).to.equal("https://a-bucket.s3.eu-central-1.amazonaws.com/a%20key");
+    expect(token).to.equal("a-token");
+    expect(scope).to.match(/^a-key\/\d{8}\/eu-central-1\/s3\/aws4_request$/);
+  });
+
+  it("know the partitions of other countries", async () => {
+    const { url } = await sentWith({ ...VARIABLES, AWS_REGION: "cn-north-1" });
+    expect(url).to.equal("https://a-bucket.s3.cn-north-1.amazonaws.com.cn/a%20key");
+  });
+
+  it("reach an endpoint that the environment names, by path where it is an address", async () => {
+    const { url } = await sentWith({ ...VARIABLES, AWS_ENDPOINT_URL: "http://127.0.0.1:4510" });
+    expect(url).to.equal("http://127.0.0.1:4510/a-bucket/a%20key");
+  });
+
+  it("prefer the endpoint of the service", async () => {
+    const { url } = await sentWith({
+      ...VARIABLES,
+      AWS_ENDPOINT_URL: "http://127.0.0.1:4510",
+      AWS_ENDPOINT_URL_S3: "https://s3.example.com",
+    });
+    expect(url).to.equal("https://a-bucket.s3.example.com/a%20key");
+  });
+
+  it("take the default where a variable is not set, or makes no sense", async () => {
+    const [unset, nonsense, two] = [undefined, "many", "2"].map((AWS_MAX_ATTEMPTS) => ({
+      ...VARIABLES,
+      AWS_MAX_ATTEMPTS,
+    }));
+    expect(await sentWith(unset ?? {})).to.include({ attempts: 3 });
+    expect(await sentWith(nonsense ?? {})).to.include({ attempts: 3 });
+    expect(await sentWith(two ?? {})).to.include({ attempts: 2 });
+  });
+
+  it("say what is missing, and do not look for it in the home folder", async () => {
+    const withoutRegion = await sentWith({ ...VARIABLES, AWS_REGION: undefined });
+    expect(withoutRegion).to.include({ url: undefined, error: "Region is missing" });
+    const withoutKey = await sentWith({ ...VARIABLES, AWS_ACCESS_KEY_ID: undefined });
+    expect(withoutKey.error).to.match(/environment variable credentials/);
+  });
+
+  it("look into ZIP files as ever", async () => {
+    const detect = await bundle(`
+const file_type_1 = require("file-type");
+exports.handler = () => file_type_1.fileTypeFromBuffer(Buffer.from(process.env.BYTES, "base64"));
+`);
+    process.env = { BYTES: epub().toString("base64") };
+    expect(await load(detect).handler()).to.deep.equal({
+      ext: "epub",
+      mime: "application/epub+zip",
+    });
+  });
+
+  /** The errors of a build that has one file replaced. */
+  async function errorsWith(file: LeanFile): Promise<string> {
+    const build = esbuild.build({
+      stdin: { contents: 'export { NIL } from "uuid";', resolveDir: __dirname },
+      plugins: [leanPackages([file])],
+      bundle: true,
+      write: false,
+      metafile: true,
+      platform: "node",
+      logLevel: "silent",
+    });
+    return build.then(
+      () => "",
+      (reason: unknown) => (reason as Error).message,
+    );
+  }
+
+  const NIL = /\/uuid\/.*\/nil\.js$/;
+
+  it("replace what they are told to, and nothing else", async () => {
+    const lean = () => 'export default "nothing";';
+    expect(await errorsWith({ file: NIL, neededBy: /\/uuid\//, lean })).to.equal("");
+  });
+
+  it("fail the build when a file is no longer there, and name it", async () => {
+    const lean = () => "";
+    const gone = { file: /\/uuid\/old\.js$/, neededBy: /\/uuid\//, lean };
+    expect(await errorsWith(gone)).to.match(/Nothing loads \/uuid\/old\.js any more/);
+    // Whoever does not use the package has no need of the file.
+    expect(await errorsWith({ ...gone, neededBy: /\/left-pad\// })).to.equal("");
+  });
+
+  it("fail the build when the leaner file lacks a name that is asked for", async () => {
+    const lean = () => "export const other = 1;";
+    expect(await errorsWith({ file: NIL, neededBy: /\/uuid\//, lean })).to.match(/"default"/);
+  });
+
+  it("fail the build when there is nothing to make leaner", async () => {
+    const lean = () => {
+      throw new Error("There is nothing to do.");
+    };
+    expect(await errorsWith({ file: NIL, neededBy: /\/uuid\//, lean })).to.include(
+      "There is nothing to do.",
+    );
+  });
+});

@@ -1,0 +1,243 @@
+import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
+import {
+  CompleteMultipartUploadCommand,
+  CopyObjectCommand,
+  CreateMultipartUploadCommand,
+  PutObjectCommand,
+  S3Client,
+  UploadPartCommand,
+} from "@aws-sdk/client-s3";
+import { expect } from "chai";
+import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import * as path from "node:path";
+import PostalMime from "postal-mime";
+import type { FileEvent } from "../events/event";
+import { fromItem, type Item } from "../events/item";
+import { PROGRAM_DIR } from "../start/programDir";
+import { type Run, type RunEvent, startRun } from "../start/run";
+import type { ObjectCreated } from "local-aws";
+import { checkedFetch } from "./openapi/described";
+
+const picture = readFileSync(path.join(PROGRAM_DIR, "sample.jpg"));
+
+interface Invocation {
+  functionName: string;
+  payload: string;
+}
+
+describe("the program, end to end on one machine", function () {
+  this.timeout(60_000);
+
+  let run: Run;
+  let dynamo: DynamoDBClient;
+  let s3: S3Client;
+  const seen: RunEvent[] = [];
+  const invocations: Invocation[] = [];
+  const created: ObjectCreated[] = [];
+
+  before(async () => {
+    run = await startRun({
+      port: 0,
+      config: { email: "first@example.com, second@example.com" },
+      onEvent: (event) => seen.push(event),
+      interceptInvocation: ({ functionName, payload }) => {
+        invocations.push({ functionName, payload });
+        return undefined;
+      },
+    });
+    run.onObjectCreated((event) => created.push(event));
+    const client = {
+      endpoint: run.endpoint,
+      region: run.region,
+      credentials: run.credentials,
+    };
+    dynamo = new DynamoDBClient(client);
+    s3 = new S3Client(client);
+  });
+
+  after(async () => {
+    dynamo.destroy();
+    s3.destroy();
+    await run.stop();
+  });
+
+  beforeEach(() => {
+    seen.length = 0;
+    invocations.length = 0;
+    created.length = 0;
+  });
+
+  async function upload(name: string, body: Uint8Array = picture): Promise<string> {
+    const url = `${String(run.outputs.uploadUrl)}?filename=${encodeURIComponent(name)}`;
+    const response = await checkedFetch(url, {
+      method: "POST",
+      headers: { "content-type": "image/jpeg" },
+      body: Buffer.from(body),
+    });
+    expect(response.status).to.equal(201);
+    return ((await response.json()) as { event_id: string }).event_id;
+  }
+
+  async function rows(): Promise<FileEvent[]> {
+    const { Items: items = [] } = await dynamo.send(
+      new ScanCommand({ TableName: String(run.outputs.tableName), ConsistentRead: true }),
+    );
+    return items.map((item) => fromItem(item as Item));
+  }
+
+  async function rowOf(bucketKey: string): Promise<FileEvent | undefined> {
+    return (await rows()).find(({ event_info }) => event_info.Key === bucketKey);
+  }
+
+  async function mails() {
+    const files = seen.flatMap((event) => (event.type === "mail" ? [event.mail.file] : []));
+    return Promise.all(files.map(async (file) => PostalMime.parse(await readFile(file))));
+  }
+
+  async function idleMails() {
+    await run.idle();
+    return mails();
+  }
+
+  function statusesOf(eventId: string): string[] {
+    return seen.flatMap((event) =>
+      event.type === "status" && event.event.event_id === eventId ? [event.event.event_status] : [],
+    );
+  }
+
+  function invoked(name: string): Invocation[] {
+    return invocations.filter(({ functionName }) => functionName.startsWith(name));
+  }
+
+  it("turns an upload into a row, its four statuses and a mail to every address", async () => {
+    const eventId = await upload("holiday.jpg");
+
+    const [first, second, ...more] = await idleMails();
+
+    expect(more).to.deep.equal([]);
+    expect([first, second].map((mail) => mail?.to?.[0]?.address).sort()).to.deep.equal([
+      "first@example.com",
+      "second@example.com",
+    ]);
+    expect(first?.subject).to.equal("File processed: holiday.jpg");
+    for (const fact of [eventId, "holiday.jpg", "image/jpeg", "1200 x 800", "78012", "s3://"]) {
+      expect(first?.text).to.contain(fact);
+    }
+    expect(statusesOf(eventId)).to.deep.equal(["uploaded", "processed", "notified"]);
+    expect(["upload", "record", "process", "notify"].map((name) => invoked(name).length))
+      .to //
+      .deep.equal([1, 1, 1, 1]);
+  });
+
+  it("tells of many files at once in few mails, of each exactly once", async () => {
+    const names = Array.from({ length: 40 }, (_, index) => `burst-${index}-of-40.jpg`);
+    const eventIds = await Promise.all(names.map((name) => upload(name)));
+
+    const received = (await idleMails()).filter(
+      (mail) => mail.to?.[0]?.address === "first@example.com",
+    );
+
+    const text = received.map((mail) => mail.text).join("\n");
+    for (const eventId of eventIds) {
+      expect(text.match(new RegExp(`event:? +${eventId}`, "gi")), eventId).to.have.lengthOf(1);
+      expect(statusesOf(eventId).at(-1)).to.equal("notified");
+    }
+    expect(received.length).to.be.lessThan(10);
+    expect(invoked("process").length).to.be.at.most(40);
+  });
+
+  const keys = [
+    "a b+c%2B/ünï 写真 #1?.jpg",
+    "x//y",
+    "/leading and trailing/",
+    "dots/../and/./more",
+    "k".repeat(1024),
+    "😀".repeat(256),
+  ];
+  for (const key of keys) {
+    it(`brings an object put straight into the bucket to notified: ${key.slice(0, 30)}`, async () => {
+      await s3.send(
+        new PutObjectCommand({ Bucket: String(run.outputs.bucketName), Key: key, Body: picture }),
+      );
+
+      const received = await idleMails();
+
+      const row = await rowOf(key);
+      expect(row?.event_status).to.equal("notified");
+      expect(row?.event_result).to.include({ type: "image/jpeg", width: 1200, height: 800 });
+      expect(received[0]?.text).to.contain(row?.event_id);
+    });
+  }
+
+  it("takes in objects made by copy and by multipart upload alike", async () => {
+    const Bucket = String(run.outputs.bucketName);
+    const source = "made/by put.jpg";
+    await s3.send(new PutObjectCommand({ Bucket, Key: source, Body: picture }));
+    await s3.send(
+      new CopyObjectCommand({
+        Bucket,
+        Key: "made/by copy.jpg",
+        CopySource: `${Bucket}/${encodeURIComponent(source)}`,
+      }),
+    );
+    const Key = "made/by parts.jpg";
+    const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket, Key }));
+    const { ETag } = await s3.send(
+      new UploadPartCommand({ Bucket, Key, UploadId, PartNumber: 1, Body: picture }),
+    );
+    await s3.send(
+      new CompleteMultipartUploadCommand({
+        Bucket,
+        Key,
+        UploadId,
+        MultipartUpload: { Parts: [{ PartNumber: 1, ETag }] },
+      }),
+    );
+
+    await run.idle();
+
+    for (const made of [source, "made/by copy.jpg", Key]) {
+      expect((await rowOf(made))?.event_status, made).to.equal("notified");
+    }
+  });
+
+  it("changes nothing when the same S3 event comes five times", async () => {
+    await s3.send(
+      new PutObjectCommand({ Bucket: String(run.outputs.bucketName), Key: "once", Body: "1" }),
+    );
+    await upload("once.jpg");
+    await run.idle();
+    const before = await rows();
+    const mailsBefore = (await mails()).length;
+
+    for (const event of [...created]) {
+      for (let delivery = 2; delivery <= 5; delivery += 1) {
+        run.deliverObjectCreated(event);
+      }
+    }
+    await run.idle();
+
+    expect(invoked("record")).to.have.lengthOf(10);
+    expect(await rows()).to.have.deep.members(before);
+    expect(await mails()).to.have.lengthOf(mailsBefore);
+  });
+
+  it("changes nothing when the same stream records are replayed", async () => {
+    const eventId = await upload("replayed.jpg");
+    await run.idle();
+    const before = await rows();
+    const mailsBefore = (await mails()).length;
+
+    for (const { functionName, payload } of [...invoked("process"), ...invoked("notify")]) {
+      const { functionError, payload: answer } = await run.invoke(functionName, payload);
+      expect(functionError).to.equal(undefined);
+      expect(JSON.parse(answer)).to.deep.equal({ batchItemFailures: [] });
+    }
+    await run.idle();
+
+    expect(await rows()).to.have.deep.members(before);
+    expect(await mails()).to.have.lengthOf(mailsBefore);
+    expect(statusesOf(eventId)).to.deep.equal(["uploaded", "processed", "notified"]);
+  });
+});

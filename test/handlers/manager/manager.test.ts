@@ -1,0 +1,213 @@
+import { PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import { expect } from "chai";
+import { randomUUID } from "node:crypto";
+import { MANAGER_ROUTES } from "../../../handlers/manager/routes";
+import type { FileEvent } from "../../../events/event";
+import { newItem } from "../../../events/item";
+import { describedFetch } from "../../openapi/described";
+import { type Managed, startManaged } from "./managed";
+
+interface Refusal {
+  error: { code: string; message: string };
+}
+
+describe("the event manager", function () {
+  this.timeout(60_000);
+
+  let managed: Managed;
+
+  before(async () => {
+    managed = await startManaged();
+  });
+
+  after(() => managed.stop());
+
+  afterEach(() => managed.expectStatsToAgree());
+
+  function output(name: string): string {
+    return String(managed.run.outputs[name]);
+  }
+
+  async function notified(name: string): Promise<string> {
+    const id = await managed.upload(name);
+    await managed.run.idle();
+    return id;
+  }
+
+  async function refusal(route: string, init?: RequestInit) {
+    const { status, body } = await managed.ask(route, init);
+    return { status, ...(body as unknown as Refusal).error };
+  }
+
+  describe("without a key", () => {
+    const paths = MANAGER_ROUTES.map(({ method, path }) => [
+      method,
+      path.replace("{event_id}", randomUUID()),
+    ]);
+    for (const [method = "", path = ""] of [...paths, ["GET", "/nothing"], ["PUT", "/events"]]) {
+      it(`answers 403 to ${method} ${path.replace(/[0-9a-f-]{36}/, "ID")}`, async () => {
+        const answers = await Promise.all(
+          [{}, { "x-api-key": "" }, { "x-api-key": "not-the-key" }].map((headers) =>
+            describedFetch(`${output("managerUrl")}${path}`, { method, headers }),
+          ),
+        );
+        for (const answer of answers) {
+          expect(answer.status).to.equal(403);
+          expect((answer.body as Refusal).error.code).to.equal("forbidden");
+        }
+      });
+    }
+  });
+
+  it("shows an event with its info, its result and where its file is", async () => {
+    const id = await notified("a file.txt");
+
+    const { status, body } = await managed.ask(`GET /events/${id}`);
+
+    expect(status).to.equal(200);
+    const { event, download } = body as { event: FileEvent; download: { url: string } };
+    expect(event).to.deep.equal((await managed.rows()).find((row) => row.event_id === id));
+    expect(event.event_status).to.equal("notified");
+    expect(event.event_result?.size).to.equal("the file a file.txt".length);
+    const file = await fetch(download.url);
+    expect(await file.text()).to.equal("the file a file.txt");
+    expect(file.headers.get("content-disposition")).to.equal('attachment; filename="a file.txt"');
+  });
+
+  it("gives a link that serves this file only, and not for long", async () => {
+    const id = await notified("one.txt");
+    const { body } = await managed.ask(`GET /events/${id}`);
+    const { url, expires_at } = (body as { download: { url: string; expires_at: string } })
+      .download;
+
+    const other = await fetch(url.replace("one.txt", "two.txt"));
+
+    expect(other.status).to.equal(403);
+    expect(await other.text()).to.include("<Code>SignatureDoesNotMatch</Code>");
+    expect(Date.parse(expires_at) - Date.now()).to.be.within(60_000, 300_000);
+  });
+
+  it("deletes a finished event and its file, once", async () => {
+    const id = await notified("gone.txt");
+    const { event } = (await managed.ask(`GET /events/${id}`)).body as unknown as {
+      event: FileEvent;
+    };
+
+    const first = await managed.ask(`DELETE /events/${id}`);
+    const second = await refusal(`DELETE /events/${id}`);
+
+    expect(first.status).to.equal(204);
+    expect(second).to.include({ status: 404, code: "event_not_found" });
+    expect((await managed.rows()).some((row) => row.event_id === id)).to.equal(false);
+    const { Bucket, Key } = event.event_info;
+    const missing = await managed.s3
+      .send(new GetObjectCommand({ Bucket, Key }))
+      .catch((error: unknown) => (error as Error).name);
+    expect(missing).to.equal("NoSuchKey");
+  });
+
+  it("leaves an object alone that was written anew under the same key", async () => {
+    const put = async (Body: string) => {
+      const Bucket = output("bucketName");
+      await managed.s3.send(new PutObjectCommand({ Bucket, Key: "inbox/same.txt", Body }));
+      await managed.run.idle();
+      const row = (await managed.rows()).find(
+        ({ event_info }) => event_info.Key === "inbox/same.txt" && event_info.Size === Body.length,
+      );
+      return row?.event_id ?? "";
+    };
+    const first = await put("first");
+    const second = await put("second version");
+
+    expect((await managed.ask(`DELETE /events/${first}`)).status).to.equal(204);
+
+    const { download } = (await managed.ask(`GET /events/${second}`)).body as {
+      download: { url: string };
+    };
+    expect(await (await fetch(download.url)).text()).to.equal("second version");
+  });
+
+  it("leaves it alone also where its bytes are the same as before", async () => {
+    const Key = "inbox/again.txt";
+    const put = { Bucket: output("bucketName"), Key, Body: "the same" };
+    const { ETag = "" } = await managed.s3.send(new PutObjectCommand(put));
+    await managed.run.idle();
+    const hourAgo = new Date(Date.now() - 3_600_000).toISOString();
+    const before = {
+      event_id: randomUUID(),
+      event_timestamp: hourAgo,
+      event_status: "notified" as const,
+      updated_at: hourAgo,
+      event_info: { Bucket: put.Bucket, Key, ETag: ETag.replaceAll('"', "") },
+    };
+    await managed.dynamo.send(
+      new PutItemCommand({ TableName: output("tableName"), Item: newItem(before) }),
+    );
+
+    expect((await managed.ask(`DELETE /events/${before.event_id}`)).status).to.equal(204);
+
+    const { Body } = await managed.s3.send(new GetObjectCommand({ Bucket: put.Bucket, Key }));
+    expect(await Body?.transformToString()).to.equal("the same");
+  });
+
+  it("retries nothing that has not failed", async () => {
+    const id = await notified("fine.txt");
+    expect(await refusal(`POST /events/${id}/retry`)).to.include({
+      status: 409,
+      code: "not_failed",
+    });
+  });
+
+  for (const [method, rest] of [
+    ["GET", ""],
+    ["DELETE", ""],
+    ["POST", "/retry"],
+  ]) {
+    it(`answers 404 to ${method} of an event that is not there`, async () => {
+      for (const id of [randomUUID(), "nothing", "%00", "..%2f"]) {
+        const answer = await refusal(`${method} /events/${id}${rest}`);
+        expect(answer).to.include({ status: 404, code: "event_not_found" });
+      }
+    });
+  }
+
+  const refused: [string, number, string][] = [
+    ["GET /events?status=done", 400, "invalid_status"],
+    ["GET /events?from=yesterday", 400, "invalid_from"],
+    ["GET /events?to=2026-02-30", 400, "invalid_to"],
+    ["GET /events?order=up", 400, "invalid_order"],
+    ["GET /events?limit=0", 400, "invalid_limit"],
+    ["GET /events?limit=1e2", 400, "invalid_limit"],
+    ["GET /events?limit=501", 400, "invalid_limit"],
+    ["GET /events?cursor=abc", 400, "invalid_cursor"],
+    ["GET /events?stauts=failed", 400, "unknown_parameter"],
+    ["GET /events?status=failed&status=created", 400, "invalid_status"],
+    ["POST /events/retry", 400, "invalid_status"],
+    ["POST /events/retry?status=notified", 400, "invalid_status"],
+    ["POST /events/retry?status=failed&dry_run=yes", 400, "invalid_dry_run"],
+    ["GET /stats?status=failed", 400, "unknown_parameter"],
+    ["GET /nothing", 404, "not_found"],
+    ["PUT /events", 405, "method_not_allowed"],
+    ["GET /uploads", 405, "method_not_allowed"],
+  ];
+  for (const [route, status, code] of refused) {
+    it(`answers ${status} ${code} to ${route}`, async () => {
+      expect(await refusal(route)).to.include({ status, code });
+    });
+  }
+
+  it("is described by what it serves itself, with this deployment's URLs", async () => {
+    const { status, body } = await managed.ask("GET /openapi.json");
+
+    expect(status).to.equal(200);
+    const description = body as {
+      servers: { url: string }[];
+      paths: Record<string, { servers?: { url: string }[]; post?: { security?: unknown[] } }>;
+    };
+    expect(description.servers).to.deep.equal([{ url: output("managerUrl") }]);
+    const upload = description.paths["/upload"];
+    expect(`${upload?.servers?.[0]?.url ?? ""}/upload`).to.equal(output("uploadUrl"));
+    expect(upload?.post?.security).to.deep.equal([]);
+  });
+});

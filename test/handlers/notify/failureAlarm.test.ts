@@ -1,0 +1,86 @@
+import { expect } from "chai";
+import fc from "fast-check";
+import { alarmsFor } from "../../../handlers/notify/failureAlarm";
+import { anyText } from "../../events/arbitraries";
+import { failedEvent } from "../../../testing/factories";
+
+/** https://docs.aws.amazon.com/sns/latest/api/API_Publish.html */
+const MAX_SNS_BYTES = 262_144;
+
+const LINE_BREAK = /\r\n|[\n\r\v\f\u0085\u2028\u2029]/;
+
+describe("the alarm of one failed event", () => {
+  it("says what failed, where, why, and what to do", () => {
+    const [alarm, ...more] = alarmsFor([failedEvent()]);
+
+    expect(more).to.deep.equal([]);
+    expect(alarm?.subject).to.equal("File failed: cat.jpg");
+    expect(alarm?.message.split("\n").slice(0, 11)).to.deep.equal([
+      "A stored file could not be brought to its end.",
+      "",
+      "File:        cat.jpg",
+      "Step:        process",
+      "Error:       NoSuchKey: The key does not exist.",
+      "Failed from: uploaded",
+      "Location:    s3://files/photos/cat.jpg",
+      "Event:       019a0000-abcd-7abc-8abc-abcdefabcdef",
+      "Received:    2026-11-21T20:00:00.000Z",
+      "Failed:      2026-11-21T20:00:01.000Z",
+      "",
+    ]);
+    expect(alarm?.message).to.contain("What to do:").and.contain("retry");
+  });
+
+  it("is a message for a row without an error, too", () => {
+    const event = failedEvent({ last_error: undefined, failed_from: undefined });
+    expect(alarmsFor([event])[0]?.message).to.not.match(/undefined|null/);
+  });
+
+  it("is one that SNS takes, with lines that no error or name can forge", () => {
+    const lines = alarmsFor([failedEvent()])[0]?.message.split("\n").length ?? 0;
+    fc.assert(
+      fc.property(anyText, anyText, (name, message) => {
+        const [alarm] = alarmsFor([
+          failedEvent({
+            event_info: { Bucket: "b", Key: `k${name}`, FileName: name },
+            last_error: { code: name, message: `no\n${message}`, step: "process" },
+          }),
+        ]);
+        expect(alarm?.subject).to.match(/^File failed: [\x20-\x7e]{0,86}$/);
+        expect(alarm?.message.split(LINE_BREAK)).to.have.lengthOf(lines);
+        expect(alarm?.message.isWellFormed()).to.equal(true);
+      }),
+    );
+  });
+});
+
+describe("the alarms of several failed events", () => {
+  it("are one digest that says once what to do, and of each event why it failed", () => {
+    const [digest, ...more] = alarmsFor(
+      [1, 2, 3].map((id) => failedEvent({ event_id: `id-${id}` })),
+    );
+
+    expect(more).to.deep.equal([]);
+    expect(digest?.subject).to.equal("3 files failed");
+    expect(digest?.message.split("What to do:")).to.have.lengthOf(2);
+    expect(digest?.message.split("NoSuchKey: The key does not exist.")).to.have.lengthOf(4);
+    for (const id of [1, 2, 3]) {
+      expect(digest?.message.split(`event id-${id},`)).to.have.lengthOf(2);
+    }
+  });
+
+  it("fit SNS for 1,000 events with long names and errors, each told of once", () => {
+    const Key = "😀".repeat(256);
+    const last_error = { code: "Error", message: "é".repeat(1000), step: "process" };
+    const events = Array.from({ length: 1000 }, (_, index) =>
+      failedEvent({ event_id: `id-${index}`, event_info: { Bucket: "b", Key }, last_error }),
+    );
+
+    const alarms = alarmsFor(events);
+
+    expect(alarms.flatMap((alarm) => alarm.events)).to.deep.equal(events);
+    expect(alarms.every(({ message }) => Buffer.byteLength(message) <= MAX_SNS_BYTES)).to.equal(
+      true,
+    );
+  });
+});

@@ -1,0 +1,333 @@
+import { randomUUID } from "node:crypto";
+import { DeleteItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
+import { PutObjectCommand } from "@aws-sdk/client-s3";
+import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { expect } from "chai";
+import type { FileEvent } from "../../../events/event";
+import { newUploadIdentity, uploadKey } from "../../../events/identity";
+import { AwsError } from "local-aws";
+import { failedEvent, itemOf, processedEvent, s3Record } from "../../../testing/factories";
+import { eventually, type Program, startProgram } from "../../../testing/startProgram";
+
+const STUCK_SECONDS = 4;
+const MAX_ATTEMPTS = 2;
+
+function ago(seconds: number): string {
+  return new Date(Date.now() - seconds * 1000).toISOString();
+}
+
+describe("sweep, for real", function () {
+  this.timeout(30_000);
+
+  let program: Program;
+  let sqs: SQSClient;
+
+  before(async () => {
+    program = await startProgram({
+      stuckSeconds: String(STUCK_SECONDS),
+      maxAttempts: String(MAX_ATTEMPTS),
+    });
+    const { endpoint, region, credentials } = program.run;
+    sqs = new SQSClient({ endpoint, region, credentials });
+  });
+
+  after(async () => {
+    sqs.destroy();
+    await program.stop();
+  });
+
+  beforeEach(async () => {
+    program.reset();
+    // What other tests have left would be swept as well.
+    const { tableName: TableName, dynamo } = program;
+    const { Items: items = [] } = await dynamo.send(new ScanCommand({ TableName }));
+    await Promise.all(
+      items.map(({ event_id = { S: "" }, event_timestamp = { S: "" } }) =>
+        dynamo.send(new DeleteItemCommand({ TableName, Key: { event_id, event_timestamp } })),
+      ),
+    );
+  });
+
+  function sweep() {
+    return program.invoke("sweep", {});
+  }
+
+  /** The counts that the run wrote for CloudWatch. */
+  async function counts() {
+    const event = await eventually(() =>
+      program.events.find((e) => e.type === "log" && e.line.startsWith('{"_aws"')),
+    );
+    return JSON.parse(event.type === "log" ? event.line : "") as Record<string, unknown>;
+  }
+
+  /** A row that has stood still for this many seconds. */
+  async function rowFrom(seconds: number, changes: Partial<FileEvent> = {}): Promise<FileEvent> {
+    const event = processedEvent({
+      event_id: randomUUID(),
+      event_timestamp: ago(seconds),
+      updated_at: ago(seconds),
+      ...changes,
+    });
+    await program.putRow(itemOf(event));
+    return event;
+  }
+
+  describe("a stuck row", () => {
+    for (const event_status of ["created", "uploaded", "processed"] as const) {
+      it(`in ${event_status} is driven on, by a change that leaves its status`, async () => {
+        const event = await rowFrom(60, { event_status });
+
+        expect(await sweep()).to.include({ functionError: undefined });
+
+        const row = await program.row(event);
+        expect(row).to.include({ event_status, attempts: 1 });
+        expect(Date.now() - Date.parse(row?.updated_at ?? "")).to.be.within(0, 5000);
+      });
+
+      it(`in ${event_status} becomes failed after too many attempts`, async () => {
+        const event = await rowFrom(60, { event_status, attempts: MAX_ATTEMPTS });
+
+        await sweep();
+
+        const row = await program.row(event);
+        expect(row).to.include({ event_status: "failed", failed_from: event_status, attempts: 2 });
+        expect(row).to.not.have.property("alarmed_at");
+        expect(row?.last_error).to.include({ code: "TooManyAttempts", step: "sweep" });
+        expect(row?.last_error?.message).to.contain(`"${event_status}"`).and.contain("4 seconds");
+      });
+    }
+
+    it("is driven on once by two sweepers at once", async () => {
+      const events = await Promise.all(Array.from({ length: 20 }, () => rowFrom(60)));
+
+      await Promise.all([sweep(), sweep()]);
+
+      for (const event of events) {
+        expect(await program.row(event)).to.include({ attempts: 1 });
+      }
+    });
+
+    it("that is no event is driven on like any other, and holds up none", async () => {
+      const [event, other] = [await rowFrom(60), await rowFrom(60)];
+      await program.putRow({ ...itemOf(event), event_info: { S: "{}" } });
+
+      expect(await sweep()).to.include({ functionError: undefined });
+
+      expect(await counts()).to.include({ DrivenOn: 2 });
+      expect(await program.row(other)).to.include({ attempts: 1 });
+    });
+
+    it("is one of the oldest 250 of its status: the rest is for the next run", async () => {
+      const events = await Promise.all(
+        Array.from({ length: 260 }, (_, index) => rowFrom(1000 - index)),
+      );
+
+      await sweep();
+
+      expect(await counts()).to.include({ DrivenOn: 250 });
+      expect(await program.row(events[0] ?? fail())).to.include({ attempts: 1 });
+      expect(await program.row(events[259] ?? fail())).to.not.have.property("attempts");
+      program.reset();
+      await sweep();
+      expect(await program.row(events[259] ?? fail())).to.include({ attempts: 1 });
+    });
+  });
+
+  describe("leaves alone", () => {
+    const untouched: Record<string, () => Promise<FileEvent>> = {
+      "a new row": () => rowFrom(1),
+      "an old row that was touched of late": () => rowFrom(60, { updated_at: ago(1) }),
+      "an event that is notified": () => rowFrom(60, { event_status: "notified" }),
+      "a failed event that people know of": () =>
+        rowFrom(60, failedEvent({ ...rowKey(60), alarmed_at: ago(30) })),
+      "a failed event of two days ago": () => rowFrom(0, failedEvent(rowKey(2 * 86_400))),
+    };
+    for (const [what, put] of Object.entries(untouched)) {
+      it(what, async () => {
+        const event = await put();
+        await sweep();
+        expect(await program.row(event)).to.deep.equal(JSON.parse(JSON.stringify(event)));
+      });
+    }
+  });
+
+  function rowKey(seconds: number) {
+    const event_timestamp = ago(seconds);
+    return { event_id: randomUUID(), event_timestamp, updated_at: event_timestamp };
+  }
+
+  it("brings a failure again that nobody was told of, and keeps its time", async () => {
+    const event = await rowFrom(0, failedEvent(rowKey(60)));
+    await sweep();
+    expect(await program.row(event)).to.deep.include({
+      event_status: "failed",
+      attempts: 1,
+      updated_at: event.updated_at,
+      last_error: event.last_error,
+    });
+  });
+
+  describe("an object", () => {
+    async function putObject(key: string) {
+      await program.s3.send(
+        new PutObjectCommand({ Bucket: program.bucketName, Key: key, Body: "12345" }),
+      );
+    }
+
+    it("without a row gets one as soon as it is not new any more, and others stay", async () => {
+      const [lost, known] = [newUploadIdentity(), newUploadIdentity()];
+      const key = uploadKey(lost, "ü a.txt");
+      const knownKey = uploadKey(known, "known.txt");
+      const foreign = `uploads/${randomUUID()}.txt`;
+      await Promise.all([putObject(key), putObject(knownKey), putObject(foreign)]);
+      const row = processedEvent({
+        ...known,
+        event_status: "notified",
+        event_info: { Bucket: program.bucketName, Key: knownKey },
+      });
+      await program.putRow(itemOf(row));
+      await sweep();
+      expect(await program.rowsOf(key)).to.deep.equal([]);
+
+      const written = await eventually(async () => {
+        await sweep();
+        return (await program.rowsOf(key))[0];
+      });
+
+      expect(written).to.deep.include({
+        ...lost,
+        event_status: "created",
+        event_info: {
+          Bucket: program.bucketName,
+          Key: key,
+          Size: 5,
+          ETag: "827ccb0eea8a706c4c34a16891f84e7b",
+          FileName: "ü a.txt",
+        },
+      });
+      expect(await program.row(known)).to.deep.equal(row);
+      expect(await program.rowsOf(foreign)).to.deep.equal([]);
+    });
+  });
+
+  describe("a dead letter", () => {
+    let bucket: string;
+
+    beforeEach(() => {
+      bucket = `bucket-${randomUUID()}`;
+    });
+
+    async function send(body: unknown): Promise<string> {
+      const { MessageId } = await sqs.send(
+        new SendMessageCommand({
+          QueueUrl: String(program.run.outputs.deadLetterQueueUrl),
+          MessageBody: typeof body === "string" ? body : JSON.stringify(body),
+        }),
+      );
+      return MessageId ?? "";
+    }
+
+    /** As Lambda writes it when it gives an event of the bucket up. */
+    function sendLost(...encodedKeys: string[]) {
+      const Records = encodedKeys.map((encodedKey) => s3Record({ bucket, encodedKey }));
+      return send({ version: "1.0", requestContext: {}, requestPayload: { Records } });
+    }
+
+    function isQueued(messageId: string): boolean {
+      return JSON.stringify(program.run.deadLetters()).includes(messageId);
+    }
+
+    it("of the bucket becomes rows, and is taken away", async () => {
+      const message = await sendLost("a+b", "c");
+
+      expect(await sweep()).to.include({ functionError: undefined });
+
+      const rows = await program.rowsOf(bucket);
+      expect(rows.map(({ event_info }) => event_info.Key)).to.have.members(["a b", "c"]);
+      expect(isQueued(message)).to.equal(false);
+      expect(await counts()).to.include({ WrittenFromDeadLetters: 2 });
+    });
+
+    it("of a stream, and whatever else is in the queue, stays for people", async () => {
+      const stream = { requestContext: {}, DDBStreamBatchInfo: { shardId: "shardId-1" } };
+      const bodies = [stream, "no JSON", "null", "{}", { requestPayload: { Records: [{}, null] } }];
+      const messages = await Promise.all(bodies.map(send));
+      const lost = await sendLost("after");
+
+      expect(await sweep()).to.include({ functionError: undefined });
+
+      expect(messages.map(isQueued)).to.deep.equal(messages.map(() => true));
+      expect(isQueued(lost)).to.equal(false);
+      expect(await counts()).to.include({ DeadLettersLeft: messages.length });
+    });
+
+    it("with a key that nobody can read stays, and its neighbours get their rows", async () => {
+      const message = await sendLost("before", "100%", "after");
+
+      expect(await sweep()).to.include({ functionError: undefined });
+
+      const rows = await program.rowsOf(bucket);
+      expect(rows.map(({ event_info }) => event_info.Key)).to.have.members(["before", "after"]);
+      expect(isQueued(message)).to.equal(true);
+    });
+
+    it("stays while the table refuses its row, and the run says so", async () => {
+      const message = await sendLost("later");
+      program.onCall = ({ operation }) => {
+        if (operation === "dynamodb:PutItem") {
+          throw new AwsError("InternalServerError", 500, "no");
+        }
+      };
+
+      expect(await sweep()).to.include({ functionError: "Unhandled" });
+
+      expect(isQueued(message)).to.equal(true);
+      expect((await counts()).Errors).to.be.at.least(1);
+    });
+  });
+
+  for (const [part, call] of Object.entries({
+    "the index": "dynamodb:Query",
+    "the listing": "s3:ListObjectsV2",
+    "the queue": "sqs:ReceiveMessage",
+  })) {
+    it(`does everything else when ${part} cannot be read, and then fails`, async () => {
+      const event = await rowFrom(60);
+      program.onCall = ({ operation, request }) => {
+        // The table of the counts is queried as well.
+        const isIndex = request.body.includes("time-index");
+        if (operation === call && (isIndex || operation !== "dynamodb:Query")) {
+          throw new AwsError("AccessDenied", 403, "no");
+        }
+      };
+
+      expect(await sweep()).to.include({ functionError: "Unhandled" });
+
+      expect(program.calls).to.include.members([
+        "sweep dynamodb:Query",
+        "sweep s3:ListObjectsV2",
+        "sweep sqs:ReceiveMessage",
+      ]);
+      expect(await program.row(event)).to.include(
+        call === "dynamodb:Query" ? { event_status: "processed" } : { attempts: 1 },
+      );
+      program.reset();
+      await sweep();
+    });
+  }
+
+  it("reports its counts where CloudWatch looks for metrics: at an entry's top level", async () => {
+    await rowFrom(60);
+    await sweep();
+
+    const entry = await counts();
+    expect(entry).to.include({ DrivenOn: 1, GivenUp: 0, WrittenFromListing: 0, Errors: 0 });
+    expect(entry.FunctionName).to.match(/sweep/);
+    expect(entry).to.have.nested.property("_aws.CloudWatchMetrics[0].Namespace", "S3Uploader");
+    expect(entry).to.have.nested.property("_aws.CloudWatchMetrics[0].Metrics[0].Name", "DrivenOn");
+  });
+});
+
+function fail(): never {
+  throw new Error("There is no such event.");
+}

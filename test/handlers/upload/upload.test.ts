@@ -1,0 +1,412 @@
+import { createHash, randomBytes, randomUUID } from "node:crypto";
+import { GetObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
+import { expect } from "chai";
+import { parse as parseContentDisposition } from "content-disposition";
+import fc from "fast-check";
+import { parseUploadKey } from "../../../events/identity";
+import { isAllowedType } from "../../../events/contentType";
+import type { UploadAnswer } from "../../../handlers/upload/upload";
+import { type AllowedCall, AwsError } from "local-aws";
+import { anyText } from "../../events/arbitraries";
+import { eventually, type Program, startProgram } from "../../../testing/startProgram";
+import { checkedFetch } from "../../openapi/described";
+
+interface ErrorAnswer {
+  error: { code: string; message: string; request_id?: string };
+}
+
+/** Names a test's own file among those of all tests. */
+function uniqueName(): string {
+  return `${randomUUID()}.jpg`;
+}
+
+function sha256(bytes: Buffer, encoding: "hex" | "base64"): string {
+  return createHash("sha256").update(bytes).digest(encoding);
+}
+
+describe("isAllowedType", () => {
+  const cases: [mediaType: string, patterns: string[], allowed: boolean][] = [
+    ["image/jpeg", ["*/*"], true],
+    ["image/jpeg", ["image/*"], true],
+    ["image/jpeg", ["image/jpeg"], true],
+    ["image/jpeg", ["text/plain", "image/*"], true],
+    ["image/jpeg", ["image/png"], false],
+    ["image/jpeg", ["text/*", "application/pdf"], false],
+    ["imagery/jpeg", ["image/*"], false],
+    ["image/jpeg", [], false],
+    ["image/jpeg", [""], false],
+  ];
+  for (const [mediaType, patterns, allowed] of cases) {
+    it(`${allowed ? "lets" : "does not let"} ${mediaType} through [${patterns.join()}]`, () => {
+      expect(isAllowedType(mediaType, patterns)).to.equal(allowed);
+    });
+  }
+});
+
+describe("the header Content-Disposition", () => {
+  it("can be read, whatever a client writes into it", () => {
+    const headers = fc.oneof(
+      anyText,
+      anyText.map((text) => `x; filename="${text}`),
+      anyText.map((text) => `x; filename*=UTF-8''${text}`),
+    );
+    fc.assert(
+      fc.property(headers, (text) => {
+        const { filename } = parseContentDisposition(text).parameters;
+        expect(typeof filename).to.be.oneOf(["string", "undefined"]);
+      }),
+    );
+  });
+});
+
+describe("upload, for real", function () {
+  this.timeout(30_000);
+
+  let program: Program;
+
+  before(async () => {
+    // The sweeper looks for lost rows after two seconds.
+    program = await startProgram({ stuckSeconds: "8" });
+  });
+
+  after(async () => {
+    await program.stop();
+  });
+
+  beforeEach(() => {
+    program.reset();
+  });
+
+  function post(
+    query: Record<string, string>,
+    headers: Record<string, string> = {},
+    body: Buffer = Buffer.from("text"),
+  ): Promise<Response> {
+    const search = new URLSearchParams(query).toString();
+    const url = `${String(program.run.outputs.uploadUrl)}${search && `?${search}`}`;
+    return checkedFetch(url, { method: "POST", headers, body: Buffer.from(body) });
+  }
+
+  async function posted(...request: Parameters<typeof post>): Promise<UploadAnswer> {
+    const response = await post(...request);
+    const text = await response.text();
+    expect(response.status, text).to.equal(201);
+    return JSON.parse(text) as UploadAnswer;
+  }
+
+  async function refused(status: number, ...request: Parameters<typeof post>) {
+    const response = await post(...request);
+    const text = await response.text();
+    expect(response.status, text).to.equal(status);
+    expect(response.headers.get("content-type")).to.equal("application/json");
+    return { ...(JSON.parse(text) as ErrorAnswer), headers: response.headers, text };
+  }
+
+  async function objectsNamed(fileName: string): Promise<string[]> {
+    const { Contents: contents = [] } = await program.s3.send(
+      new ListObjectsV2Command({ Bucket: program.bucketName }),
+    );
+    return contents.flatMap(({ Key }) => (Key?.endsWith(`/${fileName}`) ? [Key] : []));
+  }
+
+  function callsOf(operation: string): number {
+    return program.calls.filter((call) => call === `upload ${operation}`).length;
+  }
+
+  /** Has calls of the upload Lambda refused: the first ones, or all. */
+  function refuse(operation: string, error: AwsError, times = Infinity): void {
+    let left = times;
+    program.onCall = (call: AllowedCall, lambda) => {
+      if (lambda === "upload" && call.operation === operation && left > 0) {
+        left -= 1;
+        throw error;
+      }
+    };
+  }
+
+  describe("a file", () => {
+    it("is stored byte for byte, with its type and checksum, and answered for", async () => {
+      const body = randomBytes(100_000);
+      const fileName = uniqueName();
+
+      const answer = await posted({ filename: fileName }, { "content-type": "image/x; a=b" }, body);
+
+      const { event_id, key } = answer;
+      expect(answer).to.deep.equal({
+        event_id,
+        event_status: "uploaded",
+        bucket: program.bucketName,
+        key,
+        size: 100_000,
+        content_type: "image/x; a=b",
+        checksum: sha256(body, "hex"),
+        checksum_algorithm: "SHA256",
+      });
+      const identity = parseUploadKey(key);
+      expect(identity).to.deep.include({ event_id, fileName });
+      expect(Date.now() - Date.parse(identity?.event_timestamp ?? "")).to.be.within(0, 10_000);
+
+      const stored = await program.s3.send(
+        new GetObjectCommand({ Bucket: program.bucketName, Key: key, ChecksumMode: "ENABLED" }),
+      );
+      const bytes = Buffer.from((await stored.Body?.transformToByteArray()) ?? []);
+      expect(bytes.equals(body)).to.equal(true);
+      expect(stored.ContentType).to.equal("image/x; a=b");
+      expect(stored.ChecksumSHA256).to.equal(sha256(body, "base64"));
+
+      const [row, ...more] = await program.rowsOf(fileName);
+      expect(more).to.deep.equal([]);
+      expect(row).to.deep.include({
+        ...(identity && { event_id, event_timestamp: identity.event_timestamp }),
+        event_info: {
+          Bucket: program.bucketName,
+          Key: key,
+          Size: 100_000,
+          ETag: stored.ETag?.replaceAll('"', ""),
+          ContentType: "image/x; a=b",
+          FileName: fileName,
+          Checksum: sha256(body, "hex"),
+        },
+      });
+    });
+
+    const names: [what: string, name: string, query: string, disposition?: string][] = [
+      ["the query says", "a+b & ü.jpg", "a+b & ü.jpg", 'attachment; filename="other.jpg"'],
+      ["a path in the query ends in", "cat.jpg", "../photos/cat.jpg"],
+      ["the header says", "cat.jpg", "", "attachment; filename=cat.jpg"],
+      ["the header says in quotes", 'my "cat".jpg', "", 'inline; filename="my \\"cat\\".jpg"'],
+      [
+        "the header says in Unicode",
+        "Füße €.jpg",
+        "",
+        "x; filename*=UTF-8''F%C3%BC%C3%9Fe%20%E2%82%AC.jpg",
+      ],
+      ["the header says best", "ü.jpg", "", "x; filename=u.jpg; filename*=UTF-8''%C3%BC.jpg"],
+      ["its type suggests", "file.jpg", ""],
+      ["its type suggests, for a header without one", "file.jpg", "", "attachment"],
+      ["its type suggests, for a broken header", "file.jpg", "", ';;=";'],
+      ["its type suggests, for a broken encoding", "file.jpg", "", "x; filename*=UTF-8''%ZZ"],
+    ];
+    for (const [what, name, query, disposition] of names) {
+      it(`is called what ${what}`, async () => {
+        const { key } = await posted(query ? { filename: query } : {}, {
+          "content-type": "image/jpeg",
+          ...(disposition && { "content-disposition": disposition }),
+        });
+        expect(parseUploadKey(key)?.fileName).to.equal(name);
+      });
+    }
+
+    it("without a type is bytes of any kind", async () => {
+      expect(await posted({})).to.include({ content_type: "application/octet-stream" });
+    });
+  });
+
+  describe("a request that is refused", () => {
+    it("has no body", async () => {
+      const { error } = await refused(400, {}, {}, Buffer.alloc(0));
+      expect(error.code).to.equal("empty_body");
+    });
+
+    it("is a form: the answer tells how to send the file itself", async () => {
+      const type = { "content-type": "multipart/form-data; boundary=x" };
+      const { error } = await refused(415, {}, type);
+      expect(error.code).to.equal("type_not_allowed");
+      expect(error.message).to.contain("--data-binary");
+    });
+
+    for (const type of ["nonsense", "a/b/c", "image/", "image/jpeg, text/plain", "a/b; c=ü"]) {
+      it(`has the Content-Type ${type}`, async () => {
+        const { error } = await refused(400, {}, { "content-type": type });
+        expect(error.code).to.equal("invalid_content_type");
+      });
+    }
+
+    for (const method of ["GET", "PUT", "DELETE", "OPTIONS"]) {
+      it(`comes with ${method}: the answer names POST`, async () => {
+        const response = await checkedFetch(String(program.run.outputs.uploadUrl), { method });
+        expect(response.status).to.equal(405);
+        expect(response.headers.get("allow")).to.equal("POST");
+        expect(((await response.json()) as ErrorAnswer).error.code).to.equal("method_not_allowed");
+      });
+    }
+
+    it("goes to another path", async () => {
+      const url = `${String(program.run.outputs.uploadUrl)}s`;
+      const response = await fetch(url, { method: "POST", body: "text" });
+      expect(response.status).to.equal(404);
+      expect(((await response.json()) as ErrorAnswer).error.code).to.equal("not_found");
+    });
+
+    it("never reaches the bucket or a table", async () => {
+      await refused(400, {}, { "idempotency-key": "some key" }, Buffer.alloc(0));
+      expect(program.calls).to.deep.equal([]);
+    });
+  });
+
+  describe("when a service fails", () => {
+    it("a bucket that is overloaded for good is a 503 that says when to try again", async () => {
+      refuse("s3:PutObject", new AwsError("SlowDown", 503, "Please reduce your request rate."));
+
+      const { error, headers } = await refused(503, {});
+
+      expect(error.code).to.equal("storage_unavailable");
+      expect(error.request_id).to.match(/^[\w-]{36}$/);
+      expect(headers.get("retry-after")).to.equal("1");
+      expect(callsOf("s3:PutObject")).to.equal(3);
+    });
+
+    it("a bucket that denies access is a 502 that gives nothing away, but to the log", async () => {
+      refuse("s3:PutObject", new AwsError("AccessDenied", 403, "not for role/secret-name"));
+
+      const { error, text } = await refused(502, {});
+
+      expect(error.code).to.equal("storage_failed");
+      expect(text).to.not.match(/secret-name|AccessDenied|\bat \S+:\d+|stack/);
+      const entry = await eventually(() =>
+        program.events.find((event) => event.type === "log" && event.line.includes("secret-name")),
+      );
+      expect(JSON.stringify(entry)).to.contain(error.request_id);
+    });
+
+    it("a bucket that is overloaded for a moment is not noticed", async () => {
+      refuse("s3:PutObject", new AwsError("ServiceUnavailable", 503, "Try again."), 1);
+      await posted({});
+      expect(callsOf("s3:PutObject")).to.equal(2);
+    });
+
+    it("a table that does not answer is given up early enough to try again", async () => {
+      let stuck = 0;
+      let release: () => void = () => undefined;
+      const released = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      program.onCall = async ({ operation }, lambda) => {
+        if (lambda === "upload" && operation === "dynamodb:PutItem" && (stuck += 1) === 1) {
+          await released;
+          throw new AwsError("InternalServerError", 500, "too late");
+        }
+      };
+
+      await posted({});
+
+      expect(callsOf("dynamodb:PutItem")).to.equal(2);
+      release();
+    });
+
+    it("a row that cannot be written is written by the sweeper instead", async () => {
+      refuse("dynamodb:PutItem", new AwsError("InternalServerError", 500, "no"));
+
+      const { event_id, event_status, key } = await posted({});
+
+      expect(event_status).to.equal("uploaded");
+      expect(await program.rowsOf(key)).to.deep.equal([]);
+      program.reset();
+      const row = await eventually(async () => {
+        await program.invoke("sweep", {});
+        return (await program.rowsOf(key))[0];
+      });
+      expect(row).to.include({ event_id, event_status: "created" });
+    });
+  });
+
+  describe("with an Idempotency-Key", () => {
+    it("the same request twice is one event, one object and one row", async () => {
+      const fileName = uniqueName();
+      const headers = { "idempotency-key": randomUUID(), "content-type": "image/jpeg" };
+
+      const first = await posted({ filename: fileName }, headers);
+      const second = await posted({ filename: fileName }, headers);
+
+      expect(second).to.deep.equal(first);
+      expect(program.created.map(({ key }) => key)).to.deep.equal([first.key]);
+      expect(await objectsNamed(fileName)).to.deep.equal([first.key]);
+      expect(await program.rowsOf(fileName)).to.have.lengthOf(1);
+    });
+
+    it("eight times at once is one event, one object and one row", async () => {
+      const fileName = uniqueName();
+      const headers = { "idempotency-key": randomUUID() };
+
+      const answers = await Promise.all(
+        Array.from({ length: 8 }, () => posted({ filename: fileName }, headers)),
+      );
+
+      expect(new Set(answers.map(({ event_id }) => event_id)).size).to.equal(1);
+      expect(program.created).to.have.lengthOf(1);
+      expect(await objectsNamed(fileName)).to.deep.equal([answers[0]?.key]);
+      expect(await program.rowsOf(fileName)).to.have.lengthOf(1);
+    });
+
+    it("another request under the same key is refused, and changes nothing", async () => {
+      const fileName = uniqueName();
+      const headers = { "idempotency-key": randomUUID(), "content-type": "image/jpeg" };
+      const { key } = await posted({ filename: fileName }, headers);
+
+      const others: Parameters<typeof post>[] = [
+        [{ filename: fileName }, headers, Buffer.from("other bytes")],
+        [{ filename: `other-${fileName}` }, headers],
+        [{ filename: fileName }, { ...headers, "content-type": "image/png" }],
+      ];
+      for (const other of others) {
+        const { error } = await refused(422, ...other);
+        expect(error.code).to.equal("idempotency_key_reused");
+      }
+
+      expect(await objectsNamed(fileName)).to.deep.equal([key]);
+      expect(await program.rowsOf(fileName)).to.have.lengthOf(1);
+    });
+
+    it("requests with different keys, or none, are different events", async () => {
+      const answers = [
+        await posted({}, { "idempotency-key": randomUUID() }),
+        await posted({}, { "idempotency-key": randomUUID() }),
+        await posted({}),
+        await posted({}),
+      ];
+      expect(new Set(answers.map(({ event_id }) => event_id)).size).to.equal(4);
+    });
+
+    for (const key of ["", "ü", "tab\there", "k".repeat(256)]) {
+      it(`${JSON.stringify(key).slice(0, 10)} is refused: it is none`, async () => {
+        const { error } = await refused(400, {}, { "idempotency-key": key });
+        expect(error.code).to.equal("invalid_idempotency_key");
+      });
+    }
+
+    it("of 255 characters is taken", async () => {
+      await posted({}, { "idempotency-key": randomUUID().padEnd(255, "k") });
+    });
+
+    it("an upload that failed at the bucket is stored once by its repetition", async () => {
+      const fileName = uniqueName();
+      const headers = { "idempotency-key": randomUUID() };
+      refuse("s3:PutObject", new AwsError("InternalError", 500, "no"));
+      await refused(503, { filename: fileName }, headers);
+      expect(await objectsNamed(fileName)).to.deep.equal([]);
+      program.reset();
+
+      const { key, event_status } = await posted({ filename: fileName }, headers);
+
+      expect(event_status).to.equal("uploaded");
+      expect(await objectsNamed(fileName)).to.deep.equal([key]);
+      expect(await program.rowsOf(fileName)).to.have.lengthOf(1);
+    });
+
+    it("an upload that collided with its own twin in S3 is to be repeated, not given up", async () => {
+      const headers = { "idempotency-key": randomUUID() };
+      refuse("s3:PutObject", new AwsError("ConditionalRequestConflict", 409, "conflict"));
+      const { headers: answered } = await refused(503, {}, headers);
+      expect(answered.get("retry-after")).to.equal("1");
+      program.reset();
+
+      await posted({}, headers);
+    });
+
+    it("without the table of keys nothing is stored: it could not be stored just once", async () => {
+      refuse("dynamodb:PutItem", new AwsError("InternalServerError", 500, "no"));
+      await refused(503, {}, { "idempotency-key": randomUUID() });
+      expect(callsOf("s3:PutObject")).to.equal(0);
+    });
+  });
+});

@@ -1,0 +1,125 @@
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
+import { expect } from "chai";
+import {
+  bodyBytes,
+  errorAnswer,
+  header,
+  httpError,
+  isHttpError,
+  jsonResponse,
+} from "../../runtime/http";
+import { errorsLogged } from "../../testing/logged";
+
+function request(parts: Partial<APIGatewayProxyEvent>): APIGatewayProxyEvent {
+  return parts as APIGatewayProxyEvent;
+}
+
+describe("bodyBytes", () => {
+  const bytes = Buffer.from([0, 255, 128, 10]);
+
+  it("gives a binary body byte for byte", () => {
+    const event = request({ body: bytes.toString("base64"), isBase64Encoded: true });
+    expect(bodyBytes(event)).to.deep.equal(bytes);
+  });
+
+  it("gives a text body as UTF-8, also when it looks like base64", () => {
+    const event = request({ body: "ü AAECAw==", isBase64Encoded: false });
+    expect(bodyBytes(event).toString()).to.equal("ü AAECAw==");
+  });
+
+  it("is empty where there is no body", () => {
+    expect(bodyBytes(request({ body: null, isBase64Encoded: false }))).to.have.lengthOf(0);
+  });
+});
+
+describe("header", () => {
+  it("is found whichever way the client wrote its name", () => {
+    for (const name of ["content-type", "Content-Type", "CONTENT-TYPE"]) {
+      expect(header(request({ headers: { [name]: "a/b" } }), "content-type")).to.equal("a/b");
+    }
+  });
+
+  it("is undefined where there is none", () => {
+    expect(header(request({ headers: {} }), "content-type")).to.equal(undefined);
+  });
+});
+
+describe("jsonResponse", () => {
+  it("is JSON that nobody keeps, and takes headers of its own", () => {
+    expect(jsonResponse(503, { a: 1 }, { "Retry-After": "1" })).to.deep.equal({
+      statusCode: 503,
+      headers: {
+        "Content-Type": "application/json",
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+        "Retry-After": "1",
+      },
+      body: '{"a":1}',
+    });
+  });
+});
+
+describe("httpError", () => {
+  it("is told from other errors, and carries what the answer needs", () => {
+    const error = httpError(405, "method_not_allowed", "Use POST.", { Allow: "POST" });
+    expect(error).to.include({ statusCode: 405, code: "method_not_allowed", message: "Use POST." });
+    expect(error.headers).to.deep.equal({ Allow: "POST" });
+    expect(isHttpError(error)).to.equal(true);
+    expect(isHttpError(new Error("Use POST."))).to.equal(false);
+    expect(isHttpError("HttpError")).to.equal(false);
+  });
+});
+
+describe("errorAnswer", () => {
+  const WORDING = { log: "It failed.", unavailable: "Not now.", failed: "Not at all." };
+
+  async function answerTo(thrown: unknown) {
+    let answer: unknown;
+    const logged = await errorsLogged(() => {
+      answer = errorAnswer(thrown, "a-request", WORDING);
+    });
+    const { statusCode, headers, body } = answer as APIGatewayProxyResult;
+    const { error } = JSON.parse(body) as { error: Record<string, string> };
+    return { statusCode, headers, error, logged };
+  }
+
+  it("words a refusal as it is, with its headers, and logs nothing", async () => {
+    const refusal = httpError(405, "method_not_allowed", "Use POST.", { Allow: "POST" });
+    const { statusCode, headers, error, logged } = await answerTo(refusal);
+    expect(statusCode).to.equal(405);
+    expect(headers).to.include({ Allow: "POST" });
+    expect(error).to.deep.equal({ code: "method_not_allowed", message: "Use POST." });
+    expect(logged).to.deep.equal([]);
+  });
+
+  it("asks for another try where AWS refuses for now", async () => {
+    const throttled = Object.assign(new Error("Slower!"), { name: "ThrottlingException" });
+    const { statusCode, headers, error } = await answerTo(throttled);
+    expect(statusCode).to.equal(503);
+    expect(headers).to.include({ "Retry-After": "1" });
+    expect(error).to.deep.equal({
+      code: "storage_unavailable",
+      message: "Not now. Try again.",
+      request_id: "a-request",
+    });
+  });
+
+  it("keeps all else to the log, which has the request's id as well", async () => {
+    const thrown = Object.assign(new Error("The table t is not there."), { name: "NoTable" });
+    const { statusCode, headers, error, logged } = await answerTo(thrown);
+    expect(statusCode).to.equal(502);
+    expect(headers).not.to.have.property("Retry-After");
+    expect(error).to.deep.equal({
+      code: "storage_failed",
+      message: "Not at all. The service's log says why.",
+      request_id: "a-request",
+    });
+    expect(logged).to.deep.equal([
+      {
+        message: "It failed.",
+        error: { code: "NoTable", message: "The table t is not there." },
+        request_id: "a-request",
+      },
+    ]);
+  });
+});

@@ -1,0 +1,417 @@
+import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
+import { GetObjectCommand, ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
+import { expect } from "chai";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import PostalMime from "postal-mime";
+import { PROGRAM_DIR } from "../../start/programDir";
+import { type Line, type Runner, startNpm, startRunner } from "../../testing/startProcess";
+
+const picture = readFileSync(path.join(PROGRAM_DIR, "sample.jpg"));
+
+interface Ready extends Line {
+  outputs: Record<string, string>;
+  endpoint: string;
+  accessKeyId: string;
+  secretAccessKey: string;
+  region: string;
+  mail: string;
+  inbox: string;
+}
+
+describe("npm start", function () {
+  this.timeout(60_000);
+
+  const runners: Runner[] = [];
+  const folders: string[] = [];
+
+  function start(args: string[], programDir?: string): Runner {
+    const runner = startRunner(args, programDir);
+    runners.push(runner);
+    return runner;
+  }
+
+  async function ready(runner: Runner): Promise<Ready> {
+    return (await runner.json(({ type }) => type === "ready")) as Ready;
+  }
+
+  function temporaryFolder(): string {
+    const folder = mkdtempSync(path.join(tmpdir(), "s3-uploader-test-"));
+    folders.push(folder);
+    return folder;
+  }
+
+  afterEach(async () => {
+    for (const runner of runners.splice(0)) {
+      await runner.dispose();
+    }
+    for (const folder of folders.splice(0)) {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  async function upload({ outputs }: Ready, name: string): Promise<string> {
+    const response = await fetch(`${outputs.uploadUrl ?? ""}?filename=${name}`, {
+      method: "POST",
+      headers: { "content-type": "image/jpeg" },
+      body: picture,
+    });
+    expect(response.status).to.equal(201);
+    return ((await response.json()) as { event_id: string }).event_id;
+  }
+
+  function reached(runner: Runner, eventId: string, status: string): Promise<Line> {
+    return runner.json(
+      (line) => line.type === "status" && line.event_id === eventId && line.event_status === status,
+    );
+  }
+
+  function clientSettings({ endpoint, region, accessKeyId, secretAccessKey }: Ready) {
+    return { endpoint, region, credentials: { accessKeyId, secretAccessKey } };
+  }
+
+  /** The children of a process, by Linux's own list. */
+  function childrenOf(pid: number): number[] {
+    const list = `/proc/${pid}/task/${pid}/children`;
+    return existsSync(list)
+      ? readFileSync(list, "utf8").split(" ").filter(Boolean).map(Number)
+      : [];
+  }
+
+  /** A dead process stays in Linux's list until its parent has looked at it: as a zombie, Z. */
+  function isAlive(pid: number): boolean {
+    const stat = `/proc/${pid}/stat`;
+    return existsSync(stat) && !readFileSync(stat, "utf8").includes(") Z ");
+  }
+
+  async function ended(pids: number[]): Promise<void> {
+    while (pids.some(isAlive)) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  it("prints outputs, curl line, inbox and keys, then a line for each status and mail", async () => {
+    const runner = start(["--port", "0", "--email", "me@example.com"]);
+    const uploadLine = await runner.line((line) => line.includes("curl -X POST"));
+    const url = /'(http:[^']+)'/.exec(uploadLine)?.[1] ?? "";
+
+    const response = await fetch(url, {
+      method: "POST",
+      headers: { "content-type": "image/jpeg" },
+      body: picture,
+    });
+
+    expect(response.status).to.equal(201);
+    const mailLine = await runner.line((line) => line.includes("mail to"));
+    expect(mailLine).to.match(/mail to me@example\.com: File processed: sample\.jpg$/);
+    await runner.line((line) => /notified +sample\.jpg$/.test(line));
+    const text = runner.lines.join("\n");
+    for (const shown of [
+      /uploadUrl +http:\/\/127\.0\.0\.1:\d+\//,
+      /bucketName +uploads-/,
+      /tableName +events-/,
+      /topicArn +arn:aws:sns:/,
+      /email +me@example\.com/,
+      /deadLetterQueueUrl +http:/,
+      /AWS_ENDPOINT_URL=http:\/\/127\.0\.0\.1:\d+/,
+      /AWS_ACCESS_KEY_ID=\w+/,
+      /http:\/\/127\.0\.0\.1:\d+\/_inbox/,
+      /uploaded +sample\.jpg/,
+      /processed +sample\.jpg/,
+    ]) {
+      expect(text).to.match(shown);
+    }
+  });
+
+  it("ends within a second on Ctrl-C, with every child, and keeps nothing", async () => {
+    const runner = start(["--port", "0", "--json"]);
+    const { mail } = await ready(runner);
+    const children = childrenOf(runner.process.pid ?? 0);
+    const interruptedAt = Date.now();
+
+    runner.process.kill("SIGINT");
+
+    expect(await runner.exited).to.equal(0);
+    await ended(children);
+    expect(Date.now() - interruptedAt).to.be.lessThan(1000);
+    expect(existsSync(path.dirname(mail))).to.equal(false);
+  });
+
+  it("ends in order when Ctrl-C reaches npm as well, which passes it on a second time", async () => {
+    const runner = startNpm(["--port", "0", "--json"]);
+    runners.push(runner);
+    const { mail } = await ready(runner);
+
+    process.kill(-(runner.process.pid ?? 0), "SIGINT");
+
+    expect(await runner.exited).to.equal(0);
+    expect(existsSync(path.dirname(mail))).to.equal(false);
+  });
+
+  it("ends on Ctrl-C while it starts", async () => {
+    const runner = start(["--port", "0", "--json"]);
+    // The front door's children are there before the run is ready.
+    while (childrenOf(runner.process.pid ?? 0).length === 0 && runner.lines.length === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+
+    const children = childrenOf(runner.process.pid ?? 0);
+
+    runner.process.kill("SIGINT");
+
+    await runner.exited;
+    await ended(children);
+  });
+
+  it("leaves no child behind when it is killed", async () => {
+    const runner = start(["--port", "0", "--json"]);
+    await ready(runner);
+    const children = childrenOf(runner.process.pid ?? 0);
+
+    runner.process.kill("SIGKILL");
+
+    await ended(children);
+  });
+
+  it("serves other AWS clients with the keys that it prints, and refuses other keys", async () => {
+    const printed = await ready(start(["--port", "0", "--json"]));
+    const s3 = new S3Client(clientSettings(printed));
+    const stranger = new S3Client({
+      ...clientSettings(printed),
+      credentials: { accessKeyId: "AKIAOTHER", secretAccessKey: "other" },
+    });
+
+    const { Buckets } = await s3.send(new ListBucketsCommand({}));
+
+    expect(Buckets?.map(({ Name }) => Name)).to.deep.equal([printed.outputs.bucketName]);
+    const refusal = await stranger
+      .send(new ListBucketsCommand({}))
+      .catch((error: unknown) => error);
+    expect(refusal).to.have.property("name", "InvalidAccessKeyId");
+    s3.destroy();
+    stranger.destroy();
+  });
+
+  it("shows the mails on its inbox page", async () => {
+    const runner = start(["--port", "0", "--json"]);
+    const printed = await ready(runner);
+    await upload(printed, "shown.jpg");
+    await runner.json(({ type }) => type === "mail");
+
+    const page = await (await fetch(printed.inbox)).text();
+
+    expect(page).to.contain("File processed: shown.jpg");
+  });
+
+  it("keeps files, rows and mails in the folder of --data, and goes on with them", async () => {
+    const data = path.join(temporaryFolder(), "new", "folder");
+    const first = start(["--port", "0", "--json", "--data", data]);
+    const before = await ready(first);
+    const eventId = await upload(before, "kept.jpg");
+    await reached(first, eventId, "notified");
+    first.process.kill("SIGINT");
+    await first.exited;
+
+    const second = start(["--port", "0", "--json", "--data", data]);
+    const after = await ready(second);
+    const nextId = await upload(after, "next.jpg");
+    await reached(second, nextId, "notified");
+
+    expect(after.outputs.bucketName).to.equal(before.outputs.bucketName);
+    const dynamo = new DynamoDBClient(clientSettings(after));
+    const s3 = new S3Client(clientSettings(after));
+    const { Items = [] } = await dynamo.send(
+      new ScanCommand({ TableName: after.outputs.tableName }),
+    );
+    expect(Items.map((item) => [item.event_id?.S, item.event_status?.S])).to.have.deep.members([
+      [eventId, "notified"],
+      [nextId, "notified"],
+    ]);
+    const kept = Items.find((item) => item.event_id?.S === eventId);
+    const { Key } = JSON.parse(kept?.event_info?.S ?? "") as { Key: string };
+    const object = await s3.send(new GetObjectCommand({ Bucket: after.outputs.bucketName, Key }));
+    expect(Buffer.from((await object.Body?.transformToByteArray()) ?? []).equals(picture))
+      .to //
+      .equal(true);
+    const mailDir = path.join(data, "mail");
+    const subjects = await Promise.all(
+      readdirSync(mailDir).map(
+        async (file) => (await PostalMime.parse(readFileSync(path.join(mailDir, file)))).subject,
+      ),
+    );
+    expect(subjects).to.have.members(["File processed: kept.jpg", "File processed: next.jpg"]);
+    dynamo.destroy();
+    s3.destroy();
+  });
+
+  it("takes up where it was killed: what was stored is notified by the next run", async () => {
+    const data = temporaryFolder();
+    const first = start(["--port", "0", "--json", "--data", data, "--config", "digestSeconds=300"]);
+    const eventId = await upload(await ready(first), "interrupted.jpg");
+    await reached(first, eventId, "processed");
+    first.process.kill("SIGKILL");
+    await first.exited;
+
+    const second = start(["--port", "0", "--json", "--data", data]);
+
+    await reached(second, eventId, "notified");
+  });
+
+  it("says in one line what is wrong with the command line, with exit code 2", async () => {
+    const { port, close } = await occupiedPort();
+    const wrong: [string[], RegExp][] = [
+      [["--colour"], /unknown option '--colour'/],
+      [["extra"], /too many arguments/],
+      [["--port", "http"], /port is a whole number/],
+      [["--config", "digestSeconds"], /NAME=VALUE/],
+      [["--port", "0", "--config", "digestSecond=0"], /^There is no setting "digestSecond"; /],
+      [["--data", ""], /A folder has a name/],
+      [["--port", String(port)], new RegExp(`^Port ${port} is in use`)],
+      [
+        ["--port", "0", "--data", path.join(PROGRAM_DIR, "package.json", "x")],
+        /^The folder .*x can/,
+      ],
+      [["--port", "0", "--email", "nobody"], /^The setting "email" is "nobody"; allowed: /],
+    ];
+
+    for (const [args, message] of wrong) {
+      const runner = start(args);
+      expect(await runner.exited, args.join(" ")).to.equal(2);
+      expect(runner.errors().trim()).to.match(message);
+      expect(runner.errors().trim().split("\n")).to.have.lengthOf(1);
+      expect(runner.lines).to.deep.equal([]);
+    }
+    await close();
+  });
+
+  it("refuses a data folder that another run uses, with exit code 2", async () => {
+    const data = temporaryFolder();
+    await ready(start(["--port", "0", "--json", "--data", data]));
+
+    const second = start(["--port", "0", "--data", data]);
+
+    expect(await second.exited).to.equal(2);
+    expect(second.errors()).to.match(/^The folder .* most likely another run uses it\./);
+  });
+
+  it("explains its options with --help", async () => {
+    const runner = start(["--help"]);
+
+    expect(await runner.exited).to.equal(0);
+    for (const option of ["--port", "--data", "--email", "--config", "--json", "--help"]) {
+      expect(runner.lines.join("\n")).to.contain(option);
+    }
+  });
+
+  /** A copy of the program with a change in index.ts, run by its own copy of the runner. */
+  function changedProgram(change: (index: string) => string): string {
+    const copy = temporaryFolder();
+    for (const name of [
+      "components",
+      "config.ts",
+      "events",
+      "handlers",
+      "index.ts",
+      "packages",
+      "runtime",
+      "start",
+      "store",
+      "tooling",
+      "cli",
+      "package.json",
+      "Pulumi.dev.yaml",
+      "Pulumi.yaml",
+      "openapi.json",
+      "tsconfig.json",
+    ]) {
+      cpSync(path.join(PROGRAM_DIR, name), path.join(copy, name), { recursive: true });
+    }
+    const packages = path.join(PROGRAM_DIR, "node_modules");
+    mkdirSync(path.join(copy, "node_modules"));
+    for (const name of readdirSync(packages)) {
+      // Not a workspace: that is part of the copy.
+      const target = name === "local-aws" ? "../packages/local-aws" : path.join(packages, name);
+      symlinkSync(target, path.join(copy, "node_modules", name));
+    }
+    const index = readFileSync(path.join(copy, "index.ts"), "utf8");
+    const changed = change(index);
+    expect(changed).to.not.equal(index);
+    writeFileSync(path.join(copy, "index.ts"), changed);
+    return copy;
+  }
+
+  it("denies what no grant allows, naming action and resource", async () => {
+    const program = changedProgram((index) =>
+      index.replace(
+        "grants: [uploads.readObjects(), events.advanceEvents()]", //
+        "grants: [uploads.readObjects()]",
+      ),
+    );
+    const runner = start(["--port", "0", "--json"], program);
+    const { outputs, ...printed } = await ready(runner);
+    await upload({ outputs, ...printed }, "denied.jpg");
+
+    const denial = await runner.json(
+      (line) => line.type === "log" && JSON.stringify(line).includes("not authorized"),
+    );
+
+    expect(JSON.stringify(denial)).to.match(
+      new RegExp(
+        "is not authorized to perform: dynamodb:UpdateItem on resource: " +
+          `arn:aws:dynamodb:us-east-1:\\d{12}:table/${outputs.tableName ?? ""}`,
+      ),
+    );
+  });
+
+  it("starts without Pulumi.dev.yaml, which `pulumi stack rm` deletes", async () => {
+    const program = changedProgram((index) => `${index}\n// Changed.\n`);
+    rmSync(path.join(program, "Pulumi.dev.yaml"));
+
+    const { outputs } = await ready(start(["--port", "0", "--json"], program));
+
+    expect(outputs.email).to.equal("s3-uploader-demo@example.com");
+  });
+
+  it("prints an upload command that has the key, where the API wants one", async () => {
+    const { outputs } = await ready(
+      start(["--port", "0", "--json", "--config", "requireApiKey=true"]),
+    );
+
+    expect(outputs.uploadCommand).to.contain(`x-api-key: ${outputs.uploadApiKey ?? ""}"`);
+  });
+
+  it("does not start with a resource type that it does not know, and names it", async () => {
+    const program = changedProgram(
+      (index) =>
+        `${index}\nimport * as aws from "@pulumi/aws";\nnew aws.kinesis.Stream("clicks");\n`,
+    );
+
+    const runner = start(["--port", "0"], program);
+
+    expect(await runner.exited).to.equal(1);
+    expect(runner.errors()).to.contain("aws:kinesis/stream:Stream").and.contain('"clicks"');
+  });
+
+  async function occupiedPort() {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    return {
+      port,
+      close: () => new Promise((resolve) => server.close(resolve)),
+    };
+  }
+});

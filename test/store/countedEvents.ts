@@ -1,0 +1,187 @@
+import { randomUUID } from "node:crypto";
+import {
+  DeleteItemCommand,
+  DynamoDBClient,
+  PutItemCommand,
+  ScanCommand,
+} from "@aws-sdk/client-dynamodb";
+import type { EventKey, EventStatus, FileEvent } from "../../events/event";
+import { fromItem, type Item, keyItem } from "../../events/item";
+import { countEvents } from "../../store/eventCounts";
+import { advanceEvent, type CountedEventStore, putEvent, updateRow } from "../../store/eventStore";
+import { sealPeriods } from "../../handlers/sweep/finishedPeriods";
+import { createDynamoDb, type TableDefinition } from "local-aws";
+import { ACCOUNT, eventTable, REGION } from "../../testing/eventTable";
+import { processedEvent } from "../../testing/factories";
+
+const COUNTS: TableDefinition = {
+  tableName: "counts",
+  hashKey: "kind",
+  rangeKey: "period",
+  attributes: ["kind", "period"].map((name) => ({ name, type: "S" })),
+  globalSecondaryIndexes: [],
+};
+
+/** A call of the table or its index, such as `UpdateItem`. */
+export interface Call {
+  operation: string;
+  input: { TableName?: string; Key?: Item; Limit?: number; Select?: string };
+}
+
+/** An event table and its counts, in memory, with a clock that the test sets. */
+export interface CountedEvents {
+  store: CountedEventStore;
+  /** Comes before each call; what it throws is the call's answer. */
+  before: (call: Call) => void | Promise<void>;
+  /** Comes after each call that was answered. */
+  after: (call: Call, answer: unknown) => void | Promise<void>;
+  /** Lets this time pass at once. */
+  pass(seconds: number): void;
+  /** Puts an event of this age, as the upload API does, and brings it to the status. */
+  put(ageSeconds: number, status?: EventStatus): Promise<EventKey>;
+  /** Moves an event on by the pipeline. */
+  advance(key: EventKey, ...statuses: EventStatus[]): Promise<void>;
+  /** A run of the sweeper's part. */
+  seal(): Promise<void>;
+  /** Runs as the schedule starts them, until nothing is left to seal. */
+  settle(): Promise<void>;
+  /** What `countEvents` says. */
+  counted(): Promise<Record<EventStatus, number>>;
+  /** What a scan of the whole table says. */
+  scanned(): Promise<Record<EventStatus, number>>;
+  rows(): Promise<FileEvent[]>;
+  /** Makes rows large, so that pages are full with a few of them. */
+  fatten(keys: EventKey[], padding: string): Promise<void>;
+  /** Takes a row out of the table, as nobody but a marked writer may. Returns how to put it back. */
+  removeRow(key: EventKey): Promise<() => Promise<void>>;
+  close(): Promise<void>;
+}
+
+const PATHS: Record<EventStatus, EventStatus[]> = {
+  created: [],
+  uploaded: [],
+  processed: ["processed"],
+  notified: ["processed", "notified"],
+  failed: ["failed"],
+};
+
+export async function openCountedEvents(statusShards = 1): Promise<CountedEvents> {
+  const engine = createDynamoDb({ region: REGION, accountId: ACCOUNT });
+  await engine.open();
+  await Promise.all([engine.createTable(eventTable(statusShards)), engine.createTable(COUNTS)]);
+  const realNow = Date.now;
+  let passed = 0;
+  Date.now = () => realNow() + passed;
+
+  const dynamo = new DynamoDBClient({
+    region: REGION,
+    credentials: { accessKeyId: "test", secretAccessKey: "test" },
+    maxAttempts: 1,
+    requestHandler: {
+      async handle(request: { headers: Record<string, string>; body: Uint8Array }) {
+        // Buffer.from would read it as text, which the SDK warns of.
+        const body = Buffer.copyBytesFrom(request.body);
+        const operation = (request.headers["x-amz-target"] ?? "").replace(/.*\./, "");
+        const call = { operation, input: JSON.parse(body.toString()) as Call["input"] };
+        await events.before(call);
+        const answer = await engine.handle({
+          method: "POST",
+          url: "/",
+          headers: request.headers,
+          body,
+        });
+        await events.after(call, JSON.parse(answer.body.toString()));
+        return { response: { ...answer, statusCode: answer.status } };
+      },
+    },
+  });
+  const store = {
+    dynamo,
+    tableName: "events",
+    statusShards,
+    countsTableName: COUNTS.tableName,
+  };
+
+  const events: CountedEvents = {
+    store,
+    before: () => undefined,
+    after: () => undefined,
+    pass(seconds) {
+      passed += seconds * 1000;
+    },
+    async put(ageSeconds, status = "uploaded") {
+      const event = processedEvent({
+        event_id: randomUUID(),
+        event_timestamp: new Date(Date.now() - ageSeconds * 1000).toISOString(),
+        event_status: status === "created" ? "created" : "uploaded",
+      });
+      await putEvent(store, event);
+      await events.advance(event, ...PATHS[status]);
+      return event;
+    },
+    async advance(key, ...statuses) {
+      for (const status of statuses) {
+        await advanceEvent(
+          store,
+          key,
+          status,
+          status === "failed" ? { failed_from: "uploaded" } : {},
+        );
+      }
+    },
+    seal: () => sealPeriods(store, { hasTime: () => true }),
+    async settle() {
+      events.pass(900);
+      for (let runs = 0; runs < 3; runs += 1) {
+        await events.seal();
+        events.pass(300);
+      }
+    },
+    counted: async () => (await countEvents(store)).counts,
+    async scanned() {
+      const counts = { created: 0, uploaded: 0, processed: 0, notified: 0, failed: 0 };
+      for (const { event_status } of await events.rows()) {
+        counts[event_status] += 1;
+      }
+      return counts;
+    },
+    async rows() {
+      const rows: FileEvent[] = [];
+      let next: ScanCommand["input"]["ExclusiveStartKey"];
+      do {
+        const page = await dynamo.send(
+          new ScanCommand({ TableName: store.tableName, ExclusiveStartKey: next }),
+        );
+        rows.push(...(page.Items ?? []).map((item) => fromItem(item as Item)));
+        next = page.LastEvaluatedKey;
+      } while (next);
+      return rows;
+    },
+    async fatten(keys, padding) {
+      for (const key of keys) {
+        await updateRow(store, key, {
+          set: { padding: { S: padding } },
+          expect: { event_id: [{ S: key.event_id }] },
+        });
+      }
+    },
+    async removeRow(key) {
+      const { Attributes: Item } = await dynamo.send(
+        new DeleteItemCommand({
+          TableName: store.tableName,
+          Key: keyItem(key),
+          ReturnValues: "ALL_OLD",
+        }),
+      );
+      return async () => {
+        await dynamo.send(new PutItemCommand({ TableName: store.tableName, Item }));
+      };
+    },
+    async close() {
+      Date.now = realNow;
+      dynamo.destroy();
+      await engine.close();
+    },
+  };
+  return events;
+}

@@ -1,0 +1,223 @@
+import { expect } from "chai";
+import type { EventKey } from "../../events/event";
+import { countEvents } from "../../store/eventCounts";
+import { deleteEvent } from "../../store/eventStore";
+import { sealPeriods } from "../../handlers/sweep/finishedPeriods";
+import { type Call, type CountedEvents, openCountedEvents } from "./countedEvents";
+
+const DAY = 24 * 60 * 60;
+
+describe("sealPeriods", () => {
+  let events: CountedEvents;
+
+  beforeEach(async () => {
+    events = await openCountedEvents();
+  });
+
+  afterEach(() => events.close());
+
+  async function reopen(): Promise<void> {
+    await events.close();
+    events = await openCountedEvents();
+  }
+
+  async function expectExact(): Promise<void> {
+    expect(await events.counted()).to.deep.equal(await events.scanned());
+  }
+
+  /** How many rows of the index an answer of `countEvents` reads. */
+  async function rowsRead(): Promise<number> {
+    let read = 0;
+    events.after = ({ input }, answer) => {
+      if (input.TableName === "events") {
+        read += (answer as { ScannedCount: number }).ScannedCount;
+      }
+    };
+    await countEvents(events.store);
+    events.after = () => undefined;
+    return read;
+  }
+
+  /** Sealed periods, of which one is to be sealed anew, and a new one to be sealed besides. */
+  async function prepareRun(): Promise<EventKey> {
+    const kept = await events.put(DAY, "notified");
+    const gone = await events.put(DAY + 5, "notified");
+    await events.put(2000, "failed");
+    await events.settle();
+    await events.put(0, "notified");
+    events.pass(800);
+    await deleteEvent(events.store, gone);
+    events.pass(181);
+    await events.seal();
+    events.pass(300);
+    return kept;
+  }
+
+  /**
+   * Calls `act` before the call with this number, not counting those that it makes itself, and those
+   * that only look for periods.
+   */
+  function interrupt(at: number, act: () => Promise<void>): () => boolean {
+    let calls = 0;
+    let isDone = false;
+    events.before = async ({ input }) => {
+      if (!isDone && input.Limit === undefined && calls++ === at) {
+        isDone = true;
+        await act();
+      }
+    };
+    return () => isDone;
+  }
+
+  it("goes on where it ended when time was over", async () => {
+    for (let index = 0; index < 30; index += 1) {
+      await events.put(3600 + index * 600, index % 3 === 0 ? "failed" : "notified");
+    }
+    const before = await rowsRead();
+
+    for (let run = 0; run < 15; run += 1) {
+      let calls = 0;
+      events.before = () => {
+        calls += 1;
+      };
+      await sealPeriods(events.store, { hasTime: () => calls < 30 });
+      await expectExact();
+      events.pass(300);
+    }
+    events.before = () => undefined;
+
+    await expectExact();
+    expect(before).to.be.at.least(30);
+    expect(await rowsRead()).to.equal(0);
+  });
+
+  it("leaves a period open until its last event has come to its end", async () => {
+    const slow = await events.put(DAY, "uploaded");
+    await events.put(DAY, "notified");
+    await events.settle();
+    await expectExact();
+
+    await events.advance(slow, "processed");
+    await events.settle();
+    await expectExact();
+
+    await events.advance(slow, "notified");
+    await expectExact();
+    await events.settle();
+    await expectExact();
+    expect(await rowsRead()).to.equal(0);
+  });
+
+  it("leaves exact counts wherever it is interrupted", async () => {
+    await prepareRun();
+
+    // Each run gets one write further than the last.
+    let crashes = 0;
+    for (let writes = 1; ; writes += 1) {
+      let left = writes;
+      events.after = ({ operation }: Call) => {
+        if (operation !== "Query" && (left -= 1) === 0) {
+          throw new Error("The sweeper's process ends here.");
+        }
+      };
+      const error: unknown = await events.seal().catch((reason: unknown) => reason);
+      events.after = () => undefined;
+      await expectExact();
+      if (error === undefined) {
+        break;
+      }
+      crashes += 1;
+    }
+    await events.settle();
+    await expectExact();
+    expect(crashes).to.be.at.least(3);
+    expect(await rowsRead()).to.equal(0);
+  });
+
+  it("runs twice at once", async () => {
+    await prepareRun();
+
+    for (let round = 0; round < 3; round += 1) {
+      await Promise.all([events.seal(), events.seal(), events.put(DAY + round, "notified")]);
+      await expectExact();
+      events.pass(300);
+    }
+
+    await events.settle();
+    await expectExact();
+    expect(await rowsRead()).to.equal(0);
+  });
+
+  const meanwhile: Record<string, (kept: EventKey) => Promise<void>> = {
+    delete: (kept) => deleteEvent(events.store, kept).then(() => undefined),
+    "delete and seal": async (kept) => {
+      await deleteEvent(events.store, kept);
+      for (let run = 0; run < 2; run += 1) {
+        events.pass(200);
+        await events.seal();
+      }
+    },
+  };
+  for (const [what, act] of Object.entries(meanwhile)) {
+    it(`does no harm when it stands still at any call while others ${what}`, async function () {
+      this.timeout(60_000);
+      for (let at = 0; ; at += 1) {
+        const kept = await prepareRun();
+        const wasInterrupted = interrupt(at, () => act(kept));
+
+        await events.seal();
+        events.before = () => undefined;
+
+        await expectExact();
+        if (!wasInterrupted()) {
+          break;
+        }
+        await events.settle();
+        await expectExact();
+        await reopen();
+      }
+    });
+  }
+
+  it("is not noticed by those who count meanwhile", async () => {
+    await prepareRun();
+    const expected = await events.scanned();
+
+    const during: unknown[] = [];
+    let isCounting = false;
+    events.before = async () => {
+      if (!isCounting) {
+        isCounting = true;
+        during.push(await events.counted());
+        isCounting = false;
+      }
+    };
+    await events.seal();
+
+    expect(during.length).to.be.at.least(10);
+    for (const counts of during) {
+      expect(counts).to.deep.equal(expected);
+    }
+  });
+
+  it("is not noticed by one who counts so slowly that whole runs come in between", async function () {
+    this.timeout(60_000);
+    for (let at = 0; ; at += 1) {
+      await prepareRun();
+      const expected = await events.scanned();
+      const wasInterrupted = interrupt(at, async () => {
+        await events.seal();
+        events.pass(300);
+        await events.seal();
+      });
+
+      const counts = await events.counted();
+
+      expect(counts, `interrupted at call ${at}`).to.deep.equal(expected);
+      if (!wasInterrupted()) {
+        break;
+      }
+      await reopen();
+    }
+  });
+});

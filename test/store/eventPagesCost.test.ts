@@ -1,0 +1,124 @@
+import { createHash } from "node:crypto";
+import { expect } from "chai";
+import { EVENT_STATUSES } from "../../events/event";
+import { eventPage, type EventsQuery, type Position } from "../../store/eventPages";
+import type { EventStore } from "../../store/eventStore";
+import { openIndexedRows } from "./indexedRows";
+
+const START = Date.parse("2026-11-21T20:00:00.000Z");
+
+/** The n-th millisecond of the tests. */
+const time = (n: number) => new Date(START + n).toISOString();
+
+/** Spread over the shards as those of UUIDs are, and the same in every run. */
+const id = (n: number) => createHash("sha256").update(String(n)).digest("hex").slice(0, 32);
+
+describe("What eventPage reads", () => {
+  const indexed = openIndexedRows();
+
+  beforeEach(() => {
+    indexed.reset();
+  });
+
+  after(() => indexed.close());
+
+  async function costOf(store: EventStore, query: EventsQuery, after?: Position) {
+    indexed.reset();
+    const { items } = await eventPage(store, query, 100, after);
+    expect(items).to.have.lengthOf(100);
+    return indexed.cost;
+  }
+
+  it("is the page and no more, however many rows there are", async () => {
+    const store = await indexed.newStore();
+    const rows = Array.from({ length: 10_000 }, (_, n) => ({
+      event_id: id(n),
+      event_timestamp: time(n),
+      event_status: EVENT_STATUSES[n % EVENT_STATUSES.length] ?? "failed",
+    }));
+    await indexed.put(store, rows);
+    const middle = rows[5000];
+
+    expect(await costOf(store, { status: "failed", order: "desc" })).to.deep.equal({
+      queries: 1,
+      rowsRead: 101,
+    });
+    expect(await costOf(store, { status: "failed", order: "asc" }, middle)).to.deep.equal({
+      queries: 1,
+      rowsRead: 102,
+    });
+    expect(await costOf(store, { order: "desc" })).to.deep.equal({ queries: 6, rowsRead: 606 });
+    expect(await costOf(store, { order: "desc", from: time(100) }, middle)).to.deep.equal({
+      queries: 6,
+      rowsRead: 612,
+    });
+  });
+
+  it("is less than two pages in all, of a status in eight shards", async () => {
+    const store = await indexed.newStore(8);
+    const rows = Array.from({ length: 1000 }, (_, n) => ({
+      event_id: id(n),
+      event_timestamp: time(n),
+      event_status: "failed" as const,
+    }));
+    await indexed.put(store, rows);
+    let next: Position | undefined;
+    let pages = 0;
+    let cost = { queries: 0, rowsRead: 0 };
+
+    do {
+      const page = await eventPage(store, { status: "failed", order: "asc" }, 100, next);
+      next = page.next;
+      pages += 1;
+      cost = indexed.cost;
+    } while (next);
+
+    expect(pages).to.equal(10);
+    expect(cost.rowsRead / pages).to.be.lessThan(200);
+    expect(cost.queries / pages).to.be.within(8, 9);
+  });
+
+  it("is a few more rows of a shard that has more of them than expected", async () => {
+    const store = await indexed.newStore(8);
+    // Every id that ends in 0 is of the same shard.
+    const rows = Array.from({ length: 300 }, (_, n) => ({
+      event_id: `${id(n).slice(1)}${n < 100 ? 0 : 1 + (n % 7)}`,
+      event_timestamp: time(n),
+      event_status: "failed" as const,
+    }));
+    await indexed.put(store, rows);
+
+    const { items } = await eventPage(store, { status: "failed", order: "asc" }, 100);
+
+    expect(items.map((item) => item.event_id?.S)).to.deep.equal(
+      rows.slice(0, 100).map(({ event_id }) => event_id),
+    );
+    expect(indexed.cost.rowsRead).to.be.lessThan(300);
+    expect(indexed.cost.queries).to.be.lessThan(20);
+  });
+
+  it("is a crowd of rows of the same time in few requests", async () => {
+    const store = await indexed.newStore();
+    const rows = Array.from({ length: 1000 }, (_, n) => ({
+      event_id: id(n),
+      event_timestamp: time(0),
+      event_status: "failed" as const,
+    }));
+    await indexed.put(store, rows);
+
+    const { items } = await eventPage(store, { status: "failed", order: "asc" }, 2);
+
+    const ids = rows.map(({ event_id }) => event_id).sort();
+    expect(items.map((item) => item.event_id?.S)).to.deep.equal(ids.slice(0, 2));
+    expect(indexed.cost.queries).to.be.at.most(11);
+  });
+
+  it("is nothing for a time that ends before it begins", async () => {
+    const store = await indexed.newStore();
+
+    const page = await eventPage(store, { order: "asc", from: time(2), to: time(2) }, 5);
+
+    expect(page).to.deep.equal({ items: [] });
+    expect(indexed.cost.queries).to.equal(0);
+  });
+});

@@ -1,0 +1,86 @@
+import { Readable } from "node:stream";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import type { EventKey, EventStatus } from "../../events/event";
+import { type Item, keyItem } from "../../events/item";
+import { statusAttributes } from "../../events/partitions";
+import type { EventStore } from "../../store/eventStore";
+import { createDynamoDb, type HttpRequest } from "local-aws";
+import { ACCOUNT, call, eventTable, REGION } from "../../testing/eventTable";
+
+/** DynamoDB's limit for one BatchWriteItem. */
+const MAX_WRITES = 25;
+
+/** What makes a row's place in the index. */
+export interface IndexedRow extends EventKey {
+  event_status: EventStatus;
+}
+
+/** Event tables in memory, and what reading them costs. */
+export interface IndexedRows {
+  /** Queries that were sent, and rows that they read, since `reset`. */
+  cost: { queries: number; rowsRead: number };
+  /** Is awaited before each request of a store's client. */
+  beforeRequest: () => Promise<void>;
+  reset(): void;
+  /** @param statusShards @default 1 */
+  newStore(statusShards?: number): Promise<EventStore>;
+  /** Puts rows, at no cost. */
+  put(store: EventStore, rows: IndexedRow[], more?: Item): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function openIndexedRows(): IndexedRows {
+  const db = createDynamoDb({ region: REGION, accountId: ACCOUNT });
+  let tables = 0;
+
+  const dynamo = new DynamoDBClient({
+    region: REGION,
+    endpoint: "http://localhost",
+    credentials: { accessKeyId: "id", secretAccessKey: "secret" },
+    requestHandler: {
+      async handle({ headers, body }: { headers: HttpRequest["headers"]; body: Uint8Array }) {
+        await indexed.beforeRequest();
+        const request = { method: "POST", url: "/", headers, body: Buffer.concat([body]) };
+        const answer = await db.handle(request);
+        const { Count: count = 0 } = JSON.parse(answer.body.toString()) as { Count?: number };
+        indexed.cost.queries += 1;
+        indexed.cost.rowsRead += count;
+        const { status: statusCode } = answer;
+        return { response: { ...answer, statusCode, body: Readable.from([answer.body]) } };
+      },
+    },
+  });
+
+  const indexed: IndexedRows = {
+    cost: { queries: 0, rowsRead: 0 },
+    beforeRequest: () => Promise.resolve(),
+    reset() {
+      indexed.cost = { queries: 0, rowsRead: 0 };
+      indexed.beforeRequest = () => Promise.resolve();
+    },
+    async newStore(statusShards = 1) {
+      tables += 1;
+      const tableName = `events-${tables}`;
+      await db.createTable({ ...eventTable(statusShards), tableName });
+      return { dynamo, tableName, statusShards };
+    },
+    async put({ tableName, statusShards }, rows, more = {}) {
+      const requests = rows.map((row) => {
+        const ofStatus = statusAttributes(row.event_id, row.event_status, statusShards);
+        return { PutRequest: { Item: { ...keyItem(row), ...ofStatus, ...more } } };
+      });
+      while (requests.length > 0) {
+        const RequestItems = { [tableName]: requests.splice(0, MAX_WRITES) };
+        const { status, answer } = await call(db, "BatchWriteItem", { RequestItems });
+        if (status !== 200) {
+          throw new Error(`The rows could not be put: ${JSON.stringify(answer)}`);
+        }
+      }
+    },
+    async close() {
+      dynamo.destroy();
+      await db.close();
+    },
+  };
+  return indexed;
+}

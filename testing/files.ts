@@ -1,0 +1,104 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { deflateSync } from "node:zlib";
+
+/** A photo of 1200 x 800 pixels. */
+export const JPEG = readFileSync(join(__dirname, "..", "sample.jpg"));
+
+function crc32(bytes: Buffer): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit += 1) {
+      crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+    }
+  }
+  return (crc ^ 0xffffffff) >>> 0;
+}
+
+function uint32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+}
+
+function uint16(value: number): Buffer {
+  return uint32(value).subarray(2);
+}
+
+function pngChunk(type: string, data: Buffer): Buffer {
+  const body = Buffer.concat([Buffer.from(type, "latin1"), data]);
+  return Buffer.concat([uint32(data.length), body, uint32(crc32(body))]);
+}
+
+/** A grey picture. */
+export function png(width: number, height: number): Buffer {
+  const header = Buffer.concat([uint32(width), uint32(height), Buffer.from([8, 0, 0, 0, 0])]);
+  return Buffer.concat([
+    Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
+    pngChunk("IHDR", header),
+    pngChunk("IDAT", deflateSync(Buffer.alloc((width + 1) * height))),
+    pngChunk("IEND", Buffer.alloc(0)),
+  ]);
+}
+
+/** The head of a GIF, up to its colours. */
+export function gif(width: number, height: number): Buffer {
+  const size = Buffer.alloc(4);
+  size.writeUInt16LE(width, 0);
+  size.writeUInt16LE(height, 2);
+  return Buffer.concat([Buffer.from("GIF89a"), size, Buffer.from([0, 0, 0, 0x3b])]);
+}
+
+/** The head of a WebP in its extended form. */
+export function webp(width: number, height: number): Buffer {
+  const chunk = Buffer.alloc(18);
+  chunk.write("VP8X", 0, "latin1");
+  chunk.writeUInt32LE(10, 4);
+  chunk.writeUIntLE(width - 1, 12, 3);
+  chunk.writeUIntLE(height - 1, 15, 3);
+  const riff = Buffer.alloc(8);
+  riff.write("RIFF", 0, "latin1");
+  riff.writeUInt32LE(4 + chunk.length, 4);
+  return Buffer.concat([riff, Buffer.from("WEBP"), chunk]);
+}
+
+/** A ZIP file's first entry: `a` with one byte in it. */
+export const ZIP = Buffer.concat([
+  Buffer.from([0x50, 0x4b, 3, 4, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
+  Buffer.from([1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0]),
+  Buffer.from("ax"),
+]);
+
+export const PDF = Buffer.from("%PDF-1.7\n1 0 obj\n<<>>\nendobj\n%%EOF\n");
+
+function segment(marker: number, data: Buffer): Buffer {
+  return Buffer.concat([Buffer.from([0xff, marker]), uint16(data.length + 2), data]);
+}
+
+/** The photo with these application segments before everything else in it. */
+function withSegments(...segments: Buffer[]): Buffer {
+  return Buffer.concat([JPEG.subarray(0, 2), ...segments, JPEG.subarray(2)]);
+}
+
+/** The photo behind 100 kB of application data: its dimensions are past the first 64 KiB. */
+export function jpegWithLongHead(): Buffer {
+  const part = segment(0xed, Buffer.alloc(50_000));
+  return withSegments(part, part);
+}
+
+/** The photo with an EXIF orientation, 1 to 8; from 5 on it is turned by a quarter. */
+export function jpegTurned(orientation: number): Buffer {
+  const tiff = Buffer.concat([
+    Buffer.from("MM\0*", "latin1"),
+    uint32(8),
+    uint16(1),
+    uint16(0x0112),
+    uint16(3),
+    uint32(1),
+    uint16(orientation),
+    uint16(0),
+    uint32(0),
+  ]);
+  return withSegments(segment(0xe1, Buffer.concat([Buffer.from("Exif\0\0", "latin1"), tiff])));
+}

@@ -1,0 +1,125 @@
+import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { getCompileCacheDir } from "node:module";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { PROGRAM_DIR } from "../start/programDir";
+
+/** One JSON line of a run. */
+export type Line = { type: string } & Record<string, unknown>;
+
+/** What `npm start` runs, as a process of its own. */
+export interface Runner {
+  process: ChildProcess;
+  /** All lines of standard output so far. */
+  lines: string[];
+  /** All of standard error so far. */
+  errors(): string;
+  /** Resolves with the first line, past or to come, that passes; rejects if the run ends before. */
+  line(passes: (line: string) => boolean): Promise<string>;
+  /** The same for `--json`. */
+  json(passes: (line: Line) => boolean): Promise<Line>;
+  /** Resolves with the exit code when the process is over. */
+  exited: Promise<number | null>;
+  /** Kills the process if it still runs, and removes what it has left behind. */
+  dispose(): Promise<void>;
+}
+
+/** Starts start/main.ts as the script `start` of package.json does. */
+export function startRunner(args: string[], programDir = PROGRAM_DIR): Runner {
+  const register = path.join(programDir, "tooling", "register.js");
+  const temporary = temporaryFolder();
+  return watch(
+    spawn(process.execPath, ["-r", register, "start/main.ts", ...args], {
+      cwd: programDir,
+      env: environmentIn(temporary, programDir),
+      stdio: ["ignore", "pipe", "pipe"],
+    }),
+    temporary,
+  );
+}
+
+/** Starts `npm start` in a process group of its own, as a terminal does. */
+export function startNpm(args: string[]): Runner {
+  const temporary = temporaryFolder();
+  return watch(
+    spawn("npm", ["start", "--silent", "--", ...args], {
+      cwd: PROGRAM_DIR,
+      env: environmentIn(temporary, PROGRAM_DIR),
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+    }),
+    temporary,
+  );
+}
+
+/** For what a run keeps while it runs: one that is killed cannot remove it. */
+function temporaryFolder(): string {
+  return mkdtempSync(path.join(tmpdir(), "s3-uploader-runner-"));
+}
+
+/** @param programDir all runs of the program itself share what was compiled; a copy runs but once */
+function environmentIn(temporary: string, programDir: string): NodeJS.ProcessEnv {
+  const shared = programDir === PROGRAM_DIR ? getCompileCacheDir() : undefined;
+  return {
+    ...process.env,
+    TMPDIR: temporary,
+    NODE_COMPILE_CACHE: shared ? path.dirname(shared) : path.join(temporary, "compile-cache"),
+  };
+}
+
+function watch(child: ChildProcessByStdio<null, Readable, Readable>, temporary: string): Runner {
+  const lines: string[] = [];
+  const waiting = new Set<() => void>();
+  let errors = "";
+  let over = false;
+  child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
+  createInterface({ input: child.stdout }).on("line", (text) => {
+    lines.push(text);
+    waiting.forEach((check) => {
+      check();
+    });
+  });
+  const exited = once(child, "close").then(([code]) => {
+    over = true;
+    waiting.forEach((check) => {
+      check();
+    });
+    return code as number | null;
+  });
+  const line = (passes: (text: string) => boolean) =>
+    new Promise<string>((resolve, reject) => {
+      const check = () => {
+        const found = lines.find(passes);
+        if (found === undefined && !over) {
+          return;
+        }
+        waiting.delete(check);
+        if (found === undefined) {
+          reject(new Error(`The run ended without the line. It printed:\n${errors}`));
+        } else {
+          resolve(found);
+        }
+      };
+      waiting.add(check);
+      check();
+    });
+  return {
+    process: child,
+    lines,
+    errors: () => errors,
+    line,
+    json: async (passes) =>
+      JSON.parse(await line((text) => passes(JSON.parse(text) as Line))) as Line,
+    exited,
+    async dispose() {
+      child.kill("SIGKILL");
+      await exited;
+      // The Lambdas of a run that was killed may be about to end.
+      rmSync(temporary, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+    },
+  };
+}
