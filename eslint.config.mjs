@@ -1,4 +1,5 @@
 import pulumi from "@pulumi/eslint-plugin";
+import importSort from "eslint-plugin-simple-import-sort";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
@@ -6,7 +7,7 @@ export default tseslint.config(
   {
     files: ["**/*.ts"],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
-    plugins: { "@pulumi": pulumi },
+    plugins: { "@pulumi": pulumi, "import-sort": importSort },
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
       "@pulumi/no-output-in-template-literal": "error",
@@ -15,6 +16,9 @@ export default tseslint.config(
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
       // A component is built for what it registers with the engine, not for its reference.
       "no-new": "off",
+      curly: "error",
+      "import-sort/imports": ["error", { groups: [["^node:", "^@?\\w", "^\\.\\.", "^\\."]] }],
+      "import-sort/exports": "error",
       "@typescript-eslint/no-unused-expressions": "error",
     },
   },

@@ -7,8 +7,8 @@ import { DIGEST_SECONDS, OUR_BATCHES, readWork } from "./cost/cost";
 import { limitsOf, NEW_TABLE_WRITE_UNITS, shardsOf, type Stack } from "./model/limits";
 import { sustainedRate } from "./model/simulate";
 import type { Part, PartOptions, Section } from "./part";
-import { round } from "./statistics";
 import type { UploadWork } from "./requests/work";
+import { round } from "./statistics";
 
 /** Write units a second that a table is pre-warmed for, to see the limits behind those of a new one. */
 const PRE_WARMED = 32_000;

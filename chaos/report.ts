@@ -1,6 +1,6 @@
 import { doublingsOf, type Violation } from "./invariants";
-import type { ChaosResult } from "./run";
 import type { Counts } from "./observer";
+import type { ChaosResult } from "./run";
 
 /** How many of a violation's events are named, and have their history shown. */
 const SHOWN_EVENTS = 5;

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { DynamoDBClient, paginateScan } from "@aws-sdk/client-dynamodb";
 import { paginateListObjectsV2, S3Client } from "@aws-sdk/client-s3";
+import type { FaultReport } from "local-aws";
 import type { FileEvent } from "../events/event";
 import { fromItem, type Item } from "../events/item";
-import type { FaultReport } from "local-aws";
 import { type Run, startRun } from "../start/run";
 import { brokenInvariants, carriesObjects, type Violation, type World } from "./invariants";
 import { type Mix, MIXES } from "./mixes";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { setTimeout as sleep } from "node:timers/promises";
+import { PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { encode as encodeJpeg } from "jpeg-js";
 import type { UploadAnswer } from "../handlers/upload/upload";
 import { type Random, randomOf } from "./random";

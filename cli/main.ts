@@ -1,8 +1,6 @@
 import * as path from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { EVENT_STATUSES } from "../events/event";
-import { DEFAULT_PORT } from "./defaultPort";
-import { plainText } from "./plainText";
 import {
   type Context,
   deleteEvent,
@@ -15,8 +13,10 @@ import {
   wrongRetry,
 } from "./commands";
 import { connect, type Connection, type ConnectionOptions } from "./connection";
+import { DEFAULT_PORT } from "./defaultPort";
 import { Failure, UsageError } from "./errors";
 import { createManager } from "./manager";
+import { plainText } from "./plainText";
 import { barProgress, noProgress, type Progress } from "./progress";
 import { sleep } from "./retries";
 import { uploadFiles } from "./uploadFiles";

@@ -1,5 +1,5 @@
-import { MultiBar, Presets } from "cli-progress";
 import * as path from "node:path";
+import { MultiBar, Presets } from "cli-progress";
 import { plainText } from "./plainText";
 import type { FileProgress } from "./upload";
 import { bytesInWords } from "./wording";

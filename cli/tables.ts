@@ -1,7 +1,7 @@
 import Table from "cli-table3";
 import type { FileEvent } from "../events/event";
-import { plainText } from "./plainText";
 import type { EventDetails, Stats } from "./answers";
+import { plainText } from "./plainText";
 import { bytesInWords, secondsInWords } from "./wording";
 
 /** Fixed, so that the pages of a long list stand below each other; the last one takes the rest. */

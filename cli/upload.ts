@@ -4,8 +4,8 @@ import { Failure } from "./errors";
 import { failureOf, jsonOf, send } from "./http";
 import {
   findFile,
-  hashFile,
   type HashedFile,
+  hashFile,
   type LocalFile,
   type OnBytes,
   readHashed,

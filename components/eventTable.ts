@@ -2,8 +2,8 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { EventStatus } from "../events/event";
 import { partitionKey } from "../events/partitions";
-import type { CallbackLambda } from "./lambda/callbackLambda";
 import type { DeadLetterQueue } from "./deadLetterQueue";
+import type { CallbackLambda } from "./lambda/callbackLambda";
 import { Grant, grantsDocument } from "./policy";
 
 /** Six hours: a record that has waited longer is news to nobody. A stream keeps it for 24. */

@@ -2,8 +2,8 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { UPLOAD_PREFIX } from "../events/identity";
 import { LARGER_FILES } from "../handlers/upload/upload";
-import type { CallbackLambda } from "./lambda/callbackLambda";
 import type { DeadLetterQueue } from "./deadLetterQueue";
+import type { CallbackLambda } from "./lambda/callbackLambda";
 import { Grant, grantsDocument, policyDocument, tlsOnly } from "./policy";
 import { apiKey, restApi, type Throttle } from "./restApi";
 

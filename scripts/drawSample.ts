@@ -77,7 +77,9 @@ function skyGradient(height: number): Vector {
   for (let index = 1; index < SKY.length; index++) {
     const [low, from] = SKY[index - 1] ?? [0, [0, 0, 0]];
     const [high, to] = SKY[index] ?? [1, [0, 0, 0]];
-    if (height <= high) return mix(from, to, smoothstep(low, high, height));
+    if (height <= high) {
+      return mix(from, to, smoothstep(low, high, height));
+    }
   }
   return SKY.at(-1)?.[1] ?? [0, 0, 0];
 }
@@ -187,7 +189,9 @@ function scene(x: number, y: number): Vector {
   for (const [index, ridge] of RIDGES.entries()) {
     const top = CRESTS[index]?.[column] ?? HORIZON;
     const inside = smoothstep(top - 0.7, top + 0.7, y);
-    if (inside === 0) continue;
+    if (inside === 0) {
+      continue;
+    }
     const slope = fractal(x / 46, y / 30, 5, ridge.seed + 200) - 0.5;
     const veil = clamp((y - top) / (HORIZON - top + 1)) * 0.9;
     const lit = clamp(1 - Math.abs(x - SUN.x) / 420) * 0.22;
@@ -238,4 +242,6 @@ export function drawSample(): Buffer {
   return encode({ data, width: WIDTH, height: HEIGHT }, QUALITY).data;
 }
 
-if (require.main === module) writeFileSync(join(__dirname, "..", "sample.jpg"), drawSample());
+if (require.main === module) {
+  writeFileSync(join(__dirname, "..", "sample.jpg"), drawSample());
+}

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { Command, InvalidArgumentError } from "commander";
-import { DEFAULT_PORT } from "../cli/defaultPort";
 import { type FaultPlan, parseFaultPlan, StartError } from "local-aws/faults";
+import { DEFAULT_PORT } from "../cli/defaultPort";
 import { jsonOutput, type Output, textOutput } from "./output";
 import type * as RunModule from "./run";
 
@@ -163,7 +163,9 @@ async function main(): Promise<void> {
   }
   run = await start(commandLine, output);
   output.ready(run);
-  if (commandLine.faults) output.faults(commandLine.faults.seed);
+  if (commandLine.faults) {
+    output.faults(commandLine.faults.seed);
+  }
 }
 
 void main();

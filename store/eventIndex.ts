@@ -1,9 +1,9 @@
 import { QueryCommand } from "@aws-sdk/client-dynamodb";
 import type { EventKey, EventStatus } from "../events/event";
 import { partitionKey, partitionsOf } from "../events/partitions";
+import { forEachConcurrently } from "../runtime/streamBatch";
 import type { EventStore } from "./eventStore";
 import { periodOf } from "./periods";
-import { forEachConcurrently } from "../runtime/streamBatch";
 
 /** Queries that are under way at the same time. */
 const CONCURRENCY = 16;

@@ -1,6 +1,6 @@
+import { createHash } from "node:crypto";
 import { type DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import type { APIGatewayProxyEvent } from "aws-lambda";
-import { createHash } from "node:crypto";
 import type { EventKey } from "../events/event";
 import { newUploadIdentity, uploadKey } from "../events/identity";
 import { isConditionFailed } from "../runtime/awsErrors";

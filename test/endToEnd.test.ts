@@ -1,3 +1,6 @@
+import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import * as path from "node:path";
 import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import {
   CompleteMultipartUploadCommand,
@@ -8,15 +11,12 @@ import {
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { expect } from "chai";
-import { readFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import * as path from "node:path";
+import type { ObjectCreated } from "local-aws";
 import PostalMime from "postal-mime";
 import type { FileEvent } from "../events/event";
 import { fromItem, type Item } from "../events/item";
 import { PROGRAM_DIR } from "../start/programDir";
 import { type Run, type RunEvent, startRun } from "../start/run";
-import type { ObjectCreated } from "local-aws";
 import { checkedFetch } from "./openapi/described";
 
 const picture = readFileSync(path.join(PROGRAM_DIR, "sample.jpg"));

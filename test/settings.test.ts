@@ -1,7 +1,6 @@
 import { RunError } from "@pulumi/pulumi";
 import { expect } from "chai";
 import { DEFAULTS, loadSettings, type Settings } from "../config";
-import { LAMBDAS } from "./program/names";
 import {
   type GivenSettings,
   ofType,
@@ -11,6 +10,7 @@ import {
   type Recording,
   recordProgram,
 } from "../testing/recordingMocks";
+import { LAMBDAS } from "./program/names";
 
 const FROM_AN_ADDRESS = "one e-mail address, or several separated by commas";
 const MEDIA_TYPES = "media types separated by commas";

@@ -1,8 +1,8 @@
 import { createRequire } from "node:module";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { PROGRAM_DIR } from "../start/programDir";
 import { forgetProgram, projectName, stackConfig } from "../start/program";
+import { PROGRAM_DIR } from "../start/programDir";
 
 export const REGION = "eu-central-1";
 export const ACCOUNT_ID = "123456789012";

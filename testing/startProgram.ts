@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import {
   DynamoDBClient,
   GetItemCommand,
@@ -5,10 +6,9 @@ import {
   ScanCommand,
 } from "@aws-sdk/client-dynamodb";
 import { S3Client } from "@aws-sdk/client-s3";
-import { setTimeout as delay } from "node:timers/promises";
+import type { AllowedCall, Fault, ObjectCreated, OpenMail } from "local-aws";
 import type { EventKey, FileEvent } from "../events/event";
 import { fromItem, type Item, keyItem } from "../events/item";
-import type { AllowedCall, Fault, ObjectCreated, OpenMail } from "local-aws";
 import { type Run, type RunEvent, startRun } from "../start/run";
 
 /** The program on this machine, with hands on it. */

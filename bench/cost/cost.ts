@@ -8,9 +8,9 @@ import * as path from "node:path";
 import { averageBatch, type Batching } from "../model/batches";
 import { invocationGbSeconds } from "../model/durations";
 import type { Part, PartOptions, Section } from "../part";
-import { PRICES, PRICES_OF, type Prices } from "./prices";
-import { round } from "../statistics";
 import { PLATFORM_LOG_BYTES, type UploadWork } from "../requests/work";
+import { round } from "../statistics";
+import { PRICES, type Prices, PRICES_OF } from "./prices";
 
 /** What of an upload's work becomes less when uploads come together in batches. */
 export interface Batches {

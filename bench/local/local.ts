@@ -1,9 +1,9 @@
-import { localPart } from "./tables";
-import { withRunner } from "./process";
-import { measureStart } from "./start";
-import { picture, uploadFile, uploadFiles } from "./uploads";
 import type { Part, PartOptions } from "../part";
 import { median, quantile } from "../statistics";
+import { withRunner } from "./process";
+import { measureStart } from "./start";
+import { localPart } from "./tables";
+import { picture, uploadFile, uploadFiles } from "./uploads";
 
 /** Milliseconds by share of the values. */
 export interface Quantiles {

@@ -41,7 +41,9 @@ function counters() {
     },
     async reach(type: Counted, count: number): Promise<void> {
       while (counts[type] < count) {
-        if (failure) throw failure;
+        if (failure) {
+          throw failure;
+        }
         await changed.promise;
       }
     },

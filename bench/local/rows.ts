@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
+import type { DynamoDbEngine } from "local-aws";
 import type { FileEvent } from "../../events/event";
 import { newItem, toMap } from "../../events/item";
-import type { DynamoDbEngine } from "local-aws";
 
 /** The most that one BatchWriteItem takes. */
 const BATCH_ROWS = 25;

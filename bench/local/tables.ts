@@ -1,6 +1,6 @@
-import type { Burst, LocalFigures, Quantiles } from "./local";
 import type { Part, Section } from "../part";
 import { round } from "../statistics";
+import type { Burst, LocalFigures, Quantiles } from "./local";
 
 const BURST_NOTE = [
   "Each line is a fresh process with the default settings; the clients are in another process, and",

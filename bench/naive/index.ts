@@ -3,9 +3,9 @@
  * Lambdas, which read each row before they write it, and every file has a mail of its own.
  */
 import * as aws from "@pulumi/aws";
-import { CallbackLambda } from "../../components/lambda/callbackLambda";
 import { DeadLetterQueue } from "../../components/deadLetterQueue";
 import { EventTable } from "../../components/eventTable";
+import { CallbackLambda } from "../../components/lambda/callbackLambda";
 import { Notifier } from "../../components/notifier";
 import { type Grant, grantsDocument } from "../../components/policy";
 import { UploadApi } from "../../components/uploadApi";

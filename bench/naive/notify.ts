@@ -2,9 +2,9 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
 import type { DynamoDBStreamEvent } from "aws-lambda";
 import type { FileEvent } from "../../events/event";
+import { noticesFor } from "../../handlers/notify/processedNotice";
 import { environment } from "../../runtime/environment";
 import { logInfo } from "../../runtime/log";
-import { noticesFor } from "../../handlers/notify/processedNotice";
 import { readRow, writeStatus, writtenEvents } from "./rows";
 
 function isProcessed({ event_status }: FileEvent): boolean {

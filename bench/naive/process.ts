@@ -2,10 +2,10 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { S3Client } from "@aws-sdk/client-s3";
 import type { DynamoDBStreamEvent } from "aws-lambda";
 import { type FileEvent, START_STATUSES } from "../../events/event";
-import { environment } from "../../runtime/environment";
 import { inspectFile } from "../../handlers/process/inspectFile";
-import { logInfo } from "../../runtime/log";
 import { storedFile } from "../../handlers/process/storedFile";
+import { environment } from "../../runtime/environment";
+import { logInfo } from "../../runtime/log";
 import { readRow, writeStatus, writtenEvents } from "./rows";
 
 function isStarted({ event_status }: FileEvent): boolean {

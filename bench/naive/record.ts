@@ -1,8 +1,8 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { S3Event } from "aws-lambda";
-import { countedEventStore, putEvent } from "../../store/eventStore";
-import { logInfo } from "../../runtime/log";
 import { eventOfRecord } from "../../events/newEvent";
+import { logInfo } from "../../runtime/log";
+import { countedEventStore, putEvent } from "../../store/eventStore";
 import { readRow } from "./rows";
 
 /**

@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
+import type { MeasurePart, PartOptions } from "../part";
+import { median, round } from "../statistics";
 import { startEndpoint } from "./endpoint";
 import { type ProgramHandler, programHandlers } from "./program";
 import { measureStart, type Outcome, type Start, writeMeasure } from "./start";
 import { type PackageFigures, packagesPart } from "./tables";
-import { type Unpacked, unpackAll, type Variant } from "./variants";
-import type { MeasurePart, PartOptions } from "../part";
-import { median, round } from "../statistics";
+import { unpackAll, type Unpacked, type Variant } from "./variants";
 
 /** Starts one package once. */
 export type StartPackage = (

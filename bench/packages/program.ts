@@ -1,10 +1,10 @@
 import { createRequire } from "node:module";
 import * as path from "node:path";
-import type { asset } from "@pulumi/pulumi";
 import * as aws from "@pulumi/aws";
+import type { asset } from "@pulumi/pulumi";
 import type { CallbackFactory } from "../../components/lambda/callbackLambda";
-import { PROGRAM_DIR } from "../../start/programDir";
 import { forgetProgram, stackConfig } from "../../start/program";
+import { PROGRAM_DIR } from "../../start/programDir";
 import { ofType, only, packagesOf, record, type Recording } from "../../testing/recordingMocks";
 import { sampleEvent } from "./events";
 

@@ -1,7 +1,7 @@
-import type { Outcome } from "./start";
-import { type Variant, VARIANTS } from "./variants";
 import type { Part, Section } from "../part";
 import { round } from "../statistics";
+import type { Outcome } from "./start";
+import { type Variant, VARIANTS } from "./variants";
 
 /** The figures of one handler in one variant; times are medians. */
 export interface PackageFigures {

@@ -3,7 +3,7 @@ import * as path from "node:path";
 import * as esbuild from "esbuild";
 import { PROGRAM_DIR } from "../../start/programDir";
 import type { CallbackPackage, ProgramHandler } from "./program";
-import { NO_FILES, packageSize, type PackageSize, together } from "./zip";
+import { NO_FILES, type PackageSize, packageSize, together } from "./zip";
 
 /**
  * Ways to pack the same handler: as this program does, as Pulumi's CallbackFunction does, with the

@@ -1,7 +1,7 @@
 import type { Part, Section } from "../part";
-import type { ProgramVariant } from "./program";
-import type { ProgramTimes } from "./child";
 import { median, round } from "../statistics";
+import type { ProgramTimes } from "./child";
+import type { ProgramVariant } from "./program";
 
 /** Packages whose modules are named; the others are put together. */
 const NAMED_PACKAGES = 6;

@@ -1,8 +1,8 @@
 import * as path from "node:path";
 import { type RunEvent, startRun } from "../../start/run";
-import { createWorkCounter } from "./countWork";
 import { picture, uploadFile, uploadFiles } from "../local/uploads";
 import type { MeasurePart } from "../part";
+import { createWorkCounter } from "./countWork";
 import { type MeasuredWork, requestsPart } from "./tables";
 import type { UploadWork } from "./work";
 

@@ -1,6 +1,6 @@
 import type { Part, Section } from "../part";
-import type { Load, Pipeline } from "./requests";
 import { round } from "../statistics";
+import type { Load, Pipeline } from "./requests";
 import type { UploadWork } from "./work";
 
 /** The work of one upload, on average over so many. */

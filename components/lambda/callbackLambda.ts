@@ -1,8 +1,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { Context } from "aws-lambda";
-import { bundle } from "./bundle";
 import { Grant, grantsDocument, policyDocument } from "../policy";
+import { bundle } from "./bundle";
 
 /** What the Lambda does: called once for each execution environment, it returns the handler. */
 export type CallbackFactory<Event, Result> = () => (

@@ -3,12 +3,12 @@ import type { APIGatewayProxyResult } from "aws-lambda";
 import type { FileEvent } from "../../events/event";
 import { parseUploadKey } from "../../events/identity";
 import { asError } from "../../runtime/awsErrors";
-import { deleteEvent, endRetries } from "../../store/eventStore";
 import { httpError } from "../../runtime/http";
 import { logInfo } from "../../runtime/log";
+import { deleteEvent, endRetries } from "../../store/eventStore";
 import { findEvent } from "./findEvent";
-import type { Manager, ManagerRequest } from "./request";
 import { parametersOf } from "./parameters";
+import type { Manager, ManagerRequest } from "./request";
 
 /** S3's answers to a conditional delete of what is not, or no longer, there. */
 const NOT_THERE = ["PreconditionFailed", "NoSuchKey", "NotFound"];

@@ -3,8 +3,8 @@ import * as path from "node:path";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 import { environment } from "../../runtime/environment";
 import { header, jsonResponse } from "../../runtime/http";
-import type { Manager, ManagerRequest } from "./request";
 import { parametersOf } from "./parameters";
+import type { Manager, ManagerRequest } from "./request";
 
 /** The description's file, beside the code. */
 export const DESCRIPTION_FILE = "openapi.json";

@@ -1,7 +1,7 @@
 import type { FileEvent } from "../../events/event";
 import { fromItem } from "../../events/item";
+import { type HttpError, httpError } from "../../runtime/http";
 import { type EventStore, findRow } from "../../store/eventStore";
-import { httpError, type HttpError } from "../../runtime/http";
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 

@@ -1,11 +1,10 @@
 import type { APIGatewayProxyResult } from "aws-lambda";
 import type { FileEvent } from "../../events/event";
 import { fromItem, type Item } from "../../events/item";
-import { openCursor, sealCursor } from "./cursor";
-import { type EventPage, eventPage, type EventsQuery, type Position } from "../../store/eventPages";
 import { jsonResponse } from "../../runtime/http";
 import { logError } from "../../runtime/log";
-import type { Manager, ManagerRequest } from "./request";
+import { type EventPage, eventPage, type EventsQuery, type Position } from "../../store/eventPages";
+import { openCursor, sealCursor } from "./cursor";
 import {
   invalid,
   limitParameter,
@@ -14,6 +13,7 @@ import {
   statusParameter,
   timeParameter,
 } from "./parameters";
+import type { Manager, ManagerRequest } from "./request";
 
 const DEFAULT_LIMIT = 100;
 

@@ -1,13 +1,13 @@
 import { S3Client } from "@aws-sdk/client-s3";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-lambda";
 import { environment } from "../../runtime/environment";
-import { countedEventStore, dynamoClient } from "../../store/eventStore";
 import { errorAnswer, httpError } from "../../runtime/http";
+import { countedEventStore, dynamoClient } from "../../store/eventStore";
 import { deleteFile } from "./deleteFile";
 import { describe } from "./description";
 import { listEvents } from "./listEvents";
-import type { Manager, Serve } from "./request";
 import { presignUpload } from "./presignUpload";
+import type { Manager, Serve } from "./request";
 import { retryEvent, retryEvents } from "./retryEvents";
 import { matchRoute, type RouteName } from "./routes";
 import { showEvent } from "./showEvent";

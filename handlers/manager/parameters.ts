@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEvent } from "aws-lambda";
 import { EVENT_STATUSES, type EventStatus } from "../../events/event";
-import { httpError, type HttpError } from "../../runtime/http";
+import { type HttpError, httpError } from "../../runtime/http";
 
 /** The query of a request, each parameter given once at most. */
 export type Parameters = Record<string, string>;

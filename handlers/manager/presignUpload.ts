@@ -1,16 +1,16 @@
 import { GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { createPresignedPost, type PresignedPostOptions } from "@aws-sdk/s3-presigned-post";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
+import { contentTypeOf } from "../../events/contentType";
 import type { EventKey } from "../../events/event";
 import { fileNameFor } from "../../events/fileName";
 import { keyItem } from "../../events/item";
-import { contentTypeOf } from "../../events/contentType";
-import type { EventStore } from "../../store/eventStore";
 import { bodyBytes, httpError, jsonResponse } from "../../runtime/http";
 import { logInfo } from "../../runtime/log";
+import type { EventStore } from "../../store/eventStore";
 import { idempotencyKeyOf, reserve } from "../../store/reservations";
-import type { Manager, ManagerRequest } from "./request";
 import { invalid, parametersOf } from "./parameters";
+import type { Manager, ManagerRequest } from "./request";
 
 /** S3's limit for an object that is written by one request: 5 GB, in bytes. */
 export const MAX_FORM_BYTES = 5 * 1024 ** 3;

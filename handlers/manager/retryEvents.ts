@@ -2,14 +2,13 @@ import type { APIGatewayProxyResult, Context } from "aws-lambda";
 import type { FileEvent } from "../../events/event";
 import { fromItem, type Item } from "../../events/item";
 import { isTransition } from "../../events/transitions";
-import { eventPage, type EventsQuery } from "../../store/eventPages";
-import { bringBack, type CountedEventStore } from "../../store/eventStore";
 import { httpError, jsonResponse } from "../../runtime/http";
 import { logError } from "../../runtime/log";
 import { forEachConcurrently } from "../../runtime/streamBatch";
+import { eventPage, type EventsQuery } from "../../store/eventPages";
+import { bringBack, type CountedEventStore } from "../../store/eventStore";
 import { findEvent } from "./findEvent";
 import { cursorAt, positionOf, scopeOf } from "./listEvents";
-import type { Manager, ManagerRequest } from "./request";
 import {
   booleanParameter,
   invalid,
@@ -17,6 +16,7 @@ import {
   statusParameter,
   timeParameter,
 } from "./parameters";
+import type { Manager, ManagerRequest } from "./request";
 
 /** Events of one page; a request goes through as many pages as it has time for. */
 const PAGE_LIMIT = 250;

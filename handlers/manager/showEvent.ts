@@ -6,8 +6,8 @@ import type { FileEvent } from "../../events/event";
 import { fileNameOf } from "../../events/identity";
 import { jsonResponse } from "../../runtime/http";
 import { findEvent } from "./findEvent";
-import type { Manager, ManagerRequest } from "./request";
 import { parametersOf } from "./parameters";
+import type { Manager, ManagerRequest } from "./request";
 
 /** Long enough to click on it, short enough to be of no use to who finds it later. */
 const LINK_SECONDS = 300;

@@ -1,8 +1,8 @@
 import type { APIGatewayProxyResult } from "aws-lambda";
-import { countEvents } from "../../store/eventCounts";
 import { jsonResponse } from "../../runtime/http";
-import type { Manager, ManagerRequest } from "./request";
+import { countEvents } from "../../store/eventCounts";
 import { parametersOf } from "./parameters";
+import type { Manager, ManagerRequest } from "./request";
 
 /** `GET /stats`: how many events there are of each status, and how long the oldest one waits. */
 export async function stats(

@@ -1,12 +1,12 @@
 import { SNSClient } from "@aws-sdk/client-sns";
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from "aws-lambda";
 import type { EventKey, FileEvent } from "../../events/event";
-import { alarmsFor } from "./failureAlarm";
 import { eventError } from "../../runtime/awsErrors";
 import { environment } from "../../runtime/environment";
+import { batchResponse, deliveriesOf, type Delivery } from "../../runtime/streamBatch";
 import { advanceEvent, eventStore, readRows, updateRow } from "../../store/eventStore";
+import { alarmsFor } from "./failureAlarm";
 import { noticesFor } from "./processedNotice";
-import { batchResponse, type Delivery, deliveriesOf } from "../../runtime/streamBatch";
 import { teller } from "./publishNotices";
 
 /** The same occasion twice in one batch is told of once, and repeated from its first record on. */

@@ -2,16 +2,16 @@ import { S3Client } from "@aws-sdk/client-s3";
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from "aws-lambda";
 import type { EventResult, FileEvent } from "../../events/event";
 import { eventError, isPassing } from "../../runtime/awsErrors";
-import { advanceEvent, eventStore } from "../../store/eventStore";
 import { logError, logInfo } from "../../runtime/log";
 import { memory } from "../../runtime/recentNames";
-import { storedFile, type StoredFile } from "./storedFile";
 import {
   batchResponse,
-  type Delivery,
   deliveriesOf,
+  type Delivery,
   forEachConcurrently,
 } from "../../runtime/streamBatch";
+import { advanceEvent, eventStore } from "../../store/eventStore";
+import { type StoredFile, storedFile } from "./storedFile";
 
 /**
  * The work on one file: gets the event and a way to read the object, and returns what is to be

@@ -1,13 +1,13 @@
 import { GetItemCommand } from "@aws-sdk/client-dynamodb";
 import type { S3Event, S3EventRecord } from "aws-lambda";
 import type { FileEvent } from "../../events/event";
+import { freshSeconds } from "../../events/gracePeriod";
 import { parseUploadKey } from "../../events/identity";
 import { keyItem } from "../../events/item";
-import { environment } from "../../runtime/environment";
-import { countedEventStore, type EventStore, putEvent } from "../../store/eventStore";
-import { logError, logInfo } from "../../runtime/log";
 import { eventOfRecord } from "../../events/newEvent";
-import { freshSeconds } from "../../events/gracePeriod";
+import { environment } from "../../runtime/environment";
+import { logError, logInfo } from "../../runtime/log";
+import { countedEventStore, type EventStore, putEvent } from "../../store/eventStore";
 
 async function isKnown({ dynamo, tableName }: EventStore, event: FileEvent) {
   const { Item: item } = await dynamo.send(

@@ -5,8 +5,8 @@ import {
   type SQSClient,
 } from "@aws-sdk/client-sqs";
 import type { S3EventRecord } from "aws-lambda";
-import { logError } from "../../runtime/log";
 import { eventOfRecord } from "../../events/newEvent";
+import { logError } from "../../runtime/log";
 import { putMissing, type SweepRun } from "./sweepRun";
 
 /** SQS's limit for one ReceiveMessage. */

@@ -3,9 +3,9 @@ import type { EventKey, EventStatus } from "../../events/event";
 import type { AttributeValue } from "../../events/item";
 import { partitionKey, partitionsOf } from "../../events/partitions";
 import { predecessorsOf } from "../../events/transitions";
-import { advanceEvent, updateRow } from "../../store/eventStore";
 import { logError, logInfo } from "../../runtime/log";
 import { forEachConcurrently } from "../../runtime/streamBatch";
+import { advanceEvent, updateRow } from "../../store/eventStore";
 import { isoBefore, type SweepRun } from "./sweepRun";
 
 /**

@@ -2,14 +2,14 @@ import { S3Client } from "@aws-sdk/client-s3";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import type { Context } from "aws-lambda";
 import { environment } from "../../runtime/environment";
-import { countedEventStore } from "../../store/eventStore";
 import { logError } from "../../runtime/log";
 import { writeCounts } from "../../runtime/metrics";
-import { sweepCounts } from "./finishedPeriods";
+import { countedEventStore } from "../../store/eventStore";
 import { sweepDeadLetters } from "./deadLetters";
-import { sweepListing } from "./unrecordedUploads";
-import type { SweepRun } from "./sweepRun";
+import { sweepCounts } from "./finishedPeriods";
 import { sweepStuck } from "./stuckEvents";
+import type { SweepRun } from "./sweepRun";
+import { sweepListing } from "./unrecordedUploads";
 
 /** Enough to finish the page at hand, with retries. */
 const RESERVED_MS = 20_000;

@@ -1,6 +1,6 @@
 import type { FileEvent } from "../../events/event";
-import { type CountedEventStore, putEvent } from "../../store/eventStore";
 import { logInfo } from "../../runtime/log";
+import { type CountedEventStore, putEvent } from "../../store/eventStore";
 
 /** What a run of the sweeper has done, as its metrics tell it. */
 export interface SweepCounts {

@@ -1,12 +1,12 @@
 import { ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
 import type { FileEvent } from "../../events/event";
+import { settleSeconds } from "../../events/gracePeriod";
 import { UPLOAD_PREFIX } from "../../events/identity";
+import { eventOfListedUpload, type ListedObject } from "../../events/newEvent";
+import { logError } from "../../runtime/log";
+import { forEachConcurrently } from "../../runtime/streamBatch";
 import { moveListedUpTo, readListedUpTo } from "../../store/countsTable";
 import { readRows } from "../../store/eventStore";
-import { logError } from "../../runtime/log";
-import { eventOfListedUpload, type ListedObject } from "../../events/newEvent";
-import { settleSeconds } from "../../events/gracePeriod";
-import { forEachConcurrently } from "../../runtime/streamBatch";
 import { isoBefore, putMissing, type SweepRun } from "./sweepRun";
 
 /** Rows that are put at the same time. */

@@ -2,20 +2,20 @@ import { createHash } from "node:crypto";
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 import { parse as parseContentDisposition } from "content-disposition";
+import { contentTypeOf } from "../../events/contentType";
 import type { FileEvent } from "../../events/event";
 import { fileNameFor } from "../../events/fileName";
 import { parseUploadKey } from "../../events/identity";
 import { asError } from "../../runtime/awsErrors";
 import { environment } from "../../runtime/environment";
+import { bodyBytes, errorAnswer, header, httpError, jsonResponse } from "../../runtime/http";
+import { logError, logInfo } from "../../runtime/log";
 import {
   type CountedEventStore,
   countedEventStore,
   dynamoClient,
   putEvent,
 } from "../../store/eventStore";
-import { contentTypeOf } from "../../events/contentType";
-import { bodyBytes, errorAnswer, header, httpError, jsonResponse } from "../../runtime/http";
-import { logError, logInfo } from "../../runtime/log";
 import { idempotencyKeyOf, reserve } from "../../store/reservations";
 
 /** The body of a 201 answer. */

@@ -1,7 +1,8 @@
 import * as path from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { AwsError } from "./awsError";
 import type { InvokeResult } from "./apiGateway/restApi";
+import { RestApis } from "./apiGateway/restApis";
+import { AwsError } from "./awsError";
 import { createDynamoDb, type DynamoDbEngine, type TableDefinition } from "./dynamodb/engine";
 import {
   createEventSourceMapping,
@@ -9,6 +10,7 @@ import {
   type EventSourceMappingOptions,
 } from "./dynamodb/eventSourceMapping";
 import { StreamLog, type StreamRecord } from "./dynamodb/streamLog";
+import { Schedules } from "./eventBridge/schedules";
 import { ACCOUNT_ID, createFauxqs, type Fauxqs, type QueuedMessage } from "./fauxqs";
 import {
   createFrontDoor,
@@ -16,8 +18,9 @@ import {
   type FrontDoorOptions,
   type ServiceCall,
 } from "./gateway/gateway";
-import { evaluate, type PolicyDocument } from "./iam/policy";
 import type { HttpRequest, HttpResponse } from "./http";
+import { evaluate, type PolicyDocument } from "./iam/policy";
+import { Roles } from "./iam/roles";
 import {
   type AsyncConfig,
   type AsyncInvoker,
@@ -28,13 +31,10 @@ import { functionNameOf } from "./lambda/functionName";
 import { createLambdaHost, type LambdaHost, type LambdaHostOptions } from "./lambda/host";
 import { inboxPage } from "./mail/inboxPage";
 import { createMailbox, type Mail, type Mailbox } from "./mail/mailbox";
-import { RestApis } from "./apiGateway/restApis";
-import { Roles } from "./iam/roles";
 import { createS3, type ObjectCreated, type S3 } from "./s3/engine";
 import { toS3Event } from "./s3/objectCreated";
-import { Schedules } from "./eventBridge/schedules";
-import { stackPage } from "./stackPage";
 import { createSns, type Sns } from "./sns/engine";
+import { stackPage } from "./stackPage";
 
 /** How the local cloud is set up. */
 export interface CloudOptions {

@@ -1,7 +1,7 @@
 import { findPackageJSON } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { BuildAppOptions, buildApp } from "fauxqs" with { "resolution-mode": "import" };
+import type { buildApp, BuildAppOptions } from "fauxqs" with { "resolution-mode": "import" };
 import { AwsError } from "./awsError";
 import type { HttpRequest, HttpResponse } from "./http";
 import { listPage } from "./s3/listing";
@@ -155,7 +155,9 @@ export async function createFauxqs(options: {
     // Loading comes before the stores know where to save, or it would save each thing it loads,
     // and replacing a queue's row deletes its messages.
     persistence.load(sqsStore, snsStore, s3Store);
-    for (const queue of sqsStore.allQueues()) queue.persistence = persistence;
+    for (const queue of sqsStore.allQueues()) {
+      queue.persistence = persistence;
+    }
     sqsStore.persistence = persistence;
     s3Store.persistence = persistence;
   }
@@ -166,7 +168,9 @@ export async function createFauxqs(options: {
   let written: S3Outcome["written"];
   s3Store.spy = {
     addMessage(message) {
-      if (message.service !== "s3" || message.status !== "uploaded") return;
+      if (message.service !== "s3" || message.status !== "uploaded") {
+        return;
+      }
       const { bucket, key } = message;
       written = { bucket, object: s3Store.headObject(bucket, key) };
     },
@@ -195,7 +199,9 @@ export async function createFauxqs(options: {
     });
     const headers: Record<string, string> = {};
     for (const [name, value] of Object.entries(answer.headers)) {
-      if (value !== undefined) headers[name] = String(value);
+      if (value !== undefined) {
+        headers[name] = String(value);
+      }
     }
     return { status: answer.statusCode, headers, body: answer.rawPayload };
   }
@@ -216,7 +222,9 @@ export async function createFauxqs(options: {
     s3({ method, bucket, key, query, headers, body }) {
       const path = key ? "/:bucket/*" : bucket ? "/:bucket" : "/";
       const route = routes.get(`${method} ${path}`);
-      if (!route) throw methodNotAllowed();
+      if (!route) {
+        throw methodNotAllowed();
+      }
       const reply = new Reply();
       written = undefined;
       const done = route({ params: { bucket, "*": key }, query, headers, body }, reply);
@@ -277,7 +285,9 @@ export async function createFauxqs(options: {
     },
     async close() {
       // Ends long polls, which would hold requests open for up to 20 seconds.
-      if (app) await (await app).close();
+      if (app) {
+        await (await app).close();
+      }
       persistence?.close();
     },
   };
@@ -301,7 +311,9 @@ async function openPersistence(dataDir: string): Promise<Persistence> {
  */
 async function load<Module>(file: string): Promise<Module> {
   const manifest = findPackageJSON("fauxqs", __filename);
-  if (!manifest) throw new Error("The package fauxqs is missing: run `npm install`.");
+  if (!manifest) {
+    throw new Error("The package fauxqs is missing: run `npm install`.");
+  }
   return (await import(pathToFileURL(join(dirname(manifest), "dist", file)).href)) as Module;
 }
 

@@ -5,7 +5,7 @@
  */
 export { AwsError } from "./awsError";
 export type { ItemChange } from "./dynamodb/changeFeed";
-export { itemBytes, type Item } from "./dynamodb/dynalite";
+export { type Item, itemBytes } from "./dynamodb/dynalite";
 export { createDynamoDb, type DynamoDbEngine, type TableDefinition } from "./dynamodb/engine";
 export { type FaultReport, type Faults, logicalName } from "./faults/faults";
 export type { AllowedCall, Interceptor, ServiceCall } from "./gateway/gateway";

@@ -140,7 +140,9 @@ function checkFunctions(plan: FaultPlan | undefined, functionNames: string[]): v
   const known = functionNames.map(logicalName);
   plan?.rules.forEach((rule, index) => {
     const name = "function" in rule ? rule.function : undefined;
-    if (name === undefined || known.includes(name)) return;
+    if (name === undefined || known.includes(name)) {
+      return;
+    }
     throw new StartError(
       `The faults' rules[${index}].function is "${name}"; allowed: one of ${known.join(", ")}`,
     );

@@ -12,8 +12,8 @@ import {
   totalsOf,
   workAt,
 } from "../../bench/cost/cost";
-import { indexWrites } from "../../bench/requests/countWork";
 import { DURATIONS } from "../../bench/model/durations";
+import { indexWrites } from "../../bench/requests/countWork";
 import { countOurWork } from "../../bench/requests/ourWork";
 import type { UploadWork } from "../../bench/requests/work";
 import { ofType, only, recordProgram } from "../../testing/recordingMocks";

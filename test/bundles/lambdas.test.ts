@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { variablesOf } from "../program/names";
 import { type Recording, recordProgram } from "../../testing/recordingMocks";
+import { variablesOf } from "../program/names";
 import { type FakeAws, startFakeAws } from "./fakeAws";
 import { EVENTS } from "./invocations";
 import { type Output, runPackage } from "./plainNode";

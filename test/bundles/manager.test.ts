@@ -3,8 +3,8 @@ import * as path from "node:path";
 import type { APIGatewayProxyResult } from "aws-lambda";
 import { expect } from "chai";
 import { PROGRAM_DIR } from "../../start/programDir";
-import { variablesOf } from "../program/names";
 import { filesOf, only, type Recording, recordProgram } from "../../testing/recordingMocks";
+import { variablesOf } from "../program/names";
 import { type Call, FAILED_ROW, type FakeAws, startFakeAws } from "./fakeAws";
 import { type Output, runPackage } from "./plainNode";
 

@@ -5,7 +5,6 @@ import { expect } from "chai";
 import { DEFAULTS } from "../../config";
 import { PROGRAM_DIR } from "../../start/programDir";
 import { startRun } from "../../start/run";
-import { LAMBDAS } from "../program/names";
 import {
   ACCOUNT_ID,
   OTHER_SETTINGS,
@@ -13,6 +12,7 @@ import {
   type Recording,
   recordProgram,
 } from "../../testing/recordingMocks";
+import { LAMBDAS } from "../program/names";
 
 /**
  * Room for updates, but not for a package that came in whole: 100,000 bytes are some 3 ms of every

@@ -3,8 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { promisify } from "node:util";
-import { variablesOf } from "../program/names";
 import { filesOf, only, type Recording, REGION } from "../../testing/recordingMocks";
+import { variablesOf } from "../program/names";
 
 /**
  * Runs in a folder that holds nothing but itself and the bundle. Loads the bundle without each of

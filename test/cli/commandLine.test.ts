@@ -1,11 +1,11 @@
-import { expect } from "chai";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
+import { expect } from "chai";
+import { eventually } from "../../testing/startProgram";
 import { apiError, type FakeManager, someEvent, startFakeManager } from "./fakeManager";
 import { runEvents, spawnEvents } from "./runEvents";
-import { eventually } from "../../testing/startProgram";
 
 describe("npm run events", function () {
   this.timeout(60_000);

@@ -1,6 +1,6 @@
-import { expect } from "chai";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { expect } from "chai";
 import { Failure } from "../../cli/errors";
 import { failureOf, type HttpAnswer, send } from "../../cli/http";
 

@@ -1,5 +1,5 @@
-import { expect } from "chai";
 import { randomBytes } from "node:crypto";
+import { expect } from "chai";
 import { someEvent } from "./fakeManager";
 import { large, sha256Of, startUploadTest, type UploadTest } from "./uploadTest";
 
@@ -77,7 +77,9 @@ describe("an upload from the command line", () => {
         phase: (phase) => told.push([phase, 0]),
         advance: (bytes) => {
           const last = told.at(-1);
-          if (last) last[1] += bytes;
+          if (last) {
+            last[1] += bytes;
+          }
         },
       },
     );

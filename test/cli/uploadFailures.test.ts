@@ -1,7 +1,7 @@
-import { expect } from "chai";
 import { randomBytes } from "node:crypto";
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
+import { expect } from "chai";
 import { apiError, type Fault, s3Error } from "./fakeManager";
 import { ignore, large, sha256Of, startUploadTest, type UploadTest } from "./uploadTest";
 
@@ -143,7 +143,9 @@ describe("an upload from the command line that meets trouble", () => {
         {},
         {
           phase: (phase) => {
-            if (phase === "sending") change(name);
+            if (phase === "sending") {
+              change(name);
+            }
           },
           advance: ignore,
         },

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
+import { toS3Event } from "local-aws";
 import { fileNameFor } from "../../events/fileName";
 import {
   type CreatedObject,
@@ -10,7 +11,6 @@ import {
   parseUploadKey,
   uploadKey,
 } from "../../events/identity";
-import { toS3Event } from "local-aws";
 import { anyText, times, unicode, uploadIdentities, uuidv7At } from "./arbitraries";
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;

@@ -268,7 +268,7 @@ class Pipeline {
   /** A run of the sweeper in which nothing comes between. */
   sweepAtOnce(): void {
     const handler = this.sweep();
-    while (!handler.next().done);
+    while (!handler.next().done) {}
   }
 
   /** Lets everything come to its end, with the schedule going on, and no more faults. */

@@ -1,10 +1,10 @@
+import { readFile } from "node:fs/promises";
 import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { expect } from "chai";
-import { readFile } from "node:fs/promises";
+import { AwsError, type Fault, type Interceptor } from "local-aws";
 import PostalMime from "postal-mime";
 import type { FileEvent } from "../../events/event";
 import { fromItem, type Item } from "../../events/item";
-import { AwsError, type Fault, type Interceptor } from "local-aws";
 import { type Run, type RunEvent, startRun } from "../../start/run";
 import { checkedFetch } from "../openapi/described";
 

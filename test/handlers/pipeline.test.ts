@@ -1,12 +1,11 @@
 import { randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import { PutObjectCommand, type PutObjectCommandInput } from "@aws-sdk/client-s3";
 import { expect } from "chai";
-import { createHash } from "node:crypto";
+import { AwsError } from "local-aws";
 import type { FileEvent } from "../../events/event";
 import { newUploadIdentity, uploadKey } from "../../events/identity";
 import type { Item } from "../../events/item";
-import { AwsError } from "local-aws";
-import { uuidv7At } from "../events/arbitraries";
 import {
   failedEvent,
   itemOf,
@@ -16,6 +15,7 @@ import {
 } from "../../testing/factories";
 import { JPEG } from "../../testing/files";
 import { eventually, type Program, startProgram } from "../../testing/startProgram";
+import { uuidv7At } from "../events/arbitraries";
 
 type StreamRecord = ReturnType<typeof streamRecord>;
 

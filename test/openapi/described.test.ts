@@ -1,6 +1,6 @@
-import { AssertionError, expect } from "chai";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { AssertionError, expect } from "chai";
 import { describedFetch, expectDescribed, expectDescribedRequest } from "./described";
 import { locate } from "./document";
 

@@ -6,8 +6,8 @@ import {
   findOperation,
   findPath,
   type Header,
-  type Located,
   locate,
+  type Located,
   methodsOf,
   type RequestedOperation,
 } from "./document";

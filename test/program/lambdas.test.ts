@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
-import { DEFAULTS } from "../../config";
 import { checkOwnVariables } from "local-aws";
+import { DEFAULTS } from "../../config";
 import {
   ACCOUNT_ID,
   type Inputs,

@@ -7,10 +7,10 @@ import { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
 import { expect } from "chai";
 import {
   asError,
-  isConditionFailed,
-  isPassing,
   eventError,
+  isConditionFailed,
   isMessageRefused,
+  isPassing,
 } from "../../runtime/awsErrors";
 
 type Answer = (response: ServerResponse) => void;

@@ -4,8 +4,8 @@ import fc from "fast-check";
 import type { Item } from "../../events/item";
 import {
   batchResponse,
-  type Delivery,
   deliveriesOf,
+  type Delivery,
   forEachConcurrently,
 } from "../../runtime/streamBatch";
 import { itemOf, processedEvent, streamRecord } from "../../testing/factories";

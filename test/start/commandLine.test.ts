@@ -1,6 +1,3 @@
-import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
-import { GetObjectCommand, ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
-import { expect } from "chai";
 import {
   cpSync,
   existsSync,
@@ -16,6 +13,9 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
+import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
+import { GetObjectCommand, ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
+import { expect } from "chai";
 import PostalMime from "postal-mime";
 import { PROGRAM_DIR } from "../../start/programDir";
 import { type Line, type Runner, startNpm, startRunner } from "../../testing/startProcess";

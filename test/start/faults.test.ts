@@ -1,10 +1,10 @@
-import { S3Client, PutObjectCommand } from "@aws-sdk/client-s3";
-import { expect } from "chai";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import { textOutput } from "../../start/output";
+import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { expect } from "chai";
 import { type FaultRule, StartError } from "local-aws/faults";
+import { textOutput } from "../../start/output";
 import { type Run, type RunEvent, startRun } from "../../start/run";
 import { type Runner, startRunner } from "../../testing/startProcess";
 
@@ -21,7 +21,9 @@ describe("a run with faults", function () {
     for (const runner of runners.splice(0)) {
       await runner.dispose();
     }
-    for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+    for (const folder of folders.splice(0)) {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   async function put({ endpoint, region, credentials, outputs }: Run, key: string): Promise<void> {
@@ -86,7 +88,9 @@ describe("a run with faults", function () {
     const { faults } = run;
 
     const keys = Array.from({ length: 12 }, (_, index) => `file-${index}.txt`);
-    for (const key of keys) await put(run, key);
+    for (const key of keys) {
+      await put(run, key);
+    }
     await run.idle();
 
     const { injected, crashes } = faults?.report() ?? { injected: {}, crashes: [] };

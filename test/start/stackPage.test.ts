@@ -1,5 +1,5 @@
-import { expect } from "chai";
 import { request } from "node:http";
+import { expect } from "chai";
 import { type Run, startRun } from "../../start/run";
 
 interface Answer {

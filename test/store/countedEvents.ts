@@ -5,12 +5,12 @@ import {
   PutItemCommand,
   ScanCommand,
 } from "@aws-sdk/client-dynamodb";
+import { createDynamoDb, type TableDefinition } from "local-aws";
 import type { EventKey, EventStatus, FileEvent } from "../../events/event";
 import { fromItem, type Item, keyItem } from "../../events/item";
+import { sealPeriods } from "../../handlers/sweep/finishedPeriods";
 import { countEvents } from "../../store/eventCounts";
 import { advanceEvent, type CountedEventStore, putEvent, updateRow } from "../../store/eventStore";
-import { sealPeriods } from "../../handlers/sweep/finishedPeriods";
-import { createDynamoDb, type TableDefinition } from "local-aws";
 import { ACCOUNT, eventTable, REGION } from "../../testing/eventTable";
 import { processedEvent } from "../../testing/factories";
 

@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import type { EventKey } from "../../events/event";
+import { sealPeriods } from "../../handlers/sweep/finishedPeriods";
 import { countEvents } from "../../store/eventCounts";
 import { deleteEvent } from "../../store/eventStore";
-import { sealPeriods } from "../../handlers/sweep/finishedPeriods";
 import { type Call, type CountedEvents, openCountedEvents } from "./countedEvents";
 
 const DAY = 24 * 60 * 60;

@@ -1,10 +1,10 @@
 import { Readable } from "node:stream";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { createDynamoDb, type HttpRequest } from "local-aws";
 import type { EventKey, EventStatus } from "../../events/event";
 import { type Item, keyItem } from "../../events/item";
 import { statusAttributes } from "../../events/partitions";
 import type { EventStore } from "../../store/eventStore";
-import { createDynamoDb, type HttpRequest } from "local-aws";
 import { ACCOUNT, call, eventTable, REGION } from "../../testing/eventTable";
 
 /** DynamoDB's limit for one BatchWriteItem. */

@@ -61,7 +61,9 @@ describe("What is kept of transpiled files", () => {
   });
 
   it("takes one place for a file, however often it changes", () => {
-    for (const code of ["1", "2", "3"]) look("a.ts", [code]);
+    for (const code of ["1", "2", "3"]) {
+      look("a.ts", [code]);
+    }
 
     expect(keptFiles()).to.have.length(1);
   });
@@ -69,7 +71,9 @@ describe("What is kept of transpiled files", () => {
   it("is made anew where it is damaged", () => {
     for (const damage of ["", "{", "null", "[]"]) {
       look("a.ts", ["code"]);
-      for (const file of keptFiles()) writeFileSync(file, damage);
+      for (const file of keptFiles()) {
+        writeFileSync(file, damage);
+      }
 
       const { output, made } = look("a.ts", ["code"], "again");
 

@@ -61,14 +61,18 @@ export function payloadTooLarge(): GatewayError {
 function pickTemplate(templates: Record<string, string>): [type: string, template: string] {
   const json = "application/json";
   const [first] = Object.entries(templates);
-  if (first && !templates[json]) return first;
+  if (first && !templates[json]) {
+    return first;
+  }
   return [json, templates[json] ?? '{"message":$context.error.messageString}'];
 }
 
 function lookUp(values: unknown, path: string[]): string | undefined {
   let value = values;
   for (const name of path) {
-    if (typeof value !== "object" || value === null) return undefined;
+    if (typeof value !== "object" || value === null) {
+      return undefined;
+    }
     value = (value as Record<string, unknown>)[name];
   }
   return typeof value === "string" || typeof value === "number" ? String(value) : undefined;
@@ -85,12 +89,20 @@ function renderTemplate(template: string, context: Record<string, unknown>): str
 
 function mapParameter(source: string, input: GatewayResponseInput): string | undefined {
   const literal = /^'(.*)'$/.exec(source)?.[1];
-  if (literal !== undefined) return literal;
+  if (literal !== undefined) {
+    return literal;
+  }
   const [scope = "", ...path] = source.split(".");
-  if (scope === "context") return lookUp(input.context, path);
+  if (scope === "context") {
+    return lookUp(input.context, path);
+  }
   const name = path.slice(2).join(".");
-  if (source.startsWith("method.request.header.")) return input.headers[name.toLowerCase()];
-  if (source.startsWith("method.request.querystring.")) return input.queryStringParameters?.[name];
+  if (source.startsWith("method.request.header.")) {
+    return input.headers[name.toLowerCase()];
+  }
+  if (source.startsWith("method.request.querystring.")) {
+    return input.queryStringParameters?.[name];
+  }
   return undefined;
 }
 
@@ -102,7 +114,9 @@ function mapHeaders(
   const headers: Record<string, string> = {};
   for (const [target, source] of Object.entries(parameters)) {
     const value = mapParameter(source, input);
-    if (!target.startsWith(prefix) || value === undefined) continue;
+    if (!target.startsWith(prefix) || value === undefined) {
+      continue;
+    }
     headers[target.slice(prefix.length).toLowerCase()] = value;
   }
   return headers;

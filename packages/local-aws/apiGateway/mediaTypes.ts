@@ -9,7 +9,9 @@ export function isBinary(header: string | undefined, binaryMediaTypes: string[])
   const type = (header ?? "application/json").split(/[,;]/, 1)[0]?.trim().toLowerCase() ?? "";
   return binaryMediaTypes.some((binary) => {
     const pattern = binary.toLowerCase();
-    if (pattern === "*/*" || pattern === type) return true;
+    if (pattern === "*/*" || pattern === type) {
+      return true;
+    }
     return pattern.endsWith("/*") && type.startsWith(pattern.slice(0, -1));
   });
 }

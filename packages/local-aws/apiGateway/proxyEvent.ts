@@ -90,7 +90,9 @@ const HEADER_NAMES = new Map([
 function headersOf({ request, sourceIp, receivedAt }: ReceivedRequest): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(request.headers)) {
-    if (!OMITTED_HEADERS.has(name)) headers[HEADER_NAMES.get(name) ?? name] = value;
+    if (!OMITTED_HEADERS.has(name)) {
+      headers[HEADER_NAMES.get(name) ?? name] = value;
+    }
   }
   const { "x-forwarded-for": forwarded, "x-amzn-trace-id": trace, host = "" } = request.headers;
   const epoch = Math.floor(receivedAt / 1000).toString(16);
@@ -107,7 +109,9 @@ function queryOf(query: URLSearchParams): {
   single: Record<string, string> | null;
   multi: Record<string, string[]> | null;
 } {
-  if (query.size === 0) return { single: null, multi: null };
+  if (query.size === 0) {
+    return { single: null, multi: null };
+  }
   const names = [...new Set(query.keys())];
   return {
     // Of a repeated parameter the single value is the last one.

@@ -22,7 +22,9 @@ function parsePayload(payload: string): unknown {
 
 /** A header's value as text; undefined for what cannot be one. */
 function headerText(value: unknown): string | undefined {
-  if (typeof value === "string") return value;
+  if (typeof value === "string") {
+    return value;
+  }
   return typeof value === "number" || typeof value === "boolean" ? String(value) : undefined;
 }
 
@@ -30,16 +32,22 @@ function headerText(value: unknown): string | undefined {
 function readHeaders(headers: unknown, multi: unknown): Record<string, string> | undefined {
   const single = headers ?? {};
   const many = multi ?? {};
-  if (!isRecord(single) || !isRecord(many)) return undefined;
+  if (!isRecord(single) || !isRecord(many)) {
+    return undefined;
+  }
   const read: Record<string, string> = {};
   for (const [name, value] of Object.entries(single)) {
     const text = headerText(value);
-    if (text === undefined) return undefined;
+    if (text === undefined) {
+      return undefined;
+    }
     read[name.toLowerCase()] = text;
   }
   for (const [name, values] of Object.entries(many)) {
     const texts = Array.isArray(values) ? values.map(headerText) : [undefined];
-    if (texts.includes(undefined)) return undefined;
+    if (texts.includes(undefined)) {
+      return undefined;
+    }
     // Where both name a header, the list wins.
     read[name.toLowerCase()] = texts.join(", ");
   }
@@ -49,7 +57,9 @@ function readHeaders(headers: unknown, multi: unknown): Record<string, string> |
 function remapHeaders(headers: Record<string, string>): Record<string, string> {
   const remapped: Record<string, string> = { "content-type": "application/json" };
   for (const [name, value] of Object.entries(headers)) {
-    if (name === "transfer-encoding") continue;
+    if (name === "transfer-encoding") {
+      continue;
+    }
     remapped[REMAPPED_HEADERS.has(name) ? `x-amzn-remapped-${name}` : name] = value;
   }
   return remapped;
@@ -69,14 +79,24 @@ export function readProxyResponse(
   binaryMediaTypes: string[],
 ): HttpResponse | undefined {
   const response = parsePayload(payload);
-  if (!isRecord(response)) return undefined;
-  if (Object.keys(response).some((field) => !FIELDS.has(field))) return undefined;
+  if (!isRecord(response)) {
+    return undefined;
+  }
+  if (Object.keys(response).some((field) => !FIELDS.has(field))) {
+    return undefined;
+  }
   const { statusCode, body, isBase64Encoded } = response;
   const status = Number(statusCode ?? 200);
-  if (!Number.isInteger(status) || status < 100 || status > 599) return undefined;
-  if (typeof (body ?? "") !== "string") return undefined;
+  if (!Number.isInteger(status) || status < 100 || status > 599) {
+    return undefined;
+  }
+  if (typeof (body ?? "") !== "string") {
+    return undefined;
+  }
   const headers = readHeaders(response.headers, response.multiValueHeaders);
-  if (!headers) return undefined;
+  if (!headers) {
+    return undefined;
+  }
   const decode = isBase64Encoded === true && isBinary(accept, binaryMediaTypes);
   return {
     status,

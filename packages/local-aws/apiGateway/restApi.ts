@@ -5,10 +5,10 @@ import { createGatewayResponses, GatewayError, payloadTooLarge } from "./gateway
 import {
   createProxyEvent,
   queryStringParametersOf,
+  type ReceivedRequest,
   receiveRequest,
   requestContextOf,
   shortId,
-  type ReceivedRequest,
 } from "./proxyEvent";
 import { readProxyResponse } from "./proxyResponse";
 import { createRouter, type Route } from "./routes";
@@ -90,7 +90,9 @@ async function withinTimeout<T>(promise: Promise<T>, route: Route): Promise<T> {
 }
 
 function asGatewayError(error: unknown): unknown {
-  if (!(error instanceof AwsError)) return error;
+  if (!(error instanceof AwsError)) {
+    return error;
+  }
   const reason = `Lambda refused the invocation: ${error.code}: ${error.message}`;
   if (error.code === "RequestEntityTooLargeException") {
     return new GatewayError("REQUEST_TOO_LARGE", "Request Too Long", { reason });
@@ -104,11 +106,17 @@ function checkRequiredParameters(
   pathParameters: Record<string, string> | null,
 ): void {
   const missing = route.requiredParameters.filter(({ name, in: where }) => {
-    if (where === "header") return !request.headers[name.toLowerCase()];
-    if (where === "query") return !query.get(name);
+    if (where === "header") {
+      return !request.headers[name.toLowerCase()];
+    }
+    if (where === "query") {
+      return !query.get(name);
+    }
     return where === "path" && !pathParameters?.[name];
   });
-  if (missing.length === 0) return;
+  if (missing.length === 0) {
+    return;
+  }
   const names = missing.map(({ name }) => name).join(", ");
   const message = `Missing required request parameters: [${names}]`;
   throw new GatewayError("BAD_REQUEST_PARAMETERS", message, { validationError: `[${names}]` });
@@ -136,18 +144,28 @@ export function createRestApi(options: RestApiOptions): RestApi {
     apiKey: string | undefined,
   ): { id: string; value: string } | undefined {
     // Without the requirement a key is neither looked at nor counted.
-    if (!route.apiKeyRequired) return undefined;
+    if (!route.apiKeyRequired) {
+      return undefined;
+    }
     const key = apiKey === undefined ? undefined : findKey(apiKey);
-    if (apiKey === undefined || !key) throw new GatewayError("INVALID_API_KEY", "Forbidden");
+    if (apiKey === undefined || !key) {
+      throw new GatewayError("INVALID_API_KEY", "Forbidden");
+    }
     const refusal = key.admit();
-    if (refusal === "THROTTLED") throw new GatewayError(refusal, "Too Many Requests");
-    if (refusal) throw new GatewayError(refusal, "Limit Exceeded");
+    if (refusal === "THROTTLED") {
+      throw new GatewayError(refusal, "Too Many Requests");
+    }
+    if (refusal) {
+      throw new GatewayError(refusal, "Limit Exceeded");
+    }
     return { id: key.id, value: apiKey };
   }
 
   async function integrate(received: ReceivedRequest): Promise<HttpResponse> {
     const { request, path } = received;
-    if (request.body.length > MAX_REQUEST_BYTES) throw payloadTooLarge();
+    if (request.body.length > MAX_REQUEST_BYTES) {
+      throw payloadTooLarge();
+    }
     const match = findRoute(request.method, path);
     if (!match) {
       throw new GatewayError("MISSING_AUTHENTICATION_TOKEN", "Missing Authentication Token");
@@ -166,7 +184,9 @@ export function createRestApi(options: RestApiOptions): RestApi {
     const response = result.functionError
       ? undefined
       : readProxyResponse(result.payload, request.headers.accept, options.binaryMediaTypes);
-    if (response) return response;
+    if (response) {
+      return response;
+    }
     const reason = result.functionError
       ? `${route.functionArn} failed (${result.functionError}): ${result.payload}`
       : `malformed Lambda proxy response from ${route.functionArn}: ${result.payload}`;
@@ -175,10 +195,14 @@ export function createRestApi(options: RestApiOptions): RestApi {
 
   function answerFailure(thrown: unknown, received: ReceivedRequest): HttpResponse {
     const error = asGatewayError(thrown);
-    if (!(error instanceof GatewayError)) throw error;
+    if (!(error instanceof GatewayError)) {
+      throw error;
+    }
     const { request, path } = received;
     const { reason } = error.details;
-    if (reason) options.log?.(`${request.method} ${path}: ${reason}`);
+    if (reason) {
+      options.log?.(`${request.method} ${path}: ${reason}`);
+    }
     return answerError(error, {
       context: requestContextOf(stage, received),
       headers: request.headers,

@@ -1,6 +1,6 @@
+import type { HttpRequest, HttpResponse } from "../http";
 import { createRestApi, type InvokeResult, type RestApi } from "./restApi";
 import type { ThrottleSettings } from "./throttle";
-import type { HttpRequest, HttpResponse } from "../http";
 
 interface Stage {
   name: string;

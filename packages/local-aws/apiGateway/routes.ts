@@ -53,7 +53,9 @@ function decodeSegment(segment: string): string {
 
 function compileSegment(text: string): Segment {
   const parameter = /^\{(.+?)(\+?)\}$/.exec(text);
-  if (!parameter?.[1]) return { kind: "literal", text };
+  if (!parameter?.[1]) {
+    return { kind: "literal", text };
+  }
   return { kind: parameter[2] ? "greedy" : "parameter", name: parameter[1] };
 }
 
@@ -118,26 +120,36 @@ function compileRoute(
 function requiredParametersOf(swagger: Swagger, operation: SwaggerOperation): SwaggerParameter[] {
   const key = "x-amazon-apigateway-request-validator";
   const name = operation[key] ?? swagger[key];
-  if (name === undefined) return [];
+  if (name === undefined) {
+    return [];
+  }
   const validators = swagger["x-amazon-apigateway-request-validators"];
   // awsx names a route's own validator without defining it unless the API has one too.
   const checked = validators?.[name]?.validateRequestParameters ?? name !== "BODY_ONLY";
-  if (!checked) return [];
+  if (!checked) {
+    return [];
+  }
   return (operation.parameters ?? []).filter(({ required }) => required);
 }
 
 function matchSegments(pattern: Segment[], path: string[]): Record<string, string> | undefined {
   const greedy = pattern.at(-1)?.kind === "greedy";
-  if (greedy ? path.length < pattern.length : path.length !== pattern.length) return undefined;
+  if (greedy ? path.length < pattern.length : path.length !== pattern.length) {
+    return undefined;
+  }
   const parameters: Record<string, string> = {};
   for (const [index, segment] of pattern.entries()) {
     const text = path[index] ?? "";
     if (segment.kind === "literal") {
-      if (decodeSegment(text) !== segment.text) return undefined;
+      if (decodeSegment(text) !== segment.text) {
+        return undefined;
+      }
       continue;
     }
     const value = segment.kind === "greedy" ? path.slice(index).join("/") : text;
-    if (value === "") return undefined;
+    if (value === "") {
+      return undefined;
+    }
     // A REST API hands path parameters over as they were sent, still percent-encoded.
     // https://github.com/serverless/serverless/issues/5037
     parameters[segment.name] = value;
@@ -167,7 +179,9 @@ export function createRouter(
     for (const route of routes) {
       const accepted = route.method === "ANY" ? ANY_METHODS.has(method) : route.method === method;
       const parameters = accepted ? matchSegments(route.segments, parts) : undefined;
-      if (!parameters) continue;
+      if (!parameters) {
+        continue;
+      }
       return { route, pathParameters: Object.keys(parameters).length > 0 ? parameters : null };
     }
     return undefined;

@@ -50,7 +50,9 @@ export function createTokenBucket(settings: ThrottleSettings, now: Clock): () =>
     const time = now();
     tokens = Math.min(burst, tokens + ((time - filledAt) / 1000) * rate);
     filledAt = time;
-    if (tokens < 1) return false;
+    if (tokens < 1) {
+      return false;
+    }
     tokens -= 1;
     return true;
   };
@@ -66,7 +68,9 @@ export function createStageThrottle(
   settings: ThrottleSettings | undefined,
   now: Clock,
 ): (method: string) => boolean {
-  if (!settings) return () => true;
+  if (!settings) {
+    return () => true;
+  }
   const buckets = new Map<string, () => boolean>();
   return (method) => {
     const take = buckets.get(method) ?? createTokenBucket(settings, now);
@@ -97,7 +101,9 @@ function createQuota({ limit, period }: QuotaSettings, now: Clock): () => boolea
       start = current;
       used = 0;
     }
-    if (used >= limit) return false;
+    if (used >= limit) {
+      return false;
+    }
     used += 1;
     return true;
   };
@@ -127,7 +133,9 @@ export function createUsagePlans(
       keys.set(value, {
         id,
         admit() {
-          if (!take()) return "THROTTLED";
+          if (!take()) {
+            return "THROTTLED";
+          }
           return count() ? undefined : "QUOTA_EXCEEDED";
         },
       });

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
-
 import { RETENTION_SECONDS, type StreamRecord } from "./streamLog";
 
 /** What a Lambda answered. */
@@ -71,15 +70,21 @@ export async function deliver(
     if (expired > 0) {
       await discard(batch, batch.records.slice(0, expired), "RecordAgeExceeded", options);
       const rest = batch.records.slice(expired);
-      if (rest.length > 0) queue.unshift({ ...batch, records: rest });
+      if (rest.length > 0) {
+        queue.unshift({ ...batch, records: rest });
+      }
       continue;
     }
 
     const result = await invoke(batch, options);
-    if (isClosed()) return;
+    if (isClosed()) {
+      return;
+    }
     if (!result) {
       await pause(batch.throttles, options);
-      if (isClosed()) return;
+      if (isClosed()) {
+        return;
+      }
       queue.unshift({ ...batch, throttles: batch.throttles + 1 });
       continue;
     }
@@ -87,8 +92,12 @@ export async function deliver(
     const tried = { ...batch, invokes: batch.invokes + 1, throttles: 0, lastResult: result };
     const failedFrom = firstFailure(batch.records, result, options);
     const lastGood = batch.records[failedFrom - 1];
-    if (lastGood) options.onPassed(lastGood);
-    if (failedFrom === batch.records.length) continue;
+    if (lastGood) {
+      options.onPassed(lastGood);
+    }
+    if (failedFrom === batch.records.length) {
+      continue;
+    }
 
     const rest = batch.records.slice(failedFrom);
     if (lastGood) {
@@ -106,14 +115,18 @@ export async function deliver(
       await pause(batch.retries, options);
       queue.unshift({ ...tried, retries: batch.retries + 1 });
     }
-    if (isClosed()) return;
+    if (isClosed()) {
+      return;
+    }
   }
 }
 
 /** How many records at the batch's head are too old. Without a limit, each is tried at least once. */
 function countExpired(batch: Batch, maximumRecordAgeSeconds: number): number {
   const unlimited = maximumRecordAgeSeconds === -1;
-  if (unlimited && batch.invokes + batch.throttles === 0) return 0;
+  if (unlimited && batch.invokes + batch.throttles === 0) {
+    return 0;
+  }
   const oldest = Date.now() / 1000 - (unlimited ? RETENTION_SECONDS : maximumRecordAgeSeconds);
   const young = batch.records.findIndex(
     ({ dynamodb }) => dynamodb.ApproximateCreationDateTime >= Math.floor(oldest),
@@ -143,12 +156,18 @@ function firstFailure(
   { functionError, payload }: InvokeResult,
   options: DeliveryOptions,
 ): number {
-  if (functionError) return 0;
-  if (!options.reportBatchItemFailures) return records.length;
+  if (functionError) {
+    return 0;
+  }
+  if (!options.reportBatchItemFailures) {
+    return records.length;
+  }
   const failed = failedItems(payload)?.map((identifier) =>
     records.findIndex(({ dynamodb }) => dynamodb.SequenceNumber === identifier),
   );
-  if (failed && !failed.includes(-1)) return Math.min(records.length, ...failed);
+  if (failed && !failed.includes(-1)) {
+    return Math.min(records.length, ...failed);
+  }
   options.onError(
     new Error(
       `${options.functionArn} answered the event source mapping "${options.id}" with ${payload}. ` +
@@ -167,11 +186,19 @@ function failedItems(payload: string): unknown[] | undefined {
   } catch {
     return undefined;
   }
-  if (answer === null) return [];
-  if (typeof answer !== "object" || Array.isArray(answer)) return undefined;
+  if (answer === null) {
+    return [];
+  }
+  if (typeof answer !== "object" || Array.isArray(answer)) {
+    return undefined;
+  }
   const { batchItemFailures: items = null } = answer as { batchItemFailures?: unknown };
-  if (items === null) return [];
-  if (!Array.isArray(items)) return undefined;
+  if (items === null) {
+    return [];
+  }
+  if (!Array.isArray(items)) {
+    return undefined;
+  }
   return items.map((item) => (item as { itemIdentifier?: unknown } | null)?.itemIdentifier);
 }
 
@@ -183,7 +210,9 @@ async function discard(
 ): Promise<void> {
   const [first] = records;
   const last = records.at(-1);
-  if (!first || !last) return;
+  if (!first || !last) {
+    return;
+  }
   const body = JSON.stringify({
     requestContext: {
       requestId: batch.lastResult?.requestId ?? randomUUID(),
@@ -211,7 +240,9 @@ async function discard(
     },
   });
   await sendAway(body, options);
-  if (!options.signal.aborted) options.onPassed(last);
+  if (!options.signal.aborted) {
+    options.onPassed(last);
+  }
 }
 
 /** Tries the destination several times; what cannot be sent is told, never just dropped. */
@@ -245,7 +276,9 @@ async function pause(before: number, { delayScale, signal }: DeliveryOptions): P
   try {
     await setTimeout(delay * delayScale, undefined, { signal });
   } catch (error) {
-    if (!signal.aborted) throw error;
+    if (!signal.aborted) {
+      throw error;
+    }
   }
 }
 

@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from "node:util";
-
 import type { Item, ItemDb } from "./dynalite";
 
 /** One change of one item, as a DynamoDB stream sees it. Attribute values are DynamoDB JSON. */
@@ -43,7 +42,9 @@ export function observeChanges(
       let settle: ((written: boolean) => void)[] = [];
       try {
         const change = changeOf(keyNames, oldImage, newImage);
-        if (change) settle = listeners.map((listener) => listener(change));
+        if (change) {
+          settle = listeners.map((listener) => listener(change));
+        }
       } catch (error) {
         callback(error as Error);
         return;
@@ -95,9 +96,15 @@ function changeOf(
 ): ItemChange | undefined {
   const item = newImage ?? oldImage;
   // A delete of nothing, and a write of what is there already, leave no stream record on AWS.
-  if (!item || isDeepStrictEqual(oldImage, newImage)) return undefined;
+  if (!item || isDeepStrictEqual(oldImage, newImage)) {
+    return undefined;
+  }
   const keys = Object.fromEntries(keyNames.map((name) => [name, item[name] ?? {}]));
-  if (!newImage) return { eventName: "REMOVE", keys, oldImage };
-  if (!oldImage) return { eventName: "INSERT", keys, newImage };
+  if (!newImage) {
+    return { eventName: "REMOVE", keys, oldImage };
+  }
+  if (!oldImage) {
+    return { eventName: "INSERT", keys, newImage };
+  }
   return { eventName: "MODIFY", keys, oldImage, newImage };
 }

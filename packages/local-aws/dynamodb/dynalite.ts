@@ -104,8 +104,11 @@ export async function run(store: Store, operation: string, input: unknown): Prom
   validations.checkValidations(checked, types, custom, store);
   return new Promise((resolve, reject) => {
     action(store, checked, (error, answer) => {
-      if (error) reject(error);
-      else resolve(answer);
+      if (error) {
+        reject(error);
+      } else {
+        resolve(answer);
+      }
     });
   });
 }

@@ -2,10 +2,9 @@ import { randomUUID } from "node:crypto";
 import { Readable } from "node:stream";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { isDeepStrictEqual, promisify } from "node:util";
-
 import type { HttpRequest, HttpResponse } from "../http";
-import { type ChangeListener, observeChanges } from "./changeFeed";
 import { StartError } from "../startError";
+import { type ChangeListener, observeChanges } from "./changeFeed";
 import { createStore, isImplemented, run, type Store, type TableDescription } from "./dynalite";
 
 export type StreamViewType = "KEYS_ONLY" | "NEW_IMAGE" | "OLD_IMAGE" | "NEW_AND_OLD_IMAGES";
@@ -97,7 +96,9 @@ export function createDynamoDb({ path, region, accountId }: DynamoDbOptions): Dy
 
   const openTable = (name: string): OpenTable => {
     const table = tables.get(name);
-    if (table) return table;
+    if (table) {
+      return table;
+    }
     throw new Error(`There is no DynamoDB table "${name}": it must be made by createTable first.`);
   };
 
@@ -154,7 +155,9 @@ export function createDynamoDb({ path, region, accountId }: DynamoDbOptions): Dy
 
     streamArn(tableName) {
       const { streamArn } = openTable(tableName);
-      if (streamArn) return streamArn;
+      if (streamArn) {
+        return streamArn;
+      }
       throw new Error(`The DynamoDB table "${tableName}" has no stream: set its streamViewType.`);
     },
 
@@ -163,7 +166,9 @@ export function createDynamoDb({ path, region, accountId }: DynamoDbOptions): Dy
     },
 
     async close() {
-      if (closed) return;
+      if (closed) {
+        return;
+      }
       closed = true;
       const patience = new AbortController();
       await Promise.race([
@@ -191,7 +196,9 @@ async function respond(store: Store, request: HttpRequest): Promise<HttpResponse
   try {
     return respondJson(200, await run(store, operation, input));
   } catch (error) {
-    if (isServiceError(error)) return respondJson(error.statusCode, error.body);
+    if (isServiceError(error)) {
+      return respondJson(error.statusCode, error.body);
+    }
     const message = `The local DynamoDB failed in ${operation}: ${String(error)}`;
     return failure(500, `${SERVICE}InternalServerError`, message);
   }
@@ -302,7 +309,9 @@ function closeIterators(store: Store): void {
         iterator.nextv(100).then(
           (rows) => {
             rows.forEach((row) => this.push(row));
-            if (rows.length === 0) this.push(null);
+            if (rows.length === 0) {
+              this.push(null);
+            }
           },
           (error: unknown) => this.destroy(error as Error),
         );

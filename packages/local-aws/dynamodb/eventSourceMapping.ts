@@ -78,7 +78,9 @@ export function createEventSourceMapping(options: EventSourceMappingOptions): Ev
 
   return {
     start() {
-      if (started) return;
+      if (started) {
+        return;
+      }
       started = true;
       for (const lane of lanes) {
         lane.run().catch((error: unknown) => {
@@ -88,7 +90,9 @@ export function createEventSourceMapping(options: EventSourceMappingOptions): Ev
       }
     },
     close() {
-      if (closing.signal.aborted) return;
+      if (closing.signal.aborted) {
+        return;
+      }
       closing.abort();
       reader.close();
     },
@@ -96,11 +100,16 @@ export function createEventSourceMapping(options: EventSourceMappingOptions): Ev
       await new Promise<void>((resolve, reject) => {
         const check = (): void => {
           const isIdle = lanes.every((lane) => lane.isIdle);
-          if (!isIdle && !closing.signal.aborted) return;
+          if (!isIdle && !closing.signal.aborted) {
+            return;
+          }
           waiting.delete(check);
           closing.signal.removeEventListener("abort", check);
-          if (isIdle) resolve();
-          else reject(new Error(`The event source mapping "${id}" is closed, and was not idle.`));
+          if (isIdle) {
+            resolve();
+          } else {
+            reject(new Error(`The event source mapping "${id}" is closed, and was not idle.`));
+          }
         };
         waiting.add(check);
         closing.signal.addEventListener("abort", check);
@@ -201,16 +210,22 @@ class Lane {
   async run(): Promise<void> {
     for (;;) {
       const batch = await this.#gather();
-      if (batch.records.length === 0) return;
+      if (batch.records.length === 0) {
+        return;
+      }
       await this.#inTurn(() => deliver(batch.records, this.#delivery));
-      if (this.#context.signal.aborted) return;
+      if (this.#context.signal.aborted) {
+        return;
+      }
       this.#advance(batch.end);
     }
   }
 
   async replay(records: readonly StreamRecord[]): Promise<void> {
     const own = records.filter((record) => this.#takes(record));
-    if (own.length === 0) return;
+    if (own.length === 0) {
+      return;
+    }
     const delivery = { ...this.#delivery, onPassed: (): void => undefined };
     await this.#inTurn(() => deliver(own, delivery));
   }
@@ -234,16 +249,26 @@ class Lane {
         if (entry.written && this.#takes(entry.record)) {
           // One more for the comma.
           bytes += entry.bytes + 1;
-          if (bytes > PAYLOAD_BYTES && records.length > 0) return { records, end };
-          if (records.length === 0) deadline = Date.now() + maximumBatchingWindowSeconds * 1000;
+          if (bytes > PAYLOAD_BYTES && records.length > 0) {
+            return { records, end };
+          }
+          if (records.length === 0) {
+            deadline = Date.now() + maximumBatchingWindowSeconds * 1000;
+          }
           records.push(entry.record);
         }
         end = entry.position;
-        if (records.length === batchSize) return { records, end };
+        if (records.length === batchSize) {
+          return { records, end };
+        }
       }
       const left = deadline - Date.now();
-      if (left <= 0) break;
-      if (records.length === 0) this.#advance(end);
+      if (left <= 0) {
+        break;
+      }
+      if (records.length === 0) {
+        this.#advance(end);
+      }
       const milliseconds = Number.isFinite(left) ? left : undefined;
       await this.#stream.waitAfter(end, this.#context.signal, milliseconds);
     }

@@ -37,16 +37,23 @@ function parsePattern(pattern: string): Test {
   };
 
   const parseNode = (node: unknown, path: readonly string[]): Test => {
-    if (Array.isArray(node)) return parseRules(node, path);
-    if (!isObject(node))
+    if (Array.isArray(node)) {
+      return parseRules(node, path);
+    }
+    if (!isObject(node)) {
       return fail(path, `use an array of values, such as [${JSON.stringify(node)}]`);
+    }
     const names = Object.keys(node);
-    if (names.length === 0) return fail(path, "an object must name at least one field");
+    if (names.length === 0) {
+      return fail(path, "an object must name at least one field");
+    }
     const tests = names.map((name): Test => {
       const inner = [...path, name];
       const value = node[name];
       if (name === "$or" && Array.isArray(value)) {
-        if (value.length < 2) return fail(inner, "it must hold at least two patterns");
+        if (value.length < 2) {
+          return fail(inner, "it must hold at least two patterns");
+        }
         const choices = value.map((choice) => parseNode(choice, inner));
         return (record) => choices.some((choice) => choice(record));
       }
@@ -57,21 +64,31 @@ function parsePattern(pattern: string): Test {
   };
 
   const parseRules = (rules: readonly unknown[], path: readonly string[]): Test => {
-    if (rules.length === 0) return fail(path, "an array must hold at least one value");
+    if (rules.length === 0) {
+      return fail(path, "an array must hold at least one value");
+    }
     const tests = rules.map((rule) => parseRule(rule, path));
     return (value) => tests.some((test) => test(value));
   };
 
   const parseRule = (rule: unknown, path: readonly string[]): Test => {
-    if (Array.isArray(rule)) return fail(path, "an array must not hold another one");
-    if (!isObject(rule)) return eachOf((value) => value === rule);
+    if (Array.isArray(rule)) {
+      return fail(path, "an array must not hold another one");
+    }
+    if (!isObject(rule)) {
+      return eachOf((value) => value === rule);
+    }
     const [[name, operand] = ["", undefined], ...more] = Object.entries(rule);
-    if (more.length > 0) return fail(path, "a rule has one operator");
+    if (more.length > 0) {
+      return fail(path, "a rule has one operator");
+    }
     const text = (): string =>
       typeof operand === "string" ? operand : fail(path, `"${name}" needs a text`);
     switch (name) {
       case "exists":
-        if (typeof operand !== "boolean") return fail(path, '"exists" needs true or false');
+        if (typeof operand !== "boolean") {
+          return fail(path, '"exists" needs true or false');
+        }
         // Only a leaf is a field that exists, as on AWS.
         return (value) => (value !== undefined && !isObject(value)) === operand;
       case "prefix":
@@ -114,7 +131,9 @@ function parsePattern(pattern: string): Test {
     for (let index = 0; index < operand.length; index += 2) {
       const limit: unknown = operand[index + 1];
       const compare = comparisons.get(operand[index]);
-      if (!compare || typeof limit !== "number") return fail(path, problem);
+      if (!compare || typeof limit !== "number") {
+        return fail(path, problem);
+      }
       tests.push((value) => compare(value, limit));
     }
     // A DynamoDB number is a text in its JSON ({"N": "30"}): no numeric rule matches it, as on AWS.
@@ -140,9 +159,15 @@ const comparisons = new Map<unknown, (value: number, limit: number) => boolean>(
 
 function textTest(name: "prefix" | "suffix" | "equals-ignore-case", operand: string): Test {
   return (value) => {
-    if (typeof value !== "string") return false;
-    if (name === "prefix") return value.startsWith(operand);
-    if (name === "suffix") return value.endsWith(operand);
+    if (typeof value !== "string") {
+      return false;
+    }
+    if (name === "prefix") {
+      return value.startsWith(operand);
+    }
+    if (name === "suffix") {
+      return value.endsWith(operand);
+    }
     return value.toLowerCase() === operand.toLowerCase();
   };
 }

@@ -1,5 +1,5 @@
-import type { StreamViewType } from "./engine";
 import { physicalName, type Provision } from "../resources/resource";
+import type { StreamViewType } from "./engine";
 
 interface TableInputs {
   name?: string;

@@ -1,7 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import fs from "node:fs";
 import { join } from "node:path";
-
 import type { ChangeListener, ItemChange } from "./changeFeed";
 import { type Item, itemBytes } from "./dynalite";
 import type { StreamViewType } from "./engine";
@@ -132,7 +131,9 @@ export class StreamLog {
 
   /** Resolves when there is a readable entry after `position`, the time is over or `signal` aborts. */
   async waitAfter(position: number, signal: AbortSignal, milliseconds?: number): Promise<void> {
-    if (signal.aborted || this.#readable > position) return;
+    if (signal.aborted || this.#readable > position) {
+      return;
+    }
     await new Promise<void>((resolve) => {
       const done = (): void => {
         clearTimeout(timer);
@@ -160,8 +161,9 @@ export class StreamLog {
    */
   openReader(id: string, startingPosition: "TRIM_HORIZON" | "LATEST", lanes: number): StreamReader {
     const known = this.#checkpoints.get(id);
-    if (known?.open)
+    if (known?.open) {
       throw new Error(`The event source mapping "${id}" reads ${this.streamArn} already.`);
+    }
     const readers = [...this.#checkpoints].filter(([, { open }]) => open).map(([name]) => name);
     if (readers.length >= MAXIMUM_READERS) {
       throw new Error(
@@ -173,14 +175,18 @@ export class StreamLog {
     const start = startingPosition === "LATEST" ? this.#last : this.#firstPosition - 1;
     let positions = known?.positions ?? [start];
     // Another number of lanes: going on from the hindmost repeats records, but loses none.
-    if (positions.length !== lanes) positions = Array<number>(lanes).fill(Math.min(...positions));
+    if (positions.length !== lanes) {
+      positions = Array<number>(lanes).fill(Math.min(...positions));
+    }
     const checkpoint = { positions, open: true };
     this.#checkpoints.set(id, checkpoint);
     this.#saveCheckpoint(id, positions);
     return {
       positions,
       advance: (lane, position) => {
-        if (position === positions[lane]) return;
+        if (position === positions[lane]) {
+          return;
+        }
         positions[lane] = position;
         this.#saveCheckpoint(id, positions);
         this.#trim();
@@ -231,10 +237,14 @@ export class StreamLog {
     const before = this.#readable;
     for (;;) {
       const next = this.#entries[this.#readable + 1 - this.#firstPosition];
-      if (next?.written === undefined) break;
+      if (next?.written === undefined) {
+        break;
+      }
       this.#readable = next.position;
     }
-    if (this.#readable === before) return;
+    if (this.#readable === before) {
+      return;
+    }
     [...this.#waiting].forEach((wake) => {
       wake();
     });
@@ -257,19 +267,27 @@ export class StreamLog {
       const expired = Date.now() / 1000 - RETENTION_SECONDS;
       for (;;) {
         const entry = this.#entries[count];
-        if (!entry || entry.position > passed) break;
-        if (entry.record.dynamodb.ApproximateCreationDateTime > expired) break;
+        if (!entry || entry.position > passed) {
+          break;
+        }
+        if (entry.record.dynamodb.ApproximateCreationDateTime > expired) {
+          break;
+        }
         count += 1;
       }
     }
     // Half of the array at a time: each record is moved once or twice, however many there are.
-    if (count === 0 || (!atStart && count * 2 < this.#entries.length)) return;
+    if (count === 0 || (!atStart && count * 2 < this.#entries.length)) {
+      return;
+    }
     this.#entries = this.#entries.slice(count);
     this.#file?.compact(this.#entries, atStart ? 1 : COMPACT_BYTES);
   }
 
   #saveCheckpoint(id: string, positions: readonly number[]): void {
-    if (!this.#options.folder) return;
+    if (!this.#options.folder) {
+      return;
+    }
     // A rename, because a process may be killed between emptying a file and filling it.
     const file = join(this.#options.folder, `checkpoint-${encodeURIComponent(id)}.json`);
     fs.writeFileSync(`${file}.tmp`, JSON.stringify(positions));
@@ -296,7 +314,9 @@ function readCheckpoints(folder: string): Map<string, Checkpoint> {
   const checkpoints = new Map<string, Checkpoint>();
   for (const name of fs.readdirSync(folder)) {
     const id = /^checkpoint-(.*)\.json$/.exec(name)?.[1];
-    if (id === undefined) continue;
+    if (id === undefined) {
+      continue;
+    }
     const positions = readPositions(join(folder, name));
     checkpoints.set(decodeURIComponent(id), { positions, open: false });
   }
@@ -350,7 +370,9 @@ class RecordFile {
 
   compact(entries: readonly StreamEntry[], worthwhileBytes: number): void {
     const kept = entries.reduce((sum, { bytes }) => sum + bytes + 1, 0);
-    if (this.#bytes - kept < worthwhileBytes) return;
+    if (this.#bytes - kept < worthwhileBytes) {
+      return;
+    }
     const lines = entries.map(({ record }) => `${JSON.stringify(record)}\n`);
     fs.writeFileSync(`${this.#path}.tmp`, lines.join(""));
     // Closed first: Windows does not rename over an open file.

@@ -97,9 +97,13 @@ export function createFaults(plan: FaultPlan): Faults {
     subject: string,
     concerns: (rule: RuleOf<K>) => boolean = () => true,
   ): Strike<K>[] {
-    if (stopping.signal.aborted) return [];
+    if (stopping.signal.aborted) {
+      return [];
+    }
     return named.flatMap(({ rule, name }) => {
-      if (!isOf(rule, kinds) || !concerns(rule)) return [];
+      if (!isOf(rule, kinds) || !concerns(rule)) {
+        return [];
+      }
       const question = `${name} ${subject}`;
       const times = asked.get(question) ?? 0;
       asked.set(question, times + 1);
@@ -113,7 +117,9 @@ export function createFaults(plan: FaultPlan): Faults {
       await setTimeout(milliseconds, undefined, { signal: stopping.signal });
     } catch (error) {
       // Stopped: the call goes on at once.
-      if (!stopping.signal.aborted) throw error;
+      if (!stopping.signal.aborted) {
+        throw error;
+      }
     }
   }
 
@@ -121,7 +127,9 @@ export function createFaults(plan: FaultPlan): Faults {
     { service, operation, principal: { functionName } }: AllowedCall,
     forward: () => Promise<HttpResponse>,
   ): Promise<HttpResponse> {
-    if (functionName === undefined) return forward();
+    if (functionName === undefined) {
+      return forward();
+    }
     const name = operation.slice(operation.indexOf(":") + 1);
     const strikes = ask(
       CALL_KINDS,
@@ -129,17 +137,27 @@ export function createFaults(plan: FaultPlan): Faults {
       (rule) => (rule.service ?? service) === service && (rule.operation ?? name) === name,
     );
     for (const { rule } of strikes) {
-      if (rule.kind !== "latency") continue;
+      if (rule.kind !== "latency") {
+        continue;
+      }
       count(rule.kind);
       await holdUp(rule.milliseconds);
     }
     const failure = strikes.find(({ rule }) => rule.kind !== "latency");
-    if (failure === undefined) return forward();
+    if (failure === undefined) {
+      return forward();
+    }
     const { rule, pick } = failure;
     count(rule.kind);
-    if (rule.kind === "throttle") throw throttlingError(service, pick("form"));
-    if (rule.kind === "serverError") throw serverError(service, pick("form"));
-    if (pick("when") < 0.5) await forward();
+    if (rule.kind === "throttle") {
+      throw throttlingError(service, pick("form"));
+    }
+    if (rule.kind === "serverError") {
+      throw serverError(service, pick("form"));
+    }
+    if (pick("when") < 0.5) {
+      await forward();
+    }
     throw new ConnectionReset(`${operation} of ${functionName}: a fault that was asked for`);
   }
 
@@ -153,7 +171,9 @@ export function createFaults(plan: FaultPlan): Faults {
       functionName,
       (rule) => (rule.function ?? functionName) === functionName,
     );
-    if (strike === undefined) return undefined;
+    if (strike === undefined) {
+      return undefined;
+    }
     const { rule, pick } = strike;
     if (rule.kind === "timeout") {
       count(rule.kind);
@@ -179,16 +199,22 @@ export function createFaults(plan: FaultPlan): Faults {
       count(rule.kind);
       const milliseconds = rule.milliseconds ?? DEFAULT_EVENT_DELAY_MS;
       const later = rule.kind === "delayObjectEvents" ? milliseconds : milliseconds * pick("delay");
-      if (rule.kind === "duplicateObjectEvents") delays.push(baseMs + later);
+      if (rule.kind === "duplicateObjectEvents") {
+        delays.push(baseMs + later);
+      }
       // Its duplicate is on a way of its own.
-      else delays[0] = (delays[0] ?? baseMs) + later;
+      else {
+        delays[0] = (delays[0] ?? baseMs) + later;
+      }
     }
     return delays;
   }
 
   function replays(): boolean {
     const strikes = ask(["replayStream"], "batch");
-    for (const { rule } of strikes) count(rule.kind);
+    for (const { rule } of strikes) {
+      count(rule.kind);
+    }
     return strikes.length > 0;
   }
 

@@ -119,11 +119,19 @@ export function parseFaultPlan(json: string): FaultPlan {
 
 /** @throws StartError in one line: what is wrong, where, and what is allowed */
 export function checkFaultPlan(plan: unknown): FaultPlan {
-  if (!isObject(plan)) throw wrong("the plan", plan, "an object with seed and rules");
+  if (!isObject(plan)) {
+    throw wrong("the plan", plan, "an object with seed and rules");
+  }
   const { seed, rules, ...others } = plan;
-  for (const name of Object.keys(others)) throw unknownField(name, "seed, rules");
-  if (!SEED.passes(seed)) throw wrong("seed", seed, SEED.allowed);
-  if (!Array.isArray(rules)) throw wrong("rules", rules, "an array of rules");
+  for (const name of Object.keys(others)) {
+    throw unknownField(name, "seed, rules");
+  }
+  if (!SEED.passes(seed)) {
+    throw wrong("seed", seed, SEED.allowed);
+  }
+  if (!Array.isArray(rules)) {
+    throw wrong("rules", rules, "an array of rules");
+  }
   rules.forEach((rule, index) => {
     checkRule(rule, `rules[${index}]`);
   });
@@ -131,7 +139,9 @@ export function checkFaultPlan(plan: unknown): FaultPlan {
 }
 
 function checkRule(rule: unknown, where: string): void {
-  if (!isObject(rule)) throw wrong(where, rule, "an object with kind and share");
+  if (!isObject(rule)) {
+    throw wrong(where, rule, "an object with kind and share");
+  }
   const { kind, ...values } = rule;
   if (typeof kind !== "string" || !Object.hasOwn(KINDS, kind)) {
     throw wrong(`${where}.kind`, kind, `one of ${Object.keys(KINDS).join(", ")}`);
@@ -144,8 +154,12 @@ function checkRule(rule: unknown, where: string): void {
   }
   for (const name of fields) {
     const value = values[name];
-    if (value === undefined && !required.includes(name)) continue;
-    if (!FIELDS[name].passes(value)) throw wrong(`${where}.${name}`, value, FIELDS[name].allowed);
+    if (value === undefined && !required.includes(name)) {
+      continue;
+    }
+    if (!FIELDS[name].passes(value)) {
+      throw wrong(`${where}.${name}`, value, FIELDS[name].allowed);
+    }
   }
 }
 

@@ -53,10 +53,14 @@ export function describeCall(service: string, request: HttpRequest): string {
 }
 
 function operationOf(service: string, request: HttpRequest): string {
-  if (service === "s3") return readS3Call(request).operation;
+  if (service === "s3") {
+    return readS3Call(request).operation;
+  }
   // The target's form is <API and version>.<operation>.
   const target = request.headers["x-amz-target"]?.split(".")[1];
-  if (target) return target;
+  if (target) {
+    return target;
+  }
   return formOf(request).get("Action") ?? `${request.method} ${splitUrl(request.url).path}`;
 }
 
@@ -106,7 +110,9 @@ function dynamodbGrants(request: HttpRequest, place: Place): Grant[] {
   }
   const body = jsonOf(request);
 
-  if (ACCOUNT_OPERATIONS.has(operation)) return [{ action: call, resource: "*" }];
+  if (ACCOUNT_OPERATIONS.has(operation)) {
+    return [{ action: call, resource: "*" }];
+  }
   if (TAG_OPERATIONS.has(operation)) {
     return [{ action: call, resource: text(body, "ResourceArn") }];
   }
@@ -119,7 +125,9 @@ function dynamodbGrants(request: HttpRequest, place: Place): Grant[] {
   if (operation === "TransactGetItems" || operation === "TransactWriteItems") {
     return unique(list(body, "TransactItems").flatMap((item) => transactionGrants(item, place)));
   }
-  if (!TABLE_OPERATIONS.has(operation)) throw notImplemented(call);
+  if (!TABLE_OPERATIONS.has(operation)) {
+    throw notImplemented(call);
+  }
 
   const table = tableArn(text(body, "TableName"), place);
   const index =
@@ -132,7 +140,9 @@ function dynamodbGrants(request: HttpRequest, place: Place): Grant[] {
 function transactionGrants(item: unknown, place: Place): Grant[] {
   return Object.entries(asRecord(item)).map(([kind, part]) => {
     const action = TRANSACTION_ACTIONS[kind];
-    if (!action) throw invalid(`${kind} is not a part of a transaction`);
+    if (!action) {
+      throw invalid(`${kind} is not a part of a transaction`);
+    }
     return {
       action: `dynamodb:${action}`,
       resource: tableArn(text(asRecord(part), "TableName"), place),
@@ -210,7 +220,9 @@ function readS3Call(request: HttpRequest): S3Call {
 }
 
 function levelOf(bucket: string, key: string): "service" | "bucket" | "object" {
-  if (bucket === "") return "service";
+  if (bucket === "") {
+    return "service";
+  }
   return key === "" ? "bucket" : "object";
 }
 
@@ -219,9 +231,15 @@ function s3Operation(request: HttpRequest, level: string, query: Map<string, str
   const form = `${level} ${request.method} ${subresources.join("&")}`;
   const named = S3_OPERATIONS[form] ?? S3_LACKING[form];
   const isCopy = request.headers["x-amz-copy-source"] !== undefined;
-  if (named === "PutObject") return isCopy ? "CopyObject" : named;
-  if (named === "UploadPart") return isCopy ? "UploadPartCopy" : named;
-  if (named === "ListObjects") return query.get("list-type") === "2" ? "ListObjectsV2" : named;
+  if (named === "PutObject") {
+    return isCopy ? "CopyObject" : named;
+  }
+  if (named === "UploadPart") {
+    return isCopy ? "UploadPartCopy" : named;
+  }
+  if (named === "ListObjects") {
+    return query.get("list-type") === "2" ? "ListObjectsV2" : named;
+  }
   return named ?? [request.method.toLowerCase(), level, ...subresources].map(pascalCase).join("");
 }
 
@@ -285,7 +303,9 @@ function s3Grants(request: HttpRequest): Grant[] {
 
 function refuseVirtualHost(request: HttpRequest): void {
   const host = request.headers.host ?? "";
-  if (!/\.localhost(:\d+)?$/.test(host)) return;
+  if (!/\.localhost(:\d+)?$/.test(host)) {
+    return;
+  }
   throw new AwsError(
     "InvalidRequest",
     400,
@@ -321,7 +341,9 @@ function headerGrants(request: HttpRequest, objectArn: string): Grant[] {
  */
 function deleteGrants(request: HttpRequest, action: string, resource: string): Grant[] {
   const ifMatch = request.headers["if-match"];
-  if (ifMatch === undefined) return [{ action, resource }];
+  if (ifMatch === undefined) {
+    return [{ action, resource }];
+  }
   const conditional = { action, resource, context: { "s3:if-match": ifMatch } };
   return ifMatch === "*" ? [conditional] : [conditional, { action: "s3:GetObject", resource }];
 }
@@ -330,8 +352,12 @@ function deleteGrants(request: HttpRequest, action: string, resource: string): G
 export function formGrants(bucket: string, { key, fields }: PostForm): Grant[] {
   const resource = `arn:aws:s3:::${bucket}/${key}`;
   const actions = ["s3:PutObject"];
-  if (fields.has("tagging")) actions.push("s3:PutObjectTagging");
-  if (fields.has("acl")) actions.push("s3:PutObjectAcl");
+  if (fields.has("tagging")) {
+    actions.push("s3:PutObjectTagging");
+  }
+  if (fields.has("acl")) {
+    actions.push("s3:PutObjectAcl");
+  }
   return actions.map((action) => ({ action, resource }));
 }
 
@@ -379,8 +405,12 @@ const XML_ENTITIES: Partial<Record<string, string>> = {
 
 function unescapeXml(text: string): string {
   return text.replaceAll(/&(?:#x([0-9a-f]+)|#(\d+)|(\w+));/gi, (whole, hex, decimal, name) => {
-    if (typeof hex === "string") return String.fromCodePoint(Number.parseInt(hex, 16));
-    if (typeof decimal === "string") return String.fromCodePoint(Number(decimal));
+    if (typeof hex === "string") {
+      return String.fromCodePoint(Number.parseInt(hex, 16));
+    }
+    if (typeof decimal === "string") {
+      return String.fromCodePoint(Number(decimal));
+    }
     return XML_ENTITIES[String(name)] ?? whole;
   });
 }
@@ -419,11 +449,15 @@ function snsGrants(request: HttpRequest, { region, accountId }: Place): Grant[] 
   if (operation === "Publish") {
     // A message to a telephone number has no topic, and so no resource.
     const target = form.get("TopicArn") ?? form.get("TargetArn");
-    if (target === null && form.has("PhoneNumber")) return [{ action, resource: "*" }];
+    if (target === null && form.has("PhoneNumber")) {
+      return [{ action, resource: "*" }];
+    }
     return [{ action, resource: target ?? formField(form, "TopicArn") }];
   }
   const field = SNS_FIELDS[operation];
-  if (!field) throw notImplemented(describeCall("sns", request));
+  if (!field) {
+    throw notImplemented(describeCall("sns", request));
+  }
   const arn = formField(form, field);
   // A subscription's ARN is its topic's with one more part, and it is the topic that is protected.
   const topic = field === "SubscriptionArn" ? arn.split(":").slice(0, 6).join(":") : arn;
@@ -436,7 +470,9 @@ function formOf(request: HttpRequest): URLSearchParams {
 
 function formField(form: URLSearchParams, name: string): string {
   const value = form.get(name);
-  if (value) return value;
+  if (value) {
+    return value;
+  }
   throw new AwsError("InvalidParameter", 400, `Invalid parameter: ${name} is missing`);
 }
 
@@ -468,13 +504,17 @@ function sqsGrants(request: HttpRequest, { region, accountId }: Place): Grant[] 
   }
   const body = jsonOf(request);
 
-  if (operation === "ListQueues") return [{ action: call, resource: "*" }];
+  if (operation === "ListQueues") {
+    return [{ action: call, resource: "*" }];
+  }
   if (operation === "CreateQueue" || operation === "GetQueueUrl") {
     const name = text(body, "QueueName");
     return [{ action: call, resource: `arn:aws:sqs:${region}:${accountId}:${name}` }];
   }
   const action = SQS_ACTIONS[operation];
-  if (!action) throw notImplemented(call);
+  if (!action) {
+    throw notImplemented(call);
+  }
   const url = text(body, "QueueUrl");
   const [, owner, name] = /\/([^/]+)\/([^/]+)$/.exec(url) ?? [];
   if (!owner || !name) {
@@ -486,7 +526,9 @@ function sqsGrants(request: HttpRequest, { region, accountId }: Place): Grant[] 
 // --------------------------------------------------------------------------------------- STS
 
 function stsGrants(request: HttpRequest): Grant[] {
-  if (operationOf("sts", request) === "GetCallerIdentity") return [];
+  if (operationOf("sts", request) === "GetCallerIdentity") {
+    return [];
+  }
   throw notImplemented(describeCall("sts", request));
 }
 
@@ -504,7 +546,9 @@ function jsonOf(request: HttpRequest): Record<string, unknown> {
 }
 
 function asRecord(value: unknown): Record<string, unknown> {
-  if (typeof value === "object" && value !== null) return value as Record<string, unknown>;
+  if (typeof value === "object" && value !== null) {
+    return value as Record<string, unknown>;
+  }
   throw new AwsError("SerializationException", 400, "The request's body is not of the right shape");
 }
 
@@ -518,7 +562,9 @@ function list(body: Record<string, unknown>, name: string): unknown[] {
 
 function text(body: Record<string, unknown>, name: string): string {
   const value = body[name];
-  if (typeof value === "string" && value !== "") return value;
+  if (typeof value === "string" && value !== "") {
+    return value;
+  }
   throw invalid(`The parameter '${name}' is required but was not present in the request`);
 }
 

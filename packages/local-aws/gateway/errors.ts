@@ -58,7 +58,9 @@ export function renderError(service: string, error: AwsError, requestId: string)
 
 /** The code of an error response, whoever wrote it; undefined where the response names none. */
 export function errorCodeOf(response: HttpResponse): string | undefined {
-  if (response.status < 400) return undefined;
+  if (response.status < 400) {
+    return undefined;
+  }
   const named =
     response.headers["x-amzn-errortype"] ??
     /"__type"\s*:\s*"([^"]+)"|<Code>([^<]+)<\/Code>/
@@ -104,7 +106,9 @@ function renderJsonError(service: string, error: AwsError, requestId: string): H
     "x-amzn-requestid": requestId,
   };
   // SQS once spoke the query protocol; clients still read its error codes from this header.
-  if (service === "sqs") headers["x-amzn-query-error"] = `${error.code};${faultOf(error)}`;
+  if (service === "sqs") {
+    headers["x-amzn-query-error"] = `${error.code};${faultOf(error)}`;
+  }
 
   return {
     status: error.status,
@@ -119,8 +123,12 @@ function renderJsonError(service: string, error: AwsError, requestId: string): H
 }
 
 function jsonNamespaceOf(service: string, code: string): string {
-  if (code === "ValidationException") return "com.amazon.coral.validate";
-  if (CORAL_CODES.has(code)) return "com.amazon.coral.service";
+  if (code === "ValidationException") {
+    return "com.amazon.coral.validate";
+  }
+  if (CORAL_CODES.has(code)) {
+    return "com.amazon.coral.service";
+  }
   return JSON_NAMESPACES[service] ?? "com.amazon.coral.service";
 }
 

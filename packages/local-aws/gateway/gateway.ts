@@ -1,16 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-
 import { AwsError } from "../awsError";
 import type { HttpRequest, HttpResponse } from "../http";
+import { evaluate, type PolicyDocument } from "../iam/policy";
+import { anonymousRefusal, type BucketPath, bucketPathOf, type Buckets } from "../s3/buckets";
 import { answerPreflight, corsHeaders } from "../s3/cors";
 import { isPostForm, readPostForm } from "../s3/postForm";
-import { type Grant, describeCall, formGrants, requiredGrants } from "./actions";
-import { anonymousRefusal, type Buckets, type BucketPath, bucketPathOf } from "../s3/buckets";
-import { errorCodeOf, errorFormatOf, renderError } from "./errors";
-import { type PolicyDocument, evaluate } from "../iam/policy";
 import { checkPostPolicy, verifyPostForm } from "../s3/postPolicy";
+import { describeCall, formGrants, type Grant, requiredGrants } from "./actions";
+import { errorCodeOf, errorFormatOf, renderError } from "./errors";
 import {
   badParameter,
   claimedService,
@@ -182,7 +181,9 @@ async function serve(
     body: Buffer.alloc(0),
   };
   const body = await readBody(incoming, limit);
-  if (body === "aborted") return;
+  if (body === "aborted") {
+    return;
+  }
   if (body === "too large") {
     const error = new AwsError(
       "EntityTooLarge",
@@ -217,7 +218,9 @@ function withCors(
   response: HttpResponse,
 ): HttpResponse {
   const bucket = knownBucketOf(options, request);
-  if (bucket === undefined) return response;
+  if (bucket === undefined) {
+    return response;
+  }
   const rules = options.buckets?.corsRulesOf(bucket);
   const cors = corsHeaders(rules, request.method, request.headers);
   return { ...response, headers: { ...response.headers, ...cors } };
@@ -228,9 +231,13 @@ async function answer(
   onError: OnError,
   request: HttpRequest,
 ): Promise<HttpResponse | "reset"> {
-  if (isSigned(request)) return answerCall(options, onError, signedCall(options, request));
+  if (isSigned(request)) {
+    return answerCall(options, onError, signedCall(options, request));
+  }
   const path = options.buckets && bucketPathOf(request);
-  if (!path) return answerUnsigned(options, onError, request);
+  if (!path) {
+    return answerUnsigned(options, onError, request);
+  }
   if (isFormUpload(request, path)) {
     return answerCall(options, onError, formCall(options, path.bucket, request));
   }
@@ -251,7 +258,9 @@ function answerAnonymous(
   path: BucketPath,
 ): HttpResponse {
   try {
-    if (request.method !== "OPTIONS") throw anonymousRefusal(request, path);
+    if (request.method !== "OPTIONS") {
+      throw anonymousRefusal(request, path);
+    }
     const rules = options.buckets?.corsRulesOf(path.bucket);
     return answerPreflight(rules, request.headers, path.key === "" ? "BUCKET" : "OBJECT");
   } catch (error) {
@@ -268,7 +277,9 @@ async function answerUnsigned(
   const isServiceCall = request.headers["x-amz-target"] !== undefined;
   const service = isServiceCall ? claimedService(request) : "execute-api";
   try {
-    if (isServiceCall) throw missingSignature(service);
+    if (isServiceCall) {
+      throw missingSignature(service);
+    }
     return await options.unsigned(request);
   } catch (error) {
     return renderFailure(onError, request, service, service, error);
@@ -355,7 +366,9 @@ async function answerCall(
       throw new AwsError("NotImplemented", 501, `${service} is not served on one machine`);
     }
     const grants = identified.grants();
-    for (const grant of grants) authorize(options, service, principal, grant);
+    for (const grant of grants) {
+      authorize(options, service, principal, grant);
+    }
     const caller = principal;
     const call: AllowedCall = { service, operation, principal: caller, request };
     const forward = (): Promise<HttpResponse> => backend(request, caller);
@@ -413,7 +426,9 @@ function findSigner(
 ): SignedCall & { principal: Principal } {
   let principal: Principal | undefined;
   const signed = verify((accessKeyId) => (principal = principals.find(accessKeyId)));
-  if (!principal) throw new Error("A signature was accepted for an access key that does not exist");
+  if (!principal) {
+    throw new Error("A signature was accepted for an access key that does not exist");
+  }
   return { ...signed, principal };
 }
 
@@ -424,7 +439,9 @@ function authorize(
   principal: Principal,
   { action, resource, context }: Grant,
 ): void {
-  if (principal.policies === "all") return;
+  if (principal.policies === "all") {
+    return;
+  }
   const verdict = evaluate({
     identityPolicies: principal.policies,
     resourcePolicy: options.resourcePolicyOf?.(resource),
@@ -441,7 +458,9 @@ function authorize(
       ...context,
     },
   });
-  if (verdict.allowed) return;
+  if (verdict.allowed) {
+    return;
+  }
 
   const [code, status] = DENIALS[service] ?? ["AccessDeniedException", 403];
   throw new AwsError(
@@ -474,12 +493,16 @@ function hideMissingObject(
   grants: Grant[],
   response: HttpResponse,
 ): void {
-  if (response.status !== 404) return;
+  if (response.status !== 404) {
+    return;
+  }
   // The answer to a HEAD has no body to say what it is that does not exist.
   const isMissing =
     operation === "s3:HeadObject" ||
     (operation === "s3:GetObject" && errorCodeOf(response) === "NoSuchKey");
-  if (!isMissing) return;
+  if (!isMissing) {
+    return;
+  }
   for (const { resource } of grants) {
     const bucketArn = resource.slice(0, resource.indexOf("/"));
     authorize(options, "s3", principal, { action: "s3:ListBucket", resource: bucketArn });
@@ -494,7 +517,9 @@ function renderFailure(
   error: unknown,
 ): HttpResponse {
   const requestId = newRequestId();
-  if (error instanceof AwsError) return renderError(service, error, requestId);
+  if (error instanceof AwsError) {
+    return renderError(service, error, requestId);
+  }
   onError(error, `${where}: ${request.method} ${request.url} (request ${requestId})`);
   const code = INTERNAL_ERRORS[service] ?? "InternalFailure";
   const message = `An internal error occurred (request ${requestId})`;
@@ -517,7 +542,9 @@ function logError(error: unknown, where: string): void {
 function headersOf(incoming: IncomingMessage): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(incoming.headers)) {
-    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(", ") : value;
+    if (value !== undefined) {
+      headers[name] = Array.isArray(value) ? value.join(", ") : value;
+    }
   }
   return headers;
 }
@@ -537,15 +564,20 @@ function readBody(
       const at = size;
       size += chunk.length;
       if (size <= limit) {
-        if (announced > 0) whole?.set(chunk, at);
-        else chunks.push(chunk);
+        if (announced > 0) {
+          whole?.set(chunk, at);
+        } else {
+          chunks.push(chunk);
+        }
         return;
       }
       // Read on without keeping it: an answer is lost on a client that is cut off while it writes.
       chunks.length = 0;
       resolve("too large");
     });
-    if (!whole) resolve("too large");
+    if (!whole) {
+      resolve("too large");
+    }
     incoming.on("end", () => {
       resolve(announced > 0 && whole ? whole : Buffer.concat(chunks));
     });
@@ -564,7 +596,9 @@ function send(outgoing: ServerResponse, method: string, response: HttpResponse):
   const headers: Record<string, string | number> = {};
   for (const [name, value] of Object.entries(response.headers)) {
     const lower = name.toLowerCase();
-    if (!HOP_HEADERS.has(lower)) headers[lower] = value;
+    if (!HOP_HEADERS.has(lower)) {
+      headers[lower] = value;
+    }
   }
   if (status === 204 || status === 304) {
     delete headers["content-length"];

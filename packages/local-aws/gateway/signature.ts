@@ -1,5 +1,4 @@
 import { createHmac, createSecretKey, hash, type KeyObject, timingSafeEqual } from "node:crypto";
-
 import { AwsError } from "../awsError";
 import type { HttpRequest } from "../http";
 import { type ErrorFormat, errorFormatOf } from "./errors";
@@ -117,14 +116,24 @@ export function claimedService(request: HttpRequest): string {
     /[?&]X-Amz-Credential=[^&]*?(?:%2F|\/)\d{8}(?:%2F|\/)[^&]*?(?:%2F|\/)([^&]+?)(?:%2F|\/)/i.exec(
       request.url,
     );
-  if (scope?.[1]) return scope[1];
+  if (scope?.[1]) {
+    return scope[1];
+  }
 
   const target = request.headers["x-amz-target"];
-  if (target?.startsWith("DynamoDB")) return "dynamodb";
-  if (target?.startsWith("AmazonSQS")) return "sqs";
-  if (target?.startsWith("Logs_")) return "logs";
+  if (target?.startsWith("DynamoDB")) {
+    return "dynamodb";
+  }
+  if (target?.startsWith("AmazonSQS")) {
+    return "sqs";
+  }
+  if (target?.startsWith("Logs_")) {
+    return "logs";
+  }
   const type = request.headers["content-type"];
-  if (type?.startsWith("application/x-www-form-urlencoded")) return "sns";
+  if (type?.startsWith("application/x-www-form-urlencoded")) {
+    return "sns";
+  }
   return "s3";
 }
 
@@ -135,14 +144,18 @@ export function claimedService(request: HttpRequest): string {
  */
 export function splitUrl(url: string): { path: string; query: [name: string, value: string][] } {
   const mark = url.indexOf("?");
-  if (mark < 0) return { path: url, query: [] };
+  if (mark < 0) {
+    return { path: url, query: [] };
+  }
   const query = url
     .slice(mark + 1)
     .split("&")
     .filter((pair) => pair !== "")
     .map((pair): [string, string] => {
       const equals = pair.indexOf("=");
-      if (equals < 0) return [decodeParameter(pair), ""];
+      if (equals < 0) {
+        return [decodeParameter(pair), ""];
+      }
       return [decodeParameter(pair.slice(0, equals)), decodeParameter(pair.slice(equals + 1))];
     });
   return { path: url.slice(0, mark), query };
@@ -218,7 +231,9 @@ export function verifyPolicySignature(
   secretOf: (accessKeyId: string) => Secret | undefined,
 ): SignedCall {
   const { algorithm, credential, timestamp, signature, sessionToken, policy } = claim;
-  if (algorithm !== ALGORITHM) throw badParameter("Algorithm", `only ${ALGORITHM} is supported`);
+  if (algorithm !== ALGORITHM) {
+    throw badParameter("Algorithm", `only ${ALGORITHM} is supported`);
+  }
   const scope = parseScope(credential);
   if (scope?.service !== "s3") {
     throw badParameter(
@@ -274,7 +289,9 @@ function checkSignature(
   stringToSign: string,
 ): void {
   const expected = hmac(signingKey(secretAccessKey, claim), stringToSign).toString("hex");
-  if (isEqual(expected, claim.signature)) return;
+  if (isEqual(expected, claim.signature)) {
+    return;
+  }
   throw refuse(
     claim.service,
     "mismatch",
@@ -295,7 +312,9 @@ export function missingSignature(service: string): AwsError {
 
 function readClaim(request: HttpRequest, query: [string, string][]): Claim {
   const authorization = request.headers.authorization;
-  if (authorization?.startsWith("AWS4-")) return readHeaderClaim(request, authorization);
+  if (authorization?.startsWith("AWS4-")) {
+    return readHeaderClaim(request, authorization);
+  }
   return readQueryClaim(request, new Map(query));
 }
 
@@ -326,7 +345,9 @@ function readHeaderClaim(request: HttpRequest, authorization: string): Claim {
 
 function readQueryClaim(request: HttpRequest, query: Map<string, string>): Claim {
   const service = claimedService(request);
-  if (!query.has("X-Amz-Algorithm")) throw missingSignature(service);
+  if (!query.has("X-Amz-Algorithm")) {
+    throw missingSignature(service);
+  }
   checkAlgorithm(service, query.get("X-Amz-Algorithm"));
   const expires = Number(query.get("X-Amz-Expires"));
   if (!(expires >= 0 && expires <= MAX_EXPIRES_SECONDS)) {
@@ -350,7 +371,9 @@ function readQueryClaim(request: HttpRequest, query: Map<string, string>): Claim
 }
 
 function checkAlgorithm(service: string, algorithm: string | undefined): void {
-  if (algorithm === ALGORITHM) return;
+  if (algorithm === ALGORITHM) {
+    return;
+  }
   throw service === "s3"
     ? new AwsError(
         "InvalidRequest",
@@ -362,7 +385,9 @@ function checkAlgorithm(service: string, algorithm: string | undefined): void {
 
 function readScope(service: string, credential: string | undefined): Scope {
   const scope = parseScope(credential ?? "");
-  if (scope) return scope;
+  if (scope) {
+    return scope;
+  }
   throw refuse(
     service,
     "incomplete",
@@ -373,12 +398,16 @@ function readScope(service: string, credential: string | undefined): Scope {
 function parseScope(credential: string): Scope | undefined {
   const scope = /^([^/]+)\/(\d{8})\/([^/]+)\/([^/]+)\/aws4_request$/.exec(credential);
   const [, accessKeyId, date, region, service] = scope ?? [];
-  if (!accessKeyId || !date || !region || !service) return undefined;
+  if (!accessKeyId || !date || !region || !service) {
+    return undefined;
+  }
   return { accessKeyId, date, region, service };
 }
 
 function demand(service: string, what: string, value: string | undefined): string {
-  if (!value) throw refuse(service, "incomplete", `The signature needs ${what}, which is missing`);
+  if (!value) {
+    throw refuse(service, "incomplete", `The signature needs ${what}, which is missing`);
+  }
   return value;
 }
 
@@ -398,11 +427,17 @@ function checkTime(claim: Claim, now: Date): void {
   const age = now.getTime() - signed;
 
   if (claim.presigned) {
-    if (age < -MAX_SKEW_MS) throw denied(service, "Request is not yet valid");
-    if (age > claim.expires * 1000) throw denied(service, "Request has expired");
+    if (age < -MAX_SKEW_MS) {
+      throw denied(service, "Request is not yet valid");
+    }
+    if (age > claim.expires * 1000) {
+      throw denied(service, "Request has expired");
+    }
     return;
   }
-  if (Math.abs(age) <= MAX_SKEW_MS) return;
+  if (Math.abs(age) <= MAX_SKEW_MS) {
+    return;
+  }
   throw refuse(
     service,
     "skewed",
@@ -447,7 +482,9 @@ function isS3Header(name: string): boolean {
 
 /** The last line of the canonical request. */
 function payloadHash(request: HttpRequest, query: [string, string][], claim: Claim): string {
-  if (claim.service !== "s3") return hash("sha256", request.body);
+  if (claim.service !== "s3") {
+    return hash("sha256", request.body);
+  }
 
   const header = request.headers["x-amz-content-sha256"];
   if (claim.presigned) {
@@ -466,7 +503,9 @@ function payloadHash(request: HttpRequest, query: [string, string][], claim: Cla
 }
 
 function checkedS3Payload(body: Buffer, declared: string): string {
-  if (S3_PAYLOAD_MARKS.has(declared)) return declared;
+  if (S3_PAYLOAD_MARKS.has(declared)) {
+    return declared;
+  }
   if (!/^[0-9a-f]{64}$/.test(declared)) {
     throw new AwsError(
       "InvalidArgument",
@@ -496,12 +535,19 @@ function canonicalS3Path(path: string): string {
 
 /** Every other service signs the normalised path, encoded once more than it was sent. */
 function canonicalPath(path: string): string {
-  if (path === "/") return path;
+  if (path === "/") {
+    return path;
+  }
   const segments: string[] = [];
   for (const segment of path.split("/")) {
-    if (segment === "" || segment === ".") continue;
-    if (segment === "..") segments.pop();
-    else segments.push(encodeUri(segment));
+    if (segment === "" || segment === ".") {
+      continue;
+    }
+    if (segment === "..") {
+      segments.pop();
+    } else {
+      segments.push(encodeUri(segment));
+    }
   }
   return `/${segments.join("/")}${segments.length > 0 && path.endsWith("/") ? "/" : ""}`;
 }
@@ -516,7 +562,9 @@ function canonicalQuery(query: [string, string][], presigned: boolean): string {
 }
 
 function compare(a: string, b: string): number {
-  if (a === b) return 0;
+  if (a === b) {
+    return 0;
+  }
   return a < b ? -1 : 1;
 }
 
@@ -553,12 +601,18 @@ const MAX_SIGNING_KEYS = 1000;
 function signingKey(secretAccessKey: string, { date, region, service }: Scope): KeyObject {
   const name = [secretAccessKey, date, region, service].join("/");
   const known = signingKeys.get(name);
-  if (known) return known;
+  if (known) {
+    return known;
+  }
 
   let bytes = hmac(`AWS4${secretAccessKey}`, date);
-  for (const part of [region, service, "aws4_request"]) bytes = hmac(bytes, part);
+  for (const part of [region, service, "aws4_request"]) {
+    bytes = hmac(bytes, part);
+  }
   const key = createSecretKey(bytes);
-  if (signingKeys.size >= MAX_SIGNING_KEYS) signingKeys.clear();
+  if (signingKeys.size >= MAX_SIGNING_KEYS) {
+    signingKeys.clear();
+  }
   signingKeys.set(name, key);
   return key;
 }

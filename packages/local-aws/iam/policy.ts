@@ -79,7 +79,9 @@ export function evaluate(question: PolicyQuestion): Verdict {
       (rule) =>
         rule.effect === "Allow" && applies(rule) && rule.principal?.grants(asked.principals),
     );
-  if (isAllowed) return { allowed: true };
+  if (isAllowed) {
+    return { allowed: true };
+  }
   const kind = question.principalArn.startsWith("arn:") ? "identity-based" : "resource-based";
   return { allowed: false, reason: `because no ${kind} policy allows the ${action} action` };
 }
@@ -124,7 +126,9 @@ const compiled = new WeakMap<PolicyDocument, Rule[]>();
 
 function compile(policy: PolicyDocument): Rule[] {
   const known = compiled.get(policy);
-  if (known) return known;
+  if (known) {
+    return known;
+  }
   const rules = listOf(policy.Statement).map(compileStatement);
   compiled.set(policy, rules);
   return rules;
@@ -170,7 +174,9 @@ function compilePrincipal({ Principal, NotPrincipal }: Statement): PrincipalTest
       !asked.some((name) => matchesPrincipal(excluded, name));
     return { includes, grants: includes };
   }
-  if (Principal === undefined) return undefined;
+  if (Principal === undefined) {
+    return undefined;
+  }
   const named = principalNames(Principal);
   return {
     includes: (asked) => asked.some((name) => matchesPrincipal(named, name)),
@@ -179,10 +185,14 @@ function compilePrincipal({ Principal, NotPrincipal }: Statement): PrincipalTest
 }
 
 function principalNames(element: PrincipalElement): string[] {
-  if (element === "*") return ["*"];
+  if (element === "*") {
+    return ["*"];
+  }
   const { AWS = [], Service = [], ...others } = element;
   const other = Object.keys(others)[0];
-  if (other) throw new Error(`a principal of the kind ${other} is not supported on one machine`);
+  if (other) {
+    throw new Error(`a principal of the kind ${other} is not supported on one machine`);
+  }
   return [...listOf(AWS), ...listOf(Service)];
 }
 
@@ -200,7 +210,9 @@ function matchesPrincipal(names: string[], name: string): boolean {
 /** Policies name the role; its callers appear as the role's sessions. */
 function roleOfSession(arn: string): string[] {
   const session = /^arn:([^:]*):sts::(\d+):assumed-role\/([^/]+)\//.exec(arn);
-  if (!session) return [];
+  if (!session) {
+    return [];
+  }
   const [, partition = "", account = "", role = ""] = session;
   return [`arn:${partition}:iam::${account}:role/${role}`];
 }
@@ -212,7 +224,9 @@ function oneOf(
   pattern: (pattern: string) => (text: string) => boolean,
 ): (text: string) => boolean {
   const values = positive ?? negative;
-  if (values === undefined) throw new Error(`it has neither ${element} nor Not${element}`);
+  if (values === undefined) {
+    throw new Error(`it has neither ${element} nor Not${element}`);
+  }
   const patterns = listOf(values).map(pattern);
   return (text) => patterns.some((matches) => matches(text)) === (positive !== undefined);
 }
@@ -233,7 +247,9 @@ function arnPattern(pattern: string): (arn: string) => boolean {
   const isOpen = pattern.endsWith("*");
   return (arn) => {
     const parts = arnParts(arn);
-    if (isOpen && expressions.length < parts.length) parts.length = expressions.length;
+    if (isOpen && expressions.length < parts.length) {
+      parts.length = expressions.length;
+    }
     return (
       parts.length === expressions.length &&
       expressions.every((expression, index) => expression.test(parts[index] ?? ""))
@@ -275,7 +291,9 @@ const numeric =
   (holds: (found: number, wanted: number) => boolean): Comparison =>
   (wanted) => {
     const limit = Number(wanted);
-    if (Number.isNaN(limit)) throw new Error(`"${wanted}" is not a number`);
+    if (Number.isNaN(limit)) {
+      throw new Error(`"${wanted}" is not a number`);
+    }
     return (found) => holds(Number(found), limit);
   };
 const equalNumbers = numeric((found, wanted) => found === wanted);
@@ -323,16 +341,26 @@ function compileCondition(written: string, key: string, values: string[]): Condi
 
   return (context) => {
     const found = context.get(name);
-    if (found === undefined && ifExists) return true;
-    if (quantifier === "ForAllValues") return (found ?? []).every(fits);
-    if (quantifier === "ForAnyValue") return (found ?? []).some(fits);
-    if (found === undefined) return isNegated;
+    if (found === undefined && ifExists) {
+      return true;
+    }
+    if (quantifier === "ForAllValues") {
+      return (found ?? []).every(fits);
+    }
+    if (quantifier === "ForAnyValue") {
+      return (found ?? []).some(fits);
+    }
+    if (found === undefined) {
+      return isNegated;
+    }
     return isNegated ? found.every(fits) : found.some(fits);
   };
 }
 
 function refuseVariables(text: string): void {
-  if (!text.includes("${")) return;
+  if (!text.includes("${")) {
+    return;
+  }
   throw new Error(`the policy variable in "${text}" is not supported on one machine`);
 }
 

@@ -1,5 +1,5 @@
-import type { PolicyDocument } from "./policy";
 import { physicalName, type Provision } from "../resources/resource";
+import type { PolicyDocument } from "./policy";
 
 interface RoleInputs {
   name?: string;

@@ -91,7 +91,9 @@ export function createAsyncInvoker(options: AsyncInvokerOptions): AsyncInvoker {
     payload: string | object,
     delayMs = 0,
   ): { requestId: string } {
-    if (closed) throw closedError();
+    if (closed) {
+      throw closedError();
+    }
     host.functionArn(functionNameOrArn);
     const event: QueuedEvent = {
       requestId: randomUUID(),
@@ -112,7 +114,9 @@ export function createAsyncInvoker(options: AsyncInvokerOptions): AsyncInvoker {
   function resume(): void {
     const events = unresumed;
     unresumed = [];
-    for (const event of events) enqueueAt(event);
+    for (const event of events) {
+      enqueueAt(event);
+    }
   }
 
   function enqueueAt(event: QueuedEvent): void {
@@ -132,7 +136,9 @@ export function createAsyncInvoker(options: AsyncInvokerOptions): AsyncInvoker {
   function advance(queue: { waiting: QueuedEvent[]; running: number }): void {
     while (!closed && queue.running < maxConcurrency) {
       const event = queue.waiting.shift();
-      if (event === undefined) return;
+      if (event === undefined) {
+        return;
+      }
       queue.running++;
       void attempt(event)
         .catch((error: unknown) => {
@@ -159,7 +165,9 @@ export function createAsyncInvoker(options: AsyncInvokerOptions): AsyncInvoker {
       return;
     }
     const result = await run(event);
-    if (result === undefined || closed) return;
+    if (result === undefined || closed) {
+      return;
+    }
     if (result.functionError === undefined) {
       finish(event);
       return;
@@ -181,12 +189,17 @@ export function createAsyncInvoker(options: AsyncInvokerOptions): AsyncInvoker {
     try {
       return await host.invoke(functionName, payload, { requestId, async: true });
     } catch (error) {
-      if (closed) return undefined;
+      if (closed) {
+        return undefined;
+      }
       const passing = !(error instanceof AwsError) || error.status >= 500 || error.status === 429;
       const what = passing ? "will be tried again" : "is dropped";
       onError(problem(event, `was refused and ${what}: ${(error as Error).message}`, error));
-      if (passing) retry(event, backoffMs(event.refusals++));
-      else finish(event);
+      if (passing) {
+        retry(event, backoffMs(event.refusals++));
+      } else {
+        finish(event);
+      }
       return undefined;
     }
   }
@@ -225,7 +238,9 @@ export function createAsyncInvoker(options: AsyncInvokerOptions): AsyncInvoker {
     try {
       await options.send(destinationArn, record);
     } catch (error) {
-      if (closed) return;
+      if (closed) {
+        return;
+      }
       if (attempts < DELIVERY_ATTEMPTS) {
         after(backoffMs(attempts - 1) * delayScale, () => {
           void deliver(event, destinationArn, record, attempts + 1);
@@ -235,17 +250,23 @@ export function createAsyncInvoker(options: AsyncInvokerOptions): AsyncInvoker {
       const why = (error as Error).message;
       onError(problem(event, `is lost: ${destinationArn} did not take its record: ${why}`, error));
     }
-    if (!closed) finish(event);
+    if (!closed) {
+      finish(event);
+    }
   }
 
   function finish(event: QueuedEvent): void {
     journal?.done(event.requestId);
     open.delete(event);
-    if (open.size === 0) settleIdle();
+    if (open.size === 0) {
+      settleIdle();
+    }
   }
 
   function settleIdle(): void {
-    for (const listener of idleListeners.splice(0)) listener();
+    for (const listener of idleListeners.splice(0)) {
+      listener();
+    }
   }
 
   function after(delayMs: number, action: () => void): void {
@@ -261,9 +282,13 @@ export function createAsyncInvoker(options: AsyncInvokerOptions): AsyncInvoker {
   }
 
   function close(): void {
-    if (closed) return;
+    if (closed) {
+      return;
+    }
     closed = true;
-    for (const timer of timers) clearTimeout(timer);
+    for (const timer of timers) {
+      clearTimeout(timer);
+    }
     if (journal === undefined && open.size > 0) {
       onError(
         new Error(`Closed with ${open.size} asynchronous events not over; they are dropped.`),
@@ -278,7 +303,9 @@ export function createAsyncInvoker(options: AsyncInvokerOptions): AsyncInvoker {
     idle: () =>
       new Promise((resolve) => {
         idleListeners.push(resolve);
-        if (open.size === 0 || closed) settleIdle();
+        if (open.size === 0 || closed) {
+          settleIdle();
+        }
       }),
     pending: () => open.size,
     close,
@@ -288,7 +315,9 @@ export function createAsyncInvoker(options: AsyncInvokerOptions): AsyncInvoker {
 function eventText(payload: string | object): string {
   const text = toJsonText(payload);
   const size = Buffer.byteLength(text);
-  if (size <= MAX_EVENT_BYTES) return text;
+  if (size <= MAX_EVENT_BYTES) {
+    return text;
+  }
   throw new AwsError(
     "RequestEntityTooLargeException",
     413,

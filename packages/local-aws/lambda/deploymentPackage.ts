@@ -1,5 +1,5 @@
 import { mkdir, realpath, rm, writeFile } from "node:fs/promises";
-import { dirname, join, relative, isAbsolute } from "node:path";
+import { dirname, isAbsolute, join, relative } from "node:path";
 import { AwsError } from "../awsError";
 
 /**

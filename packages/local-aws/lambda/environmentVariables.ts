@@ -46,7 +46,9 @@ export function environmentVariables(settings: EnvironmentSettings): Record<stri
 /** Refuses what AWS refuses, so that a deployment does not fail where the local run went well. */
 export function checkOwnVariables(environment: Record<string, string>): void {
   const reserved = Object.keys(environment).filter((name) => RESERVED.has(name));
-  if (reserved.length === 0) return;
+  if (reserved.length === 0) {
+    return;
+  }
   throw new AwsError(
     "InvalidParameterValueException",
     400,

@@ -62,7 +62,9 @@ export function openEventJournal(folder: string, onError: (error: Error) => void
     done(requestId) {
       append({ done: requestId });
       open.delete(requestId);
-      if (open.size === 0 && size > COMPACT_BYTES) size = compact(file, open);
+      if (open.size === 0 && size > COMPACT_BYTES) {
+        size = compact(file, open);
+      }
     },
   };
 }
@@ -74,8 +76,11 @@ function load(file: string, onError: (error: Error) => void): Map<string, Queued
   lines.forEach((text, index) => {
     try {
       const line = JSON.parse(text) as Line;
-      if ("done" in line) open.delete(line.done);
-      else open.set(line.saved.requestId, line.saved);
+      if ("done" in line) {
+        open.delete(line.done);
+      } else {
+        open.set(line.saved.requestId, line.saved);
+      }
     } catch (error) {
       onError(
         new Error(`${file}:${index + 1} is not readable and was left out.`, { cause: error }),
@@ -106,7 +111,9 @@ function readIfThere(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") {
+      return "";
+    }
     throw error;
   }
 }

@@ -138,7 +138,9 @@ export class ExecutionEnvironment {
 
   /** Ends the process at once, as a crash of its machine would. */
   kill(): void {
-    if (this.alive && this.child?.pid !== undefined) killGroup(this.child.pid);
+    if (this.alive && this.child?.pid !== undefined) {
+      killGroup(this.child.pid);
+    }
   }
 
   /** Ends the process because nobody needs it any more, and says nothing about it. */
@@ -152,8 +154,11 @@ export class ExecutionEnvironment {
     this.api = await RuntimeApi.start({
       onNext: () => {
         this.rest();
-        if (this.running === undefined) onReady();
-        else this.settle();
+        if (this.running === undefined) {
+          onReady();
+        } else {
+          this.settle();
+        }
       },
       onResponse: (requestId, payload) => {
         this.answer(requestId, { kind: "ok", payload });
@@ -184,7 +189,9 @@ export class ExecutionEnvironment {
     forEachLine(child.stderr, onLine);
     forEachLine(lifelineOf(child), (line) => {
       const fault = this.running?.fault;
-      if (fault?.kind === "crash") fault.onCrash?.(requestOf(line));
+      if (fault?.kind === "crash") {
+        fault.onCrash?.(requestOf(line));
+      }
     });
     const exit = await ended(child);
     this.rest();
@@ -211,9 +218,13 @@ export class ExecutionEnvironment {
       const seconds = (timeoutMs / 1000).toFixed(2);
       this.condemn("timeout", "Sandbox.Timedout", `Task timed out after ${seconds} seconds`);
     }, strikesAfterMs);
-    if (process.platform !== "linux") return;
+    if (process.platform !== "linux") {
+      return;
+    }
     this.memoryWatch = setInterval(() => {
-      if (residentMegabytes(this.child?.pid) <= memoryMegabytes) return;
+      if (residentMegabytes(this.child?.pid) <= memoryMegabytes) {
+        return;
+      }
       this.condemn("crash", "Runtime.OutOfMemory", "Runtime exited with error: signal: killed");
     }, MEMORY_WATCH_MS);
   }
@@ -229,7 +240,9 @@ export class ExecutionEnvironment {
   }
 
   private answer(requestId: string, outcome: Omit<Outcome, "durationMs">): void {
-    if (this.running?.requestId !== requestId) return;
+    if (this.running?.requestId !== requestId) {
+      return;
+    }
     this.running.outcome ??= { ...outcome, durationMs: this.elapsed() };
   }
 
@@ -248,7 +261,9 @@ export class ExecutionEnvironment {
 
   /** Writes to the function's log what AWS writes there. */
   private report(failure: Failure): void {
-    if (this.stopped) return;
+    if (this.stopped) {
+      return;
+    }
     const requestId = this.running?.requestId;
     const line =
       failure.kind === "timeout"
@@ -309,9 +324,13 @@ function ended(child: ChildProcess): Promise<{ code: number | null; signal: stri
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", (code, signal) => {
-      if (child.pid !== undefined) killGroup(child.pid);
+      if (child.pid !== undefined) {
+        killGroup(child.pid);
+      }
       const grace = setTimeout(() => {
-        for (const stream of child.stdio) stream?.destroy();
+        for (const stream of child.stdio) {
+          stream?.destroy();
+        }
       }, OUTPUT_GRACE_MS);
       child.once("close", () => {
         clearTimeout(grace);
@@ -342,7 +361,9 @@ function killGroup(pid: number): void {
     process.kill(process.platform === "win32" ? pid : -pid, "SIGKILL");
   } catch (error) {
     // Gone already, which is what was wanted.
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") {
+      throw error;
+    }
   }
 }
 
@@ -354,7 +375,9 @@ function forEachLine(stream: Readable | null, onLine: (line: string) => void): v
     lines.forEach(onLine);
   });
   stream?.once("end", () => {
-    if (rest !== "") onLine(rest);
+    if (rest !== "") {
+      onLine(rest);
+    }
   });
 }
 

@@ -151,7 +151,9 @@ export function createLambdaHost(options: LambdaHostOptions): LambdaHost {
   function find(functionNameOrArn: string): HostedFunction {
     const name = functionNameOf(functionNameOrArn);
     const hosted = functions.get(name);
-    if (hosted !== undefined) return hosted;
+    if (hosted !== undefined) {
+      return hosted;
+    }
     throw new AwsError(
       "ResourceNotFoundException",
       404,
@@ -187,7 +189,9 @@ export function createLambdaHost(options: LambdaHostOptions): LambdaHost {
     hosted: HostedFunction,
     job: Pick<Job, "requestId" | "payload" | "fault">,
   ): Promise<{ outcome: Outcome; coldStart: boolean }> {
-    if (closed) throw closedError();
+    if (closed) {
+      throw closedError();
+    }
     return new Promise((resolve, reject) => {
       hosted.queue.push({ ...job, queuedAt: performance.now(), resolve, reject });
       dispatch(hosted);
@@ -199,9 +203,13 @@ export function createLambdaHost(options: LambdaHostOptions): LambdaHost {
     const { queue, idle, environments } = hosted;
     while (queue.length > 0 && idle.length > 0) {
       const environment = idle.pop();
-      if (!environment?.alive) continue;
+      if (!environment?.alive) {
+        continue;
+      }
       const job = queue.shift();
-      if (job) run(hosted, environment, job).catch(job.reject);
+      if (job) {
+        run(hosted, environment, job).catch(job.reject);
+      }
     }
     while (hosted.starting < queue.length && environments.size < maxConcurrency) {
       void start(hosted);
@@ -221,13 +229,17 @@ export function createLambdaHost(options: LambdaHostOptions): LambdaHost {
         environment.kill();
       }, job.fault.afterMs);
     const outcome = await running;
-    if (killer) clearTimeout(killer);
+    if (killer) {
+      clearTimeout(killer);
+    }
     if (closed) {
       job.reject(closedError());
       return;
     }
     // Free before the caller knows, so that its next call finds it.
-    if (hosted.environments.has(environment)) hosted.idle.push(environment);
+    if (hosted.environments.has(environment)) {
+      hosted.idle.push(environment);
+    }
     dispatch(hosted);
     job.resolve({ outcome, coldStart });
   }
@@ -251,35 +263,53 @@ export function createLambdaHost(options: LambdaHostOptions): LambdaHost {
     void environment.gone.then(() => {
       environments.delete(environment);
       hosted.idle = hosted.idle.filter((other) => other !== environment);
-      if (!closed) dispatch(hosted);
+      if (!closed) {
+        dispatch(hosted);
+      }
     });
     try {
       await environment.ready;
       hosted.starting--;
-      if (environments.has(environment)) hosted.idle.push(environment);
+      if (environments.has(environment)) {
+        hosted.idle.push(environment);
+      }
     } catch (error) {
       hosted.starting--;
       const job = hosted.queue.shift();
-      if (!(error instanceof InitError)) job?.reject(error);
-      else job?.resolve({ outcome: error.outcomeOf(job.requestId), coldStart: true });
+      if (!(error instanceof InitError)) {
+        job?.reject(error);
+      } else {
+        job?.resolve({ outcome: error.outcomeOf(job.requestId), coldStart: true });
+      }
     }
-    if (!closed) dispatch(hosted);
+    if (!closed) {
+      dispatch(hosted);
+    }
   }
 
   async function warm(functionNameOrArn: string): Promise<void> {
     const hosted = find(functionNameOrArn);
-    if (closed) throw closedError();
-    if (hosted.environments.size === 0) await start(hosted);
-    else await Promise.allSettled([...hosted.environments].map(({ ready }) => ready));
+    if (closed) {
+      throw closedError();
+    }
+    if (hosted.environments.size === 0) {
+      await start(hosted);
+    } else {
+      await Promise.allSettled([...hosted.environments].map(({ ready }) => ready));
+    }
   }
 
   async function close(): Promise<void> {
     closed = true;
     const environments = [...functions.values()].flatMap((hosted) => {
-      for (const job of hosted.queue.splice(0)) job.reject(closedError());
+      for (const job of hosted.queue.splice(0)) {
+        job.reject(closedError());
+      }
       return [...hosted.environments];
     });
-    for (const environment of environments) environment.stop();
+    for (const environment of environments) {
+      environment.stop();
+    }
     await Promise.all(environments.map(({ gone }) => gone));
   }
 
@@ -294,7 +324,9 @@ export function createLambdaHost(options: LambdaHostOptions): LambdaHost {
 
 function requestText(payload: string | object): string {
   const text = toJsonText(payload);
-  if (Buffer.byteLength(text) <= MAX_REQUEST_BYTES) return text;
+  if (Buffer.byteLength(text) <= MAX_REQUEST_BYTES) {
+    return text;
+  }
   throw new AwsError(
     "RequestEntityTooLargeException",
     413,

@@ -6,8 +6,12 @@ import { AwsError } from "../awsError";
  * @throws AwsError `InvalidRequestContentException` (400) when a text is not JSON
  */
 export function toJsonText(payload: string | object): string {
-  if (typeof payload !== "string") return JSON.stringify(payload);
-  if (payload === "") return "{}";
+  if (typeof payload !== "string") {
+    return JSON.stringify(payload);
+  }
+  if (payload === "") {
+    return "{}";
+  }
   try {
     JSON.parse(payload);
     return payload;

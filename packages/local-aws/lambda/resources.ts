@@ -1,7 +1,7 @@
 import type { asset } from "@pulumi/pulumi";
 import type { PolicyDocument, Statement } from "../iam/policy";
-import { DEFAULT_ASYNC_CONFIG } from "./asyncInvoke";
 import { physicalName, type Provision } from "../resources/resource";
+import { DEFAULT_ASYNC_CONFIG } from "./asyncInvoke";
 
 interface FunctionInputs {
   name?: string;

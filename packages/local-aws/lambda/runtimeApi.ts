@@ -64,7 +64,9 @@ export class RuntimeApi {
 
   /** Answers the runtime's waiting request for an invocation. */
   send(invocation: RuntimeInvocation): void {
-    if (this.waiting === undefined) throw new Error("The runtime has not asked for an invocation.");
+    if (this.waiting === undefined) {
+      throw new Error("The runtime has not asked for an invocation.");
+    }
     this.waiting
       .writeHead(200, {
         "content-type": "application/json",
@@ -96,8 +98,11 @@ export class RuntimeApi {
         return;
       case "POST invocation/response":
         this.read(request, response, (body, error) => {
-          if (error === undefined) this.listener.onResponse(requestId, body);
-          else this.listener.onError(requestId, error);
+          if (error === undefined) {
+            this.listener.onResponse(requestId, body);
+          } else {
+            this.listener.onError(requestId, error);
+          }
         });
         return;
       case "POST invocation/error":
@@ -125,7 +130,9 @@ export class RuntimeApi {
     let size = 0;
     request.on("data", (chunk: Buffer) => {
       size += chunk.length;
-      if (size <= MAX_RESPONSE_BYTES) chunks.push(chunk);
+      if (size <= MAX_RESPONSE_BYTES) {
+        chunks.push(chunk);
+      }
     });
     request.on("end", () => {
       if (size > MAX_RESPONSE_BYTES) {

@@ -87,8 +87,12 @@ export function inboxPage(
     const name = path.startsWith(`${basePath}/`) ? path.slice(basePath.length + 1) : "";
     const id = name.replace(/\.eml$/, "");
     const mail = await mailbox.read(id);
-    if (!mail) return answer(404, "text/html", missingPage());
-    if (id === name) return answer(200, "text/html", mailPage(mail));
+    if (!mail) {
+      return answer(404, "text/html", missingPage());
+    }
+    if (id === name) {
+      return answer(200, "text/html", mailPage(mail));
+    }
     return answer(200, "message/rfc822", mail.raw, {
       "content-disposition": `attachment; filename="${name}"`,
     });

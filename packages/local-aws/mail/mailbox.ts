@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
-import { readFile, readdir, rename, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createTransport } from "nodemailer";
 import PostalMime from "postal-mime";
@@ -69,10 +69,14 @@ export function createMailbox(options: {
 
   async function open(id: string): Promise<OpenMail | undefined> {
     const raw = await readFile(fileOf(id)).catch((error: unknown) => {
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+      if (error instanceof Error && "code" in error && error.code === "ENOENT") {
+        return undefined;
+      }
       throw error;
     });
-    if (!raw) return undefined;
+    if (!raw) {
+      return undefined;
+    }
     const parsed = await PostalMime.parse(raw);
     const mail: Mail = {
       id,
@@ -124,10 +128,14 @@ export function createMailbox(options: {
       ids.sort().reverse();
       const mails: Mail[] = [];
       for (const id of ids) {
-        if (!known.has(id)) await open(id);
+        if (!known.has(id)) {
+          await open(id);
+        }
         const mail = known.get(id);
         // Absent if somebody deleted the file just now.
-        if (mail) mails.push(mail);
+        if (mail) {
+          mails.push(mail);
+        }
       }
       return mails;
     },

@@ -1,14 +1,14 @@
-import type { Cloud } from "../cloud";
 import * as apigateway from "../apiGateway/resources";
+import type { Cloud } from "../cloud";
 import * as dynamodb from "../dynamodb/resources";
 import * as eventBridge from "../eventBridge/resources";
 import * as iam from "../iam/resources";
 import * as lambda from "../lambda/resources";
-import { asRequested, type Provision, type Provisioned, type Registration } from "./resource";
-import { randomBytes } from "./random";
 import * as s3 from "../s3/resources";
 import * as sns from "../sns/resources";
 import * as sqs from "../sqs/resources";
+import { randomBytes } from "./random";
+import { asRequested, type Provision, type Provisioned, type Registration } from "./resource";
 
 /** Every resource type that the local run knows. What is not here stops the start. */
 const PROVISIONS: Record<string, unknown> = {

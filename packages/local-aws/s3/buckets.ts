@@ -1,9 +1,9 @@
 import { AwsError } from "../awsError";
+import { splitUrl } from "../gateway/signature";
 import type { HttpRequest } from "../http";
 import type { CorsRule } from "./cors";
 import { notAForm } from "./postForm";
 import { hasOverrides, overridesWithoutSignature } from "./responseOverrides";
-import { splitUrl } from "../gateway/signature";
 
 /** What the front door has to know of the buckets. */
 export interface Buckets {
@@ -29,8 +29,12 @@ export function bucketPathOf({ url }: HttpRequest): BucketPath | undefined {
 /** S3's refusal of a request that nobody has signed, to a bucket that is private. */
 export function anonymousRefusal(request: HttpRequest, { key }: BucketPath): AwsError {
   const names = splitUrl(request.url).query.map(([name]) => name);
-  if (request.method === "POST" && key === "" && names.length === 0) return notAForm();
+  if (request.method === "POST" && key === "" && names.length === 0) {
+    return notAForm();
+  }
   const isRead = request.method === "GET" || request.method === "HEAD";
-  if (isRead && hasOverrides(names)) return overridesWithoutSignature();
+  if (isRead && hasOverrides(names)) {
+    return overridesWithoutSignature();
+  }
   return new AwsError("AccessDenied", 403, "Access Denied");
 }

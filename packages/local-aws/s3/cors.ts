@@ -102,7 +102,9 @@ function ruleFor(
 
 function fits(pattern: string, text: string): boolean {
   const star = pattern.indexOf("*");
-  if (star < 0) return pattern === text;
+  if (star < 0) {
+    return pattern === text;
+  }
   return (
     text.length >= pattern.length - 1 &&
     text.startsWith(pattern.slice(0, star)) &&

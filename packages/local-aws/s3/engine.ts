@@ -85,10 +85,18 @@ export function createS3({ fauxqs }: { fauxqs: Fauxqs }): S3 {
       refuseUnsupported(call);
       const form = formOf(call);
       const carriedOut = form ? writeOf(call, form) : call;
-      if (form) checkIntegrity(carriedOut);
-      if (createsObject(call)) checkPreconditions(call, findObject(fauxqs, call));
-      if (deletesObject(call)) checkDeletion(call, findObject(fauxqs, call));
-      if (call.method === "GET" && call.key) repairRange(call, findObject(fauxqs, call));
+      if (form) {
+        checkIntegrity(carriedOut);
+      }
+      if (createsObject(call)) {
+        checkPreconditions(call, findObject(fauxqs, call));
+      }
+      if (deletesObject(call)) {
+        checkDeletion(call, findObject(fauxqs, call));
+      }
+      if (call.method === "GET" && call.key) {
+        repairRange(call, findObject(fauxqs, call));
+      }
       const overrides = readsObject(call) ? responseOverrides(call.query) : {};
       // S3 stores this type where a writer names none; fauxqs would say application/octet-stream.
       carriedOut.headers["content-type"] ??= "binary/octet-stream";
@@ -114,7 +122,9 @@ export function createS3({ fauxqs }: { fauxqs: Fauxqs }): S3 {
           principalArn,
           requestId,
         };
-        for (const listener of listeners) listener(event);
+        for (const listener of listeners) {
+          listener(event);
+        }
       }
       return {
         status,
@@ -142,7 +152,9 @@ export function createS3({ fauxqs }: { fauxqs: Fauxqs }): S3 {
 
 /** A PutObject, CopyObject or CompleteMultipartUpload: a form upload takes no conditions. */
 function createsObject({ method, key, query }: S3Call): boolean {
-  if (!key) return false;
+  if (!key) {
+    return false;
+  }
   return method === "POST" ? "uploadId" in query : method === "PUT" && !("uploadId" in query);
 }
 
@@ -178,7 +190,9 @@ function refuseUnsupported({ method, key, query, headers }: S3Call): void {
   }
   const form = /^multipart\/form-data/i.test(headers["content-type"] ?? "");
   const known = key ? "uploads" in query || "uploadId" in query : form || "delete" in query;
-  if (method === "POST" && !known) throw methodNotAllowed();
+  if (method === "POST" && !known) {
+    throw methodNotAllowed();
+  }
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html */
@@ -196,15 +210,23 @@ function checkPreconditions({ headers }: S3Call, existing: StoredObject | undefi
     throw new AwsError("NoSuchKey", 404, "The specified key does not exist.");
   }
   const changed = ifMatch !== undefined && !isETagOf(existing, ifMatch);
-  if (changed || (ifNoneMatch !== undefined && existing !== undefined)) throw preconditionFailed();
+  if (changed || (ifNoneMatch !== undefined && existing !== undefined)) {
+    throw preconditionFailed();
+  }
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html */
 function checkDeletion({ headers }: S3Call, existing: StoredObject | undefined): void {
   const ifMatch = headers["if-match"];
-  if (ifMatch === undefined) return;
-  if (!existing) throw new AwsError("NoSuchKey", 404, "The specified key does not exist.");
-  if (ifMatch !== "*" && !isETagOf(existing, ifMatch)) throw preconditionFailed();
+  if (ifMatch === undefined) {
+    return;
+  }
+  if (!existing) {
+    throw new AwsError("NoSuchKey", 404, "The specified key does not exist.");
+  }
+  if (ifMatch !== "*" && !isETagOf(existing, ifMatch)) {
+    throw preconditionFailed();
+  }
 }
 
 function isETagOf(object: StoredObject | undefined, eTag: string): boolean {
@@ -225,11 +247,16 @@ function preconditionFailed(): AwsError {
  * the object, for which S3 sends all of it (RFC 9110, 14.1.2 and 14.2).
  */
 function repairRange({ headers }: S3Call, existing: StoredObject | undefined): void {
-  if (headers.range === undefined) return;
+  if (headers.range === undefined) {
+    return;
+  }
   const [, first = "", last = ""] = /^bytes=(\d*)-(\d*)$/.exec(headers.range) ?? [];
   const valid = first ? last === "" || Number(first) <= Number(last) : last;
-  if (!valid) delete headers.range;
-  else if (!first && Number(last) > (existing?.contentLength ?? 0)) headers.range = "bytes=0-";
+  if (!valid) {
+    delete headers.range;
+  } else if (!first && Number(last) > (existing?.contentLength ?? 0)) {
+    headers.range = "bytes=0-";
+  }
 }
 
 function findObject({ s3Store }: Fauxqs, { bucket, key }: S3Call): StoredObject | undefined {
@@ -237,7 +264,9 @@ function findObject({ s3Store }: Fauxqs, { bucket, key }: S3Call): StoredObject 
     return s3Store.headObject(bucket, key);
   } catch (error) {
     // No such bucket or key: the call itself says so to the sender.
-    if (error instanceof Error && error.name === "S3Error") return undefined;
+    if (error instanceof Error && error.name === "S3Error") {
+      return undefined;
+    }
     throw error;
   }
 }

@@ -11,7 +11,9 @@ const STATUSES = ["200", "201", "204"];
 /** The form that a POST to a bucket brings, if it brings one. */
 export function formOf({ method, key, query, headers, body }: S3Call): PostForm | undefined {
   const isUpload = method === "POST" && key === "" && !("delete" in query);
-  if (!isUpload || !isPostForm(headers["content-type"])) return undefined;
+  if (!isUpload || !isPostForm(headers["content-type"])) {
+    return undefined;
+  }
   return readPostForm(headers["content-type"], body);
 }
 
@@ -20,7 +22,9 @@ export function writeOf({ bucket }: S3Call, { key, fields, file }: PostForm): S3
   const headers = Object.fromEntries([...fields].filter(([name]) => OBJECT_FIELDS.test(name)));
   const algorithm = fields.get("x-amz-checksum-algorithm")?.toLowerCase();
   // A form may leave the checksum itself to S3.
-  if (algorithm !== undefined) headers[`x-amz-checksum-${algorithm}`] ??= digestOf(algorithm, file);
+  if (algorithm !== undefined) {
+    headers[`x-amz-checksum-${algorithm}`] ??= digestOf(algorithm, file);
+  }
   return { method: "PUT", bucket, key, query: {}, headers, body: file };
 }
 
@@ -35,11 +39,15 @@ export function answerForm(
   host: string,
   written: HttpResponse,
 ): HttpResponse {
-  if (written.status !== 200) return written;
+  if (written.status !== 200) {
+    return written;
+  }
   const eTag = written.headers.etag ?? "";
   const headers: Record<string, string> = { etag: eTag };
   for (const [name, value] of Object.entries(written.headers)) {
-    if (name.startsWith("x-amz-")) headers[name] = value;
+    if (name.startsWith("x-amz-")) {
+      headers[name] = value;
+    }
   }
 
   const target = redirectOf(fields, { bucket, key, etag: eTag });
@@ -50,7 +58,9 @@ export function answerForm(
   headers.location = `http://${host}/${bucket}/${encodeURIComponent(key)}`;
   const wanted = fields.get("success_action_status") ?? "";
   const status = STATUSES.includes(wanted) ? Number(wanted) : 204;
-  if (status !== 201) return { status, headers, body: Buffer.alloc(0) };
+  if (status !== 201) {
+    return { status, headers, body: Buffer.alloc(0) };
+  }
   const document =
     '<?xml version="1.0" encoding="UTF-8"?>\n<PostResponse>' +
     `<Location>${escapeXml(headers.location)}</Location><Bucket>${bucket}</Bucket>` +
@@ -64,10 +74,16 @@ export function answerForm(
 
 function redirectOf(fields: PostForm["fields"], about: Record<string, string>): string | undefined {
   const target = fields.get("success_action_redirect") ?? fields.get("redirect");
-  if (target === undefined || !URL.canParse(target)) return undefined;
+  if (target === undefined || !URL.canParse(target)) {
+    return undefined;
+  }
   const url = new URL(target);
-  if (!/^https?:$/.test(url.protocol)) return undefined;
-  for (const [name, value] of Object.entries(about)) url.searchParams.append(name, value);
+  if (!/^https?:$/.test(url.protocol)) {
+    return undefined;
+  }
+  for (const [name, value] of Object.entries(about)) {
+    url.searchParams.append(name, value);
+  }
   return url.href;
 }
 

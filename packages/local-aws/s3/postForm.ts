@@ -35,7 +35,9 @@ export function isPostForm(contentType: string | undefined): boolean {
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html
  */
 export function readPostForm(contentType: string | undefined, body: Buffer): PostForm {
-  if (!isPostForm(contentType)) throw notAForm();
+  if (!isPostForm(contentType)) {
+    throw notAForm();
+  }
   const delimiter = Buffer.from(`\r\n--${boundaryOf(contentType ?? "")}`);
   const raw = new Map<string, string>();
   let size = 0;
@@ -88,10 +90,16 @@ export function notAForm(): AwsError {
 
 function keyOf(fields: ReadonlyMap<string, string>): string {
   const key = fields.get("key");
-  if (key === undefined) throw missingField("key");
-  if (key === "") throw invalidArgument("User key must have a length greater than 0.", "key");
+  if (key === undefined) {
+    throw missingField("key");
+  }
+  if (key === "") {
+    throw invalidArgument("User key must have a length greater than 0.", "key");
+  }
   const bytes = Buffer.byteLength(key);
-  if (bytes <= MAX_KEY_BYTES) return key;
+  if (bytes <= MAX_KEY_BYTES) {
+    return key;
+  }
   throw new AwsError("KeyTooLongError", 400, "Your key is too long", {
     Size: `${bytes}`,
     MaxSizeAllowed: `${MAX_KEY_BYTES}`,
@@ -101,7 +109,9 @@ function keyOf(fields: ReadonlyMap<string, string>): string {
 function boundaryOf(contentType: string): string {
   const [, quoted, plain] = /;\s*boundary=(?:"([^"]+)"|([^\s;]+))/i.exec(contentType) ?? [];
   const boundary = quoted ?? plain;
-  if (!boundary) throw malformed();
+  if (!boundary) {
+    throw malformed();
+  }
   return boundary;
 }
 
@@ -112,7 +122,9 @@ function firstPart(body: Buffer, delimiter: Buffer): Part {
     return nextPart(body, delimiter, opening.length);
   }
   const at = body.indexOf(delimiter);
-  if (at < 0) throw malformed();
+  if (at < 0) {
+    throw malformed();
+  }
   return nextPart(body, delimiter, at + delimiter.length);
 }
 
@@ -123,13 +135,17 @@ function nextPart(body: Buffer, delimiter: Buffer, at: number): Part {
   }
   const headersEnd = body.indexOf("\r\n\r\n", at);
   // Without a limit, text that only looks like a form would be made a string of its whole size.
-  if (headersEnd < 0 || headersEnd - at > MAX_FIELDS_BYTES) throw malformed();
+  if (headersEnd < 0 || headersEnd - at > MAX_FIELDS_BYTES) {
+    throw malformed();
+  }
   const headers = body.toString("utf8", at, headersEnd);
   const start = headersEnd + 4;
   const end = body.indexOf(delimiter, start);
   const disposition = /^content-disposition:[ \t]*form-data;(.*)$/im.exec(headers)?.[1];
   const name = parameterOf(disposition, "name");
-  if (end < 0 || name === undefined) throw malformed();
+  if (end < 0 || name === undefined) {
+    throw malformed();
+  }
   return {
     name: name.toLowerCase(),
     // Some browsers send a whole path.

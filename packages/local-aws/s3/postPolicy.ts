@@ -1,6 +1,6 @@
 import { AwsError } from "../awsError";
-import { missingField, type PostForm } from "./postForm";
 import { type Secret, type SignedCall, verifyPolicySignature } from "../gateway/signature";
+import { missingField, type PostForm } from "./postForm";
 
 /** A condition of a policy; `field` as it is written there, with its `$`. */
 type Condition =
@@ -36,10 +36,14 @@ export function verifyPostForm(
       "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
     );
   }
-  if (!isSigned) throw new AwsError("AccessDenied", 403, "Access Denied");
+  if (!isSigned) {
+    throw new AwsError("AccessDenied", 403, "Access Denied");
+  }
   const demand = (name: string): string => {
     const value = fields.get(name);
-    if (value === undefined) throw missingField(name);
+    if (value === undefined) {
+      throw missingField(name);
+    }
     return value;
   };
   return verifyPolicySignature(
@@ -64,12 +68,16 @@ export function verifyPostForm(
  */
 export function checkPostPolicy(form: PostForm, bucket: string, now: Date): void {
   const { expiration, conditions } = parsePolicy(form.fields.get("policy") ?? "");
-  if (now.getTime() >= expiration.getTime()) throw violation("Policy expired.");
+  if (now.getTime() >= expiration.getTime()) {
+    throw violation("Policy expired.");
+  }
 
   const fields = new Map([...form.fields, ["bucket", bucket]]);
   const named = new Set<string>();
   for (const condition of conditions) {
-    if (condition.operator === "content-length-range") continue;
+    if (condition.operator === "content-length-range") {
+      continue;
+    }
     const { operator, field, value } = condition;
     const name = field.replace(/^\$/, "").toLowerCase();
     named.add(name);
@@ -79,8 +87,12 @@ export function checkPostPolicy(form: PostForm, bucket: string, now: Date): void
     }
   }
   const extra = [...fields.keys()].filter((name) => !named.has(name) && !isFree(name));
-  if (extra.length > 0) throw violation(`Extra input fields: ${extra.join(", ")}`);
-  for (const condition of conditions) checkSize(condition, form.file.length);
+  if (extra.length > 0) {
+    throw violation(`Extra input fields: ${extra.join(", ")}`);
+  }
+  for (const condition of conditions) {
+    checkSize(condition, form.file.length);
+  }
 }
 
 function isFree(name: string): boolean {
@@ -94,14 +106,18 @@ function holds(
   found: string | undefined,
   wanted: string,
 ): boolean {
-  if (found === undefined || operator === "eq") return found === wanted;
+  if (found === undefined || operator === "eq") {
+    return found === wanted;
+  }
   // Of a list of types each one has to fit.
   const values = name === "content-type" ? found.split(/\s*,\s*/) : [found];
   return values.every((value) => value.startsWith(wanted));
 }
 
 function checkSize(condition: Condition, size: number): void {
-  if (condition.operator !== "content-length-range") return;
+  if (condition.operator !== "content-length-range") {
+    return;
+  }
   const { min, max } = condition;
   if (size > max) {
     throw new AwsError(
@@ -127,10 +143,16 @@ function violation(what: string): AwsError {
 
 function parsePolicy(encoded: string): PostPolicy {
   const document = jsonOf(encoded);
-  if (!isRecord(document)) throw invalid("Invalid JSON.");
+  if (!isRecord(document)) {
+    throw invalid("Invalid JSON.");
+  }
   const { expiration, conditions } = document;
-  if (typeof expiration !== "string") throw invalid("Policy missing expiration.");
-  if (!Array.isArray(conditions)) throw invalid("Policy missing conditions.");
+  if (typeof expiration !== "string") {
+    throw invalid("Policy missing expiration.");
+  }
+  if (!Array.isArray(conditions)) {
+    throw invalid("Policy missing conditions.");
+  }
   return {
     expiration: expirationOf(expiration),
     conditions: (conditions as unknown[]).map(parseCondition),
@@ -155,8 +177,12 @@ function expirationOf(text: string): Date {
 }
 
 function parseCondition(condition: unknown): Condition {
-  if (Array.isArray(condition)) return parseListCondition(condition as unknown[]);
-  if (!isRecord(condition)) throw invalid("Invalid condition: it must be a list or an object.");
+  if (Array.isArray(condition)) {
+    return parseListCondition(condition as unknown[]);
+  }
+  if (!isRecord(condition)) {
+    throw invalid("Invalid condition: it must be a list or an object.");
+  }
   const [[name, value] = [], ...others] = Object.entries(condition);
   if (name === undefined || others.length > 0) {
     throw invalid(
@@ -171,7 +197,9 @@ function parseCondition(condition: unknown): Condition {
 
 function parseListCondition([operation, first, second, ...others]: unknown[]): Condition {
   const operator = typeof operation === "string" ? operation.toLowerCase() : "";
-  if (others.length > 0) throw invalid(`Invalid ${operator} condition: it has too many parts.`);
+  if (others.length > 0) {
+    throw invalid(`Invalid ${operator} condition: it has too many parts.`);
+  }
   if (operator === "content-length-range") {
     const [min, max] = [sizeOf(first), sizeOf(second)];
     if (min === undefined || max === undefined) {
@@ -190,7 +218,9 @@ function parseListCondition([operation, first, second, ...others]: unknown[]): C
 
 /** Sizes may be numbers or their digits. */
 function sizeOf(value: unknown): number | undefined {
-  if (typeof value !== "number" && typeof value !== "string") return undefined;
+  if (typeof value !== "number" && typeof value !== "string") {
+    return undefined;
+  }
   return /^\d+$/.test(String(value)) ? Number(value) : undefined;
 }
 

@@ -60,7 +60,9 @@ export function parseS3Request(request: HttpRequest): S3Call {
  */
 export function digestOf(algorithm: string, body: Buffer): string {
   const digest = Object.hasOwn(DIGESTS, algorithm) ? DIGESTS[algorithm] : undefined;
-  if (digest) return digest(body).toString("base64");
+  if (digest) {
+    return digest(body).toString("base64");
+  }
   const message =
     "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, SHA1, SHA256]";
   throw new AwsError("InvalidRequest", 400, message);
@@ -94,16 +96,23 @@ function unchunk(call: S3Call): void {
   const chunked =
     encodings.includes("aws-chunked") ||
     headers["x-amz-content-sha256"]?.startsWith("STREAMING-") === true;
-  if (!chunked) return;
+  if (!chunked) {
+    return;
+  }
 
   const { body, trailers } = readChunks(call.body);
   const expected = headers["x-amz-decoded-content-length"];
-  if (expected !== undefined && Number(expected) !== body.length) throw incompleteBody();
+  if (expected !== undefined && Number(expected) !== body.length) {
+    throw incompleteBody();
+  }
   call.body = body;
   Object.assign(headers, trailers);
   const rest = encodings.filter((encoding) => encoding !== "aws-chunked");
-  if (rest.length > 0) headers["content-encoding"] = rest.join(",");
-  else delete headers["content-encoding"];
+  if (rest.length > 0) {
+    headers["content-encoding"] = rest.join(",");
+  } else {
+    delete headers["content-encoding"];
+  }
 }
 
 function readChunks(raw: Buffer): { body: Buffer; trailers: Record<string, string> } {
@@ -111,19 +120,27 @@ function readChunks(raw: Buffer): { body: Buffer; trailers: Record<string, strin
   let at = 0;
   for (;;) {
     const lineEnd = raw.indexOf("\r\n", at);
-    if (lineEnd < 0) throw incompleteBody();
+    if (lineEnd < 0) {
+      throw incompleteBody();
+    }
     // A signature may follow the size; parseInt stops at the semicolon before it.
     const size = Number.parseInt(raw.toString("latin1", at, lineEnd), 16);
     at = lineEnd + 2;
-    if (size === 0) break;
-    if (!(at + size <= raw.length)) throw incompleteBody();
+    if (size === 0) {
+      break;
+    }
+    if (!(at + size <= raw.length)) {
+      throw incompleteBody();
+    }
     chunks.push(raw.subarray(at, at + size));
     at += size + 2;
   }
   const trailers: Record<string, string> = {};
   for (const line of raw.toString("latin1", at).split("\r\n")) {
     const [name = "", value] = splitOnce(line, ":");
-    if (value !== undefined) trailers[name.trim().toLowerCase()] = value.trim();
+    if (value !== undefined) {
+      trailers[name.trim().toLowerCase()] = value.trim();
+    }
   }
   return { body: Buffer.concat(chunks), trailers };
 }
@@ -164,11 +181,15 @@ export function checkIntegrity({ method, headers, body }: S3Call): void {
   }
 
   // On a POST the checksum may be that of the object to complete, and a copy has no body.
-  if (method !== "PUT" || headers["x-amz-copy-source"]) return;
+  if (method !== "PUT" || headers["x-amz-copy-source"]) {
+    return;
+  }
   for (const [algorithm, digest] of Object.entries(DIGESTS)) {
     const name = `x-amz-checksum-${algorithm}`;
     const value = headers[name];
-    if (value === undefined) continue;
+    if (value === undefined) {
+      continue;
+    }
     const expected = Buffer.from(value, "base64");
     const actual = digest(body);
     if (expected.length !== actual.length) {

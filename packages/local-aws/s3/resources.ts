@@ -1,6 +1,6 @@
 import type { PolicyDocument } from "../iam/policy";
-import type { CorsRule } from "./cors";
 import { physicalName, type Provision } from "../resources/resource";
+import type { CorsRule } from "./cors";
 
 interface BucketInputs {
   bucket?: string;

@@ -21,7 +21,9 @@ export function responseOverrides(query: Readonly<Record<string, string>>): Reco
   for (const name of OVERRIDES) {
     const parameter = `response-${name}`;
     const value = query[parameter];
-    if (value === undefined) continue;
+    if (value === undefined) {
+      continue;
+    }
     if (!/^[\t -~\u0080-\u00ff]*$/.test(value)) {
       throw new AwsError(
         "InvalidArgument",

@@ -57,19 +57,25 @@ export function createSns(options: {
   ): Promise<HttpResponse> {
     const message = emailText(params);
     const subject = params.get("Subject") ?? undefined;
-    if (subject !== undefined && !SUBJECT.test(subject)) throw invalid("Subject");
+    if (subject !== undefined && !SUBJECT.test(subject)) {
+      throw invalid("Subject");
+    }
 
     const body = Buffer.from(params.toString());
     const answer = await fauxqs.handle({ method: "POST", url: "/", headers, body });
     const messageId = element("MessageId", answer);
     const topic = snsStore.getTopic(params.get("TopicArn") ?? "");
-    if (answer.status !== 200 || !messageId || !topic) return answer;
+    if (answer.status !== 200 || !messageId || !topic) {
+      return answer;
+    }
 
     const { arn: topicArn, name: topicName } = topic;
     const timestamp = new Date();
     for (const arn of topic.subscriptionArns) {
       const subscription = snsStore.getSubscription(arn);
-      if (subscription?.protocol !== "email") continue;
+      if (subscription?.protocol !== "email") {
+        continue;
+      }
       const address = subscription.endpoint;
       await deliver({ topicArn, topicName, address, subject, message, messageId, timestamp });
     }
@@ -82,7 +88,9 @@ export function createSns(options: {
     headers: HttpRequest["headers"],
   ): Promise<HttpResponse> {
     const topicArn = params.get("TopicArn") ?? "";
-    if (!snsStore.getTopic(topicArn)) throw noSuchTopic();
+    if (!snsStore.getTopic(topicArn)) {
+      throw noSuchTopic();
+    }
     const entries = readEntries(params);
     checkBatch(entries);
 
@@ -93,10 +101,14 @@ export function createSns(options: {
       entry.set("Action", "Publish");
       entry.set("TopicArn", topicArn);
       const answer = await publish(entry, headers).catch((error: unknown) => {
-        if (!(error instanceof AwsError)) throw error;
+        if (!(error instanceof AwsError)) {
+          throw error;
+        }
         failed += failure(id, error.code, error.message);
       });
-      if (!answer) continue;
+      if (!answer) {
+        continue;
+      }
       const messageId = element("MessageId", answer);
       if (messageId) {
         successful += `<member><Id>${id}</Id><MessageId>${messageId}</MessageId></member>`;
@@ -119,8 +131,12 @@ export function createSns(options: {
     async handle(request) {
       const params = new URLSearchParams(request.body.toString());
       const action = params.get("Action");
-      if (action === "Publish") return publish(params, request.headers);
-      if (action === "PublishBatch") return publishBatch(params, request.headers);
+      if (action === "Publish") {
+        return publish(params, request.headers);
+      }
+      if (action === "PublishBatch") {
+        return publishBatch(params, request.headers);
+      }
       if (action === "Subscribe" && params.get("Protocol") === "email") {
         checkAddress(params.get("Endpoint") ?? "");
       }
@@ -132,7 +148,9 @@ export function createSns(options: {
     subscribeEmail(topicArn, address) {
       checkAddress(address);
       const subscription = snsStore.subscribe(topicArn, "email", address);
-      if (!subscription) throw noSuchTopic();
+      if (!subscription) {
+        throw noSuchTopic();
+      }
       subscription.confirmed = true;
       return subscription.arn;
     },
@@ -142,8 +160,12 @@ export function createSns(options: {
 /** The message, or with MessageStructure `json` what it holds for e-mail. */
 function emailText(params: URLSearchParams): string {
   const message = params.get("Message");
-  if (!message) throw invalid("Empty message");
-  if (params.get("MessageStructure") !== "json") return message;
+  if (!message) {
+    throw invalid("Empty message");
+  }
+  if (params.get("MessageStructure") !== "json") {
+    return message;
+  }
 
   const structure = "Message Structure - ";
   let texts: unknown;
@@ -164,7 +186,9 @@ function readEntries(params: URLSearchParams): URLSearchParams[] {
   const entries = new Map<string, URLSearchParams>();
   for (const [name, value] of params) {
     const [, index, parameter] = ENTRY.exec(name) ?? [];
-    if (!index || !parameter) continue;
+    if (!index || !parameter) {
+      continue;
+    }
     const entry = entries.get(index) ?? new URLSearchParams();
     entry.set(parameter, value);
     entries.set(index, entry);
@@ -207,7 +231,9 @@ function failure(id: string, code: string, message: string): string {
 }
 
 function checkAddress(address: string): void {
-  if (!EMAIL.test(address)) throw invalid(`Email address: ${address}`);
+  if (!EMAIL.test(address)) {
+    throw invalid(`Email address: ${address}`);
+  }
 }
 
 function invalid(what: string): AwsError {

@@ -1,7 +1,7 @@
-import * as pulumi from "@pulumi/pulumi";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
+import * as pulumi from "@pulumi/pulumi";
 import { Cloud, type CloudOptions } from "../cloud";
 import { provision } from "../resources";
 

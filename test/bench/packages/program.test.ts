@@ -5,7 +5,7 @@ import { expect } from "chai";
 import { type Endpoint, startEndpoint } from "../../../bench/packages/endpoint";
 import { type ProgramHandler, programHandlers } from "../../../bench/packages/program";
 import { measureStart, writeMeasure } from "../../../bench/packages/start";
-import { type Unpacked, unpackAll } from "../../../bench/packages/variants";
+import { unpackAll, type Unpacked } from "../../../bench/packages/variants";
 import { ofType, recordProgram } from "../../../testing/recordingMocks";
 
 describe("The packages that the bench measures", () => {

@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { expect } from "chai";
 import * as esbuild from "esbuild";
 import { bundle } from "../../../components/lambda/bundle";
-import { leanPackages, type LeanFile } from "../../../components/lambda/leanPackages";
+import { type LeanFile, leanPackages } from "../../../components/lambda/leanPackages";
 import { load } from "./loadBundle";
 
 /** Sends a request to a handler that keeps it, and tells where it would have gone. */

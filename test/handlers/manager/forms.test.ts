@@ -1,5 +1,5 @@
-import { expect } from "chai";
 import { createHash } from "node:crypto";
+import { expect } from "chai";
 import { describedFetch } from "../../openapi/described";
 import { type Managed, startManaged } from "./managed";
 

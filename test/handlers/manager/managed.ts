@@ -1,9 +1,9 @@
 import { DynamoDBClient, paginateScan } from "@aws-sdk/client-dynamodb";
 import { S3Client } from "@aws-sdk/client-s3";
 import { expect } from "chai";
+import type { OpenMail } from "local-aws";
 import { EVENT_STATUSES, type FileEvent } from "../../../events/event";
 import { fromItem, type Item } from "../../../events/item";
-import type { OpenMail } from "local-aws";
 import { type Run, type RunEvent, type RunOptions, startRun } from "../../../start/run";
 import { describedFetch } from "../../openapi/described";
 

@@ -1,10 +1,10 @@
+import { randomUUID } from "node:crypto";
 import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { expect } from "chai";
-import { randomUUID } from "node:crypto";
-import { MANAGER_ROUTES } from "../../../handlers/manager/routes";
 import type { FileEvent } from "../../../events/event";
 import { newItem } from "../../../events/item";
+import { MANAGER_ROUTES } from "../../../handlers/manager/routes";
 import { describedFetch } from "../../openapi/described";
 import { type Managed, startManaged } from "./managed";
 

@@ -1,5 +1,5 @@
-import { expect } from "chai";
 import { BatchWriteItemCommand } from "@aws-sdk/client-dynamodb";
+import { expect } from "chai";
 import { EVENT_STATUSES, type FileEvent } from "../../../events/event";
 import { newUploadIdentity, uploadKey } from "../../../events/identity";
 import { newItem } from "../../../events/item";

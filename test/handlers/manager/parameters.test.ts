@@ -1,7 +1,6 @@
 import type { APIGatewayProxyEvent } from "aws-lambda";
 import { expect } from "chai";
 import { EVENT_STATUSES } from "../../../events/event";
-import { type HttpError, isHttpError } from "../../../runtime/http";
 import {
   booleanParameter,
   limitParameter,
@@ -10,6 +9,7 @@ import {
   statusParameter,
   timeParameter,
 } from "../../../handlers/manager/parameters";
+import { type HttpError, isHttpError } from "../../../runtime/http";
 
 /** The status and the code with which `work` refuses. */
 function refusalOf(work: () => unknown): string {

@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { forEachConcurrently } from "../../../runtime/streamBatch";
 import { AwsError } from "local-aws";
+import { forEachConcurrently } from "../../../runtime/streamBatch";
 import { eventIdsIn, type Managed, startManaged } from "./managed";
 
 const UPLOADS = 500;

@@ -1,9 +1,9 @@
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { expect } from "chai";
+import { AwsError } from "local-aws";
 import { EVENT_STATUSES, type FileEvent } from "../../../events/event";
 import type { Item } from "../../../events/item";
 import { forEachConcurrently } from "../../../runtime/streamBatch";
-import { AwsError } from "local-aws";
 import { type Managed, startManaged } from "./managed";
 
 const UPLOADS = 24;

@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { alarmsFor } from "../../../handlers/notify/failureAlarm";
-import { anyText } from "../../events/arbitraries";
 import { failedEvent } from "../../../testing/factories";
+import { anyText } from "../../events/arbitraries";
 
 /** https://docs.aws.amazon.com/sns/latest/api/API_Publish.html */
 const MAX_SNS_BYTES = 262_144;

@@ -2,8 +2,8 @@ import { expect } from "chai";
 import fc from "fast-check";
 import type { FileEvent } from "../../../events/event";
 import { noticesFor } from "../../../handlers/notify/processedNotice";
-import { anyText, eventInfos, eventResults } from "../../events/arbitraries";
 import { processedEvent } from "../../../testing/factories";
+import { anyText, eventInfos, eventResults } from "../../events/arbitraries";
 
 /** https://docs.aws.amazon.com/sns/latest/api/API_Publish.html */
 const MAX_SNS_BYTES = 262_144;

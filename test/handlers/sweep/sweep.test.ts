@@ -3,9 +3,9 @@ import { DeleteItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { expect } from "chai";
+import { AwsError } from "local-aws";
 import type { FileEvent } from "../../../events/event";
 import { newUploadIdentity, uploadKey } from "../../../events/identity";
-import { AwsError } from "local-aws";
 import { failedEvent, itemOf, processedEvent, s3Record } from "../../../testing/factories";
 import { eventually, type Program, startProgram } from "../../../testing/startProgram";
 

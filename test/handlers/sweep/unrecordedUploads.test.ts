@@ -2,11 +2,11 @@ import { randomUUID } from "node:crypto";
 import type { ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { expect } from "chai";
 import type { EventKey } from "../../../events/event";
-import { uploadKey } from "../../../events/identity";
-import { putEvent } from "../../../store/eventStore";
-import { eventOfListedUpload, type ListedObject } from "../../../events/newEvent";
 import { freshSeconds, settleSeconds } from "../../../events/gracePeriod";
+import { uploadKey } from "../../../events/identity";
+import { eventOfListedUpload, type ListedObject } from "../../../events/newEvent";
 import { sweepListing } from "../../../handlers/sweep/unrecordedUploads";
+import { putEvent } from "../../../store/eventStore";
 import { uuidv7At } from "../../events/arbitraries";
 import { type CountedEvents, openCountedEvents } from "../../store/countedEvents";
 

@@ -3,12 +3,12 @@ import { GetObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { expect } from "chai";
 import { parse as parseContentDisposition } from "content-disposition";
 import fc from "fast-check";
-import { parseUploadKey } from "../../../events/identity";
-import { isAllowedType } from "../../../events/contentType";
-import type { UploadAnswer } from "../../../handlers/upload/upload";
 import { type AllowedCall, AwsError } from "local-aws";
-import { anyText } from "../../events/arbitraries";
+import { isAllowedType } from "../../../events/contentType";
+import { parseUploadKey } from "../../../events/identity";
+import type { UploadAnswer } from "../../../handlers/upload/upload";
 import { eventually, type Program, startProgram } from "../../../testing/startProgram";
+import { anyText } from "../../events/arbitraries";
 import { checkedFetch } from "../../openapi/described";
 
 interface ErrorAnswer {

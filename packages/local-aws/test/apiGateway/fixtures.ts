@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEvent } from "aws-lambda";
-import type { HttpRequest, HttpResponse } from "../../http";
 import { createRestApi, type RestApi, type RestApiOptions } from "../../apiGateway/restApi";
+import type { HttpRequest, HttpResponse } from "../../http";
 
 export const FUNCTION_ARN = "arn:aws:lambda:eu-central-1:123456789012:function:upload";
 
@@ -70,7 +70,9 @@ export function createTestApi(options: Partial<RestApiOptions> = {}): TestApi {
     log: (line) => log.push(line),
     async invoke(functionArn, event, sourceArn) {
       invocations.push({ functionArn, event, sourceArn });
-      if (invoke) return await invoke(functionArn, event, sourceArn);
+      if (invoke) {
+        return await invoke(functionArn, event, sourceArn);
+      }
       return { payload: '{"statusCode":200,"body":"done"}' };
     },
     ...rest,

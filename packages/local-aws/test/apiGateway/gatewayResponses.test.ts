@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { AwsError } from "../../awsError";
 import type { InvokeResult } from "../../apiGateway/restApi";
+import { AwsError } from "../../awsError";
 import { createTestApi, messageOf, proxyOperation, swaggerOf } from "./fixtures";
 
 const FAILED: InvokeResult = { payload: '{"errorMessage":"secret"}', functionError: "Unhandled" };

@@ -14,7 +14,9 @@ async function routeOf(paths: string[], method: string, path: string): Promise<s
   const api = createTestApi({ swagger: swaggerOf(swagger) });
   const response = await api.send(method, path);
   const [invocation] = api.invocations;
-  if (!invocation) return String(response.status);
+  if (!invocation) {
+    return String(response.status);
+  }
   return `${invocation.functionArn.split(":").at(-1) ?? ""} ${invocation.event.resource}`;
 }
 

@@ -1,5 +1,4 @@
 import { expect } from "chai";
-
 import type { ItemChange } from "../../dynamodb/changeFeed";
 import { createDynamoDb, type DynamoDbEngine } from "../../dynamodb/engine";
 import { ACCOUNT, call, EVENTS, itemOf, keyOf, REGION } from "./fixtures";
@@ -99,7 +98,9 @@ describe("change feed", () => {
         const id = `id-${random(10)}`;
         const status = `status ${random(3)}`;
         const kind = random(3);
-        if (kind === 0) return put(id, status);
+        if (kind === 0) {
+          return put(id, status);
+        }
         return kind === 1 ? update(id, status) : remove(id);
       }),
     );
@@ -107,8 +108,11 @@ describe("change feed", () => {
     const rebuilt = new Map<string, unknown>();
     for (const { keys, newImage } of changes) {
       const key = JSON.stringify(keys);
-      if (newImage) rebuilt.set(key, newImage);
-      else rebuilt.delete(key);
+      if (newImage) {
+        rebuilt.set(key, newImage);
+      } else {
+        rebuilt.delete(key);
+      }
     }
     const { answer } = await call(db, "Scan", { TableName: "events" });
     expect(answer.Items).to.have.deep.members([...rebuilt.values()]);

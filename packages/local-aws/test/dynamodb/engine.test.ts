@@ -1,6 +1,5 @@
-import { expect } from "chai";
 import { join } from "node:path";
-
+import { expect } from "chai";
 import { createDynamoDb, type DynamoDbEngine } from "../../dynamodb/engine";
 import { ACCOUNT, call, EVENTS, inFolder, itemOf, keyOf, REGION } from "./fixtures";
 

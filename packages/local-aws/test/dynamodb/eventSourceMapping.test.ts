@@ -1,7 +1,6 @@
-import { expect } from "chai";
 import { EventEmitter, once } from "node:events";
 import { setImmediate } from "node:timers/promises";
-
+import { expect } from "chai";
 import type { InvokeResult } from "../../dynamodb/batchDelivery";
 import {
   createEventSourceMapping,
@@ -191,7 +190,9 @@ describe("event source mapping", () => {
         },
         stream,
       );
-      for (let round = 0; round < 5; round += 1) insert(stream, ...Array.from("abcdefgh"));
+      for (let round = 0; round < 5; round += 1) {
+        insert(stream, ...Array.from("abcdefgh"));
+      }
       mapping.start();
       await mapping.idle();
 
@@ -378,7 +379,9 @@ describe("event source mapping", () => {
       const stream = openLog();
       insert(stream, "a", "b");
       const record = stream.entryAfter(0)?.record;
-      if (record) record.dynamodb.ApproximateCreationDateTime -= seconds;
+      if (record) {
+        record.dynamodb.ApproximateCreationDateTime -= seconds;
+      }
       return stream;
     };
 
@@ -429,8 +432,12 @@ describe("event source mapping", () => {
             onFailureArn: QUEUE_ARN,
           },
           (records) => {
-            if (random(5) === 0) return Promise.reject(new Error("throttled"));
-            if (random(3) === 0) return FAILED;
+            if (random(5) === 0) {
+              return Promise.reject(new Error("throttled"));
+            }
+            if (random(3) === 0) {
+              return FAILED;
+            }
             done.push(...records.map(({ dynamodb }) => dynamodb.SequenceNumber));
             return OK;
           },

@@ -1,5 +1,4 @@
 import { expect } from "chai";
-
 import { matches, parseFilters } from "../../dynamodb/filterCriteria";
 
 describe("filter criteria", () => {

@@ -1,7 +1,6 @@
 import fs from "node:fs";
 import os from "node:os";
 import { join } from "node:path";
-
 import type { ItemChange } from "../../dynamodb/changeFeed";
 import type { DynamoDbEngine, TableDefinition } from "../../dynamodb/engine";
 import { StreamLog, type StreamLogOptions } from "../../dynamodb/streamLog";
@@ -74,5 +73,7 @@ export function insertOf(id: string, status?: string): ItemChange {
 
 /** Appends changes whose rows are written at once. */
 export function insert(log: StreamLog, ...ids: string[]): void {
-  for (const id of ids) log.append(insertOf(id))(true);
+  for (const id of ids) {
+    log.append(insertOf(id))(true);
+  }
 }

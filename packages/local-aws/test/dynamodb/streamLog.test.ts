@@ -1,7 +1,6 @@
-import { expect } from "chai";
 import fs from "node:fs";
 import { join } from "node:path";
-
+import { expect } from "chai";
 import type { StreamLog } from "../../dynamodb/streamLog";
 import { inFolder, insert, insertOf, itemOf, keyOf, openLog, REGION } from "./fixtures";
 

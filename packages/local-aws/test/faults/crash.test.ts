@@ -87,8 +87,9 @@ describe("faults of invocations", () => {
       expect(crashes).to.have.lengthOf(1);
       const [request] = crashes;
       expect(request?.method).to.equal("POST");
-      if (call === 2) expect(request?.body.toString()).to.equal("Action=Publish");
-      else {
+      if (call === 2) {
+        expect(request?.body.toString()).to.equal("Action=Publish");
+      } else {
         const operation = call === 1 ? "GetItem" : "UpdateItem";
         expect(request?.headers["x-amz-target"]).to.equal(`DynamoDB_20120810.${operation}`);
       }

@@ -40,7 +40,9 @@ async function call(
 
 async function calls(faults: Faults, operation: string, count = 40): Promise<string[]> {
   const ends: string[] = [];
-  for (let index = 0; index < count; index += 1) ends.push(await call(faults, operation));
+  for (let index = 0; index < count; index += 1) {
+    ends.push(await call(faults, operation));
+  }
   return ends;
 }
 
@@ -90,7 +92,9 @@ describe("faults", () => {
 
     expect(among).to.include("SlowDown");
     among.forEach((end, index) => {
-      if (end !== "SlowDown" && end !== "ConnectionReset") expect(end).to.equal(alone[index]);
+      if (end !== "SlowDown" && end !== "ConnectionReset") {
+        expect(end).to.equal(alone[index]);
+      }
     });
   });
 
@@ -150,7 +154,9 @@ describe("faults", () => {
     const seen = new Set<string>();
     for (let index = 0; index < 100; index += 1) {
       const fault = await invoke(faults, "process");
-      if (fault?.kind === "crash") seen.add(`${fault.when} ${fault.call}`);
+      if (fault?.kind === "crash") {
+        seen.add(`${fault.when} ${fault.call}`);
+      }
     }
 
     expect([...seen].sort()).to.deep.equal(
@@ -172,7 +178,9 @@ describe("faults", () => {
 
     const mixed = faultsOf([{ kind: "reorderObjectEvents", share: 1, milliseconds: 50 }]);
     const delays = Array.from({ length: 20 }, () => mixed.objectEventDelays(100)[0] ?? 0);
-    for (const delay of delays) expect(delay).to.be.within(100, 150);
+    for (const delay of delays) {
+      expect(delay).to.be.within(100, 150);
+    }
     expect(delays).to.not.deep.equal([...delays].sort((a, b) => a - b));
 
     expect(faultsOf([]).objectEventDelays(100)).to.deep.equal([100]);

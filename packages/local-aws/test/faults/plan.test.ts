@@ -28,7 +28,9 @@ describe("fault plan", () => {
     const seeds = [1, 2, 3].map(() => parseFaultPlan('{"rules":[]}').seed);
 
     expect(new Set(seeds).size).to.equal(3);
-    for (const seed of seeds) expect(seed).to.be.within(0, 2 ** 32 - 1);
+    for (const seed of seeds) {
+      expect(seed).to.be.within(0, 2 ** 32 - 1);
+    }
   });
 
   const rule = (values: object): object => ({ seed: 1, rules: [{ kind: "reset", ...values }] });

@@ -3,12 +3,11 @@ import * as s3 from "@aws-sdk/client-s3";
 import * as sns from "@aws-sdk/client-sns";
 import * as sqs from "@aws-sdk/client-sqs";
 import { expect } from "chai";
-
 import { AwsError } from "../../awsError";
 import { describeCall, requiredGrants } from "../../gateway/actions";
 import { claimedService } from "../../gateway/signature";
 import type { HttpRequest } from "../../http";
-import { ACCOUNT, type Clients, PLACE, REGION, captureOne } from "./capture";
+import { ACCOUNT, captureOne, type Clients, PLACE, REGION } from "./capture";
 
 type Act = (clients: Clients) => Promise<unknown>;
 
@@ -28,7 +27,9 @@ function refused(service: string, request: HttpRequest): string {
   try {
     requiredGrants(service, request, PLACE);
   } catch (error) {
-    if (error instanceof AwsError) return `${error.status} ${error.code}: ${error.message}`;
+    if (error instanceof AwsError) {
+      return `${error.status} ${error.code}: ${error.message}`;
+    }
     throw error;
   }
   throw new Error("The request was accepted");

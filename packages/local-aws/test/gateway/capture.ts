@@ -1,11 +1,9 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { S3Client } from "@aws-sdk/client-s3";
 import { SNSClient } from "@aws-sdk/client-sns";
 import { SQSClient } from "@aws-sdk/client-sqs";
-
 import type { HttpRequest } from "../../http";
 
 export const REGION = "eu-central-1";
@@ -36,7 +34,9 @@ export function clientsFor(endpoint: string, credentials = KEY): Clients {
 }
 
 export function destroyClients(clients: Clients): void {
-  for (const client of Object.values(clients)) (client as { destroy(): void }).destroy();
+  for (const client of Object.values(clients)) {
+    (client as { destroy(): void }).destroy();
+  }
 }
 
 /** The requests that real clients make, as a server reads them; each is answered emptily. */
@@ -76,6 +76,8 @@ export async function captureOne(
   act: (clients: Clients, endpoint: string) => Promise<unknown>,
 ): Promise<HttpRequest> {
   const [request] = await capture(act);
-  if (!request) throw new Error("The client sent nothing");
+  if (!request) {
+    throw new Error("The client sent nothing");
+  }
   return request;
 }

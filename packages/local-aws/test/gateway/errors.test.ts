@@ -3,11 +3,10 @@ import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { PublishCommand } from "@aws-sdk/client-sns";
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { expect } from "chai";
-
 import { AwsError } from "../../awsError";
 import { errorCodeOf, renderError } from "../../gateway/errors";
 import { createFrontDoor } from "../../gateway/gateway";
-import { ACCOUNT, type Clients, KEY, PLACE, clientsFor, destroyClients } from "./capture";
+import { ACCOUNT, type Clients, clientsFor, destroyClients, KEY, PLACE } from "./capture";
 
 describe("renderError", () => {
   const cases: [service: string, code: string, act: (clients: Clients) => Promise<unknown>][] = [

@@ -1,24 +1,22 @@
-import { type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
-import { type Socket, connect, createServer as createSocketServer } from "node:net";
 import { once } from "node:events";
+import { type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
-
+import { connect, createServer as createSocketServer, type Socket } from "node:net";
 import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { PublishCommand } from "@aws-sdk/client-sns";
 import { expect } from "chai";
-
 import { AwsError } from "../../awsError";
 import {
+  createFrontDoor,
   type FrontDoor,
   type FrontDoorOptions,
   type Principal,
   type ServiceCall,
-  createFrontDoor,
 } from "../../gateway/gateway";
-import type { PolicyDocument } from "../../iam/policy";
 import type { HttpRequest, HttpResponse } from "../../http";
-import { ACCOUNT, type Clients, KEY, PLACE, REGION, clientsFor, destroyClients } from "./capture";
+import type { PolicyDocument } from "../../iam/policy";
+import { ACCOUNT, type Clients, clientsFor, destroyClients, KEY, PLACE, REGION } from "./capture";
 
 const ROLE = `arn:aws:sts::${ACCOUNT}:assumed-role/process/process`;
 const TABLE = `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/t`;
@@ -50,7 +48,9 @@ describe("createFrontDoor", () => {
   const sockets: Socket[] = [];
 
   afterEach(async () => {
-    for (const socket of sockets.splice(0)) socket.destroy();
+    for (const socket of sockets.splice(0)) {
+      socket.destroy();
+    }
     for (const { clients, door } of open.splice(0)) {
       destroyClients(clients);
       await door.close();
@@ -123,7 +123,9 @@ describe("createFrontDoor", () => {
     let text = "";
     for await (const chunk of socket as AsyncIterable<Buffer>) {
       text += chunk.toString();
-      if (until.test(text)) break;
+      if (until.test(text)) {
+        break;
+      }
     }
     return text;
   }
@@ -313,8 +315,9 @@ describe("createFrontDoor", () => {
       const scene = await setUp("all", undefined, {
         intercept: async ({ operation, principal }, forward) => {
           heard.push(`${operation} by ${principal.arn}`);
-          if (heard.length === 1)
+          if (heard.length === 1) {
             throw new AwsError("ProvisionedThroughputExceededException", 400, "");
+          }
           return forward();
         },
       });
@@ -540,7 +543,9 @@ describe("createFrontDoor", () => {
       let arrived: () => void = () => undefined;
       const busy = new Promise<void>((resolve) => (arrived = resolve));
       const scene = await setUp([], ({ url }) => {
-        if (url !== "/never") return answer("idle");
+        if (url !== "/never") {
+          return answer("idle");
+        }
         arrived();
         return new Promise<HttpResponse>(() => undefined);
       });

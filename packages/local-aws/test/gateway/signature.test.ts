@@ -1,6 +1,5 @@
 import { createHash, createHmac } from "node:crypto";
 import { Readable } from "node:stream";
-
 import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import {
   CopyObjectCommand,
@@ -12,17 +11,16 @@ import { PublishCommand } from "@aws-sdk/client-sns";
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { expect } from "chai";
-
 import { AwsError } from "../../awsError";
 import {
-  type Secret,
-  type SignedCall,
   claimedService,
   isSigned,
+  type Secret,
+  type SignedCall,
   verifySignature,
 } from "../../gateway/signature";
 import type { HttpRequest } from "../../http";
-import { ACCOUNT, KEY, REGION, capture, captureOne } from "./capture";
+import { ACCOUNT, capture, captureOne, KEY, REGION } from "./capture";
 
 const secretOf = (id: string): Secret | undefined => (id === KEY.accessKeyId ? KEY : undefined);
 
@@ -35,7 +33,9 @@ function refusal(request: HttpRequest, now = new Date(), lookUp = secretOf): str
   try {
     verifySignature(request, lookUp, now);
   } catch (error) {
-    if (error instanceof AwsError) return `${error.code} ${error.status}`;
+    if (error instanceof AwsError) {
+      return `${error.code} ${error.status}`;
+    }
     throw error;
   }
   throw new Error("The request was accepted");

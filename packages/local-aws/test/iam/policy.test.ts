@@ -1,11 +1,10 @@
 import { expect } from "chai";
-
 import {
+  checkPolicy,
+  evaluate,
   type PolicyDocument,
   type PolicyQuestion,
   type Statement,
-  checkPolicy,
-  evaluate,
 } from "../../iam/policy";
 
 const ROLE = "arn:aws:iam::123456789012:role/process";

@@ -1,5 +1,4 @@
 import { expect } from "chai";
-
 import { AwsError } from "../../awsError";
 import { checkPostPolicy } from "../../s3/postPolicy";
 
@@ -15,7 +14,9 @@ function judge(policy: unknown, fields: Record<string, string> = {}): string | u
     checkPostPolicy(form, "b", NOW);
     return undefined;
   } catch (error) {
-    if (!(error instanceof AwsError)) throw error;
+    if (!(error instanceof AwsError)) {
+      throw error;
+    }
     return `${error.code}: ${error.message}`;
   }
 }

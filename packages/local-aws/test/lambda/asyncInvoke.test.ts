@@ -1,7 +1,7 @@
-import { expect } from "chai";
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { expect } from "chai";
 import { AwsError } from "../../awsError";
 import {
   type AsyncConfig,
@@ -53,19 +53,27 @@ function setUp(
   ): Promise<InvokeResult> => {
     const behaviour = behaviours.shift() ?? "ok";
     const requestId = origin?.requestId ?? "";
-    if (behaviour instanceof AwsError) throw behaviour;
+    if (behaviour instanceof AwsError) {
+      throw behaviour;
+    }
     attempts.push({ requestId, payload: JSON.parse(payload as string) });
     startTimes.push(performance.now());
-    if (behaviour === "hang") return new Promise(() => undefined);
+    if (behaviour === "hang") {
+      return new Promise(() => undefined);
+    }
     peak = Math.max(peak, ++running);
     await new Promise(setImmediate);
     running--;
     const base = { requestId, durationMs: 1, coldStart: false };
-    if (behaviour === "ok") return { ...base, payload: "null" };
+    if (behaviour === "ok") {
+      return { ...base, payload: "null" };
+    }
     return { ...base, payload: JSON.stringify(FAILURE), functionError: "Unhandled", ...FAILURE };
   };
   const functionArn = (name: string): string => {
-    if (name === "record") return FUNCTION_ARN;
+    if (name === "record") {
+      return FUNCTION_ARN;
+    }
     throw new AwsError("ResourceNotFoundException", 404, `Function not found: ${name}`);
   };
   const invoker = createAsyncInvoker({
@@ -197,7 +205,9 @@ describe("asynchronous invocations", () => {
     let refusals = 0;
     const sent: string[] = [];
     const send = (_arn: string, body: string): Promise<void> => {
-      if (refusals-- > 0) return Promise.reject(new Error("queue is away"));
+      if (refusals-- > 0) {
+        return Promise.reject(new Error("queue is away"));
+      }
       sent.push(body);
       return Promise.resolve();
     };
@@ -219,7 +229,9 @@ describe("asynchronous invocations", () => {
   it("takes a burst in order, a few at a time", async () => {
     const queue = setUp([], {}, { maxConcurrency: 3 });
 
-    for (let n = 0; n < 100; n++) queue.invoke("record", { n });
+    for (let n = 0; n < 100; n++) {
+      queue.invoke("record", { n });
+    }
     await queue.idle();
 
     expect(queue.attempts.map(({ payload }) => (payload as { n: number }).n)).to.deep.equal(

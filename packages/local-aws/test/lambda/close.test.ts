@@ -1,7 +1,7 @@
-import { expect } from "chai";
 import { spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { expect } from "chai";
 import { AwsError } from "../../awsError";
 import { createTestHost, isAlive, until } from "./testHost";
 
@@ -45,9 +45,14 @@ describe("Lambda host: end", () => {
     const pids: number[] = [];
     let workDir = "";
     for await (const line of createInterface({ input: parent.stdout })) {
-      if (line.startsWith("workDir ")) workDir = line.slice(8);
-      else pids.push((JSON.parse(line) as { message: number }).message);
-      if (pids.length === 3) break;
+      if (line.startsWith("workDir ")) {
+        workDir = line.slice(8);
+      } else {
+        pids.push((JSON.parse(line) as { message: number }).message);
+      }
+      if (pids.length === 3) {
+        break;
+      }
     }
     expect(pids.map(isAlive)).to.deep.equal([true, true, true]);
 

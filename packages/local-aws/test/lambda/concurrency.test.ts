@@ -1,5 +1,5 @@
-import { expect } from "chai";
 import { join } from "node:path";
+import { expect } from "chai";
 import { createTestHost, type TestHost } from "./testHost";
 
 const SLOW = `exports.handler = async (n) =>
@@ -54,7 +54,9 @@ describe("Lambda host: concurrency", () => {
     const name = await host.create("exports.handler = async () => process.pid;");
 
     const pids = new Set<string>();
-    for (let n = 0; n < 50; n++) pids.add((await host.invoke(name, {})).payload);
+    for (let n = 0; n < 50; n++) {
+      pids.add((await host.invoke(name, {})).payload);
+    }
 
     expect(pids.size).to.equal(1);
   });

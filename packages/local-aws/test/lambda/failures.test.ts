@@ -153,9 +153,15 @@ describe("Lambda host: failures", () => {
     host = createTestHost({
       intercept: () => {
         const fault = faults.shift();
-        if (fault === "refuse") throw new AwsError("TooManyRequestsException", 429, "Slow down");
-        if (fault === "kill") return { kind: "kill", afterMs: 5 };
-        if (fault === "error") return { kind: "error", errorType: "Test", errorMessage: "no" };
+        if (fault === "refuse") {
+          throw new AwsError("TooManyRequestsException", 429, "Slow down");
+        }
+        if (fault === "kill") {
+          return { kind: "kill", afterMs: 5 };
+        }
+        if (fault === "error") {
+          return { kind: "error", errorType: "Test", errorMessage: "no" };
+        }
         return undefined;
       },
     });

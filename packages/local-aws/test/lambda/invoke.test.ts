@@ -1,6 +1,6 @@
-import { expect } from "chai";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { expect } from "chai";
 import { AwsError } from "../../awsError";
 import { createTestHost, functionConfig, type TestHost } from "./testHost";
 

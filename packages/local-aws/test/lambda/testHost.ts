@@ -79,7 +79,9 @@ export function functionConfig(
 
 /** Waits until a condition holds; mocha's timeout ends the wait. */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await delay(5);
+  while (!condition()) {
+    await delay(5);
+  }
 }
 
 /** Whether a process runs. One that has ended, but that nobody has asked about yet, does not. */

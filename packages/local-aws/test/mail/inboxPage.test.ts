@@ -67,7 +67,9 @@ describe("inbox page", () => {
   });
 
   it("shows the newest 200, and counts all", async () => {
-    for (let n = 0; n < 203; n++) await deliver(n);
+    for (let n = 0; n < 203; n++) {
+      await deliver(n);
+    }
     const { count, mails } = JSON.parse((await request("/inbox.json")).text) as {
       count: number;
       mails: { id: string }[];

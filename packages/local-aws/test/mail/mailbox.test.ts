@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { expect } from "chai";
@@ -81,7 +81,9 @@ describe("mailbox", () => {
       messageId: `id-${ms}`,
       timestamp: new Date(letter.timestamp.getTime() + ms),
     });
-    for (const ms of [5, 1000, 0]) await first.deliver(at(ms));
+    for (const ms of [5, 1000, 0]) {
+      await first.deliver(at(ms));
+    }
     const second = createMailbox({ dir });
     await second.deliver(at(2000));
     const mails = await second.list();

@@ -1,7 +1,6 @@
 import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { expect } from "chai";
-
 import {
   BUCKET,
   type BucketScene,
@@ -35,7 +34,9 @@ describe("a bucket's CORS configuration", () => {
       ["s3:PutObject", OBJECTS],
       ["s3:GetObject", OBJECTS],
     ]);
-    if (!corsRules) return;
+    if (!corsRules) {
+      return;
+    }
     await scene.test.make("s3/bucketCorsConfiguration:BucketCorsConfiguration", "cors", {
       bucket: BUCKET,
       corsRules,
@@ -100,8 +101,9 @@ describe("a bucket's CORS configuration", () => {
         status: `${status}`,
         Code: status === 403 ? "AccessForbidden" : "BadRequest",
       });
-      if (status === 403)
+      if (status === 403) {
         expect(answer.Message).to.match(/^CORSResponse: This CORS request is not/);
+      }
     });
   }
 

@@ -1,6 +1,5 @@
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { createPresignedPost, type PresignedPostOptions } from "@aws-sdk/s3-presigned-post";
-
 import type { CloudOptions } from "../../cloud";
 import type { ServiceCall } from "../../gateway/gateway";
 import { openCloud, REGION, type TestCloud } from "../testCloud";
@@ -39,7 +38,9 @@ export async function openBucket(
     Action,
     Resource,
   }));
-  if (Statement.length > 0) cloud.roles.addPolicy("signer", { Statement });
+  if (Statement.length > 0) {
+    cloud.roles.addPolicy("signer", { Statement });
+  }
   const clientOf = (credentials: { accessKeyId: string; secretAccessKey: string }) =>
     new S3Client({ endpoint: cloud.endpoint, region: REGION, credentials, maxAttempts: 1 });
   const client = clientOf(cloud.roles.credentialsFor(arn, "signer"));
@@ -83,7 +84,9 @@ export function formData(
   fileName = "file.txt",
 ): FormData {
   const form = new FormData();
-  for (const [name, value] of Object.entries(fields)) form.append(name, value);
+  for (const [name, value] of Object.entries(fields)) {
+    form.append(name, value);
+  }
   form.append("file", new Blob([new Uint8Array(Buffer.from(file))]), fileName);
   return form;
 }

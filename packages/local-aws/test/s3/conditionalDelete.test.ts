@@ -1,6 +1,5 @@
 import { DeleteObjectCommand, DeleteObjectsCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { expect } from "chai";
-
 import { BUCKET, type BucketScene, OBJECTS, openBucket } from "./bucketScene";
 import { failure } from "./harness";
 

@@ -12,7 +12,7 @@ import {
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { expect } from "chai";
-import { failure, startS3, type Harness } from "./harness";
+import { failure, type Harness, startS3 } from "./harness";
 
 const Bucket = "files";
 

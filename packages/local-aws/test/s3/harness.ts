@@ -48,7 +48,9 @@ export async function failure(call: Promise<unknown>): Promise<{ name: string; s
     () => undefined,
     (reason: unknown) => reason,
   );
-  if (!(error instanceof Error)) throw new Error("The call was to fail, and did not.");
+  if (!(error instanceof Error)) {
+    throw new Error("The call was to fail, and did not.");
+  }
   const { $metadata } = error as { $metadata?: { httpStatusCode?: number } };
   return { name: error.name, status: $metadata?.httpStatusCode };
 }

@@ -1,10 +1,8 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
-
 import { HeadObjectCommand } from "@aws-sdk/client-s3";
 import { expect } from "chai";
-
 import { BUCKET, OBJECTS, openBucket, signForm } from "./bucketScene";
 
 const MEGABYTE = Buffer.alloc(1_000_000, "\r\n--0123456789 neither a boundary nor its end --");
@@ -32,7 +30,9 @@ async function sendForm(
   const answered = once(outgoing, "response") as Promise<[IncomingMessage]>;
   outgoing.write(head);
   for (let sent = 0; sent < megabytes; sent += 1) {
-    if (!outgoing.write(MEGABYTE)) await once(outgoing, "drain");
+    if (!outgoing.write(MEGABYTE)) {
+      await once(outgoing, "drain");
+    }
   }
   outgoing.end(tail);
   const [response] = await answered;
@@ -59,7 +59,9 @@ describe("a form of 200 MB", () => {
         new HeadObjectCommand({ Bucket: BUCKET, Key: "a key" }),
       );
       const digest = createHash("md5");
-      for (let hashed = 0; hashed < 200; hashed += 1) digest.update(MEGABYTE);
+      for (let hashed = 0; hashed < 200; hashed += 1) {
+        digest.update(MEGABYTE);
+      }
       expect(ContentLength).to.equal(200_000_000);
       expect(ETag).to.equal(`"${digest.digest("hex")}"`);
     } finally {

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { listPage, type ListingOptions } from "../../s3/listing";
+import { type ListingOptions, listPage } from "../../s3/listing";
 
 describe("a listing", () => {
   function walk(keys: string[], options: ListingOptions): string[][] {

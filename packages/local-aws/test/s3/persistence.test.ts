@@ -81,7 +81,9 @@ describe("local SQS", () => {
     const polling = new Promise<void>((resolve) => (polled = resolve));
     const server = await serve((request) => {
       const answer = fauxqs.handle(request);
-      if (request.body.includes('"WaitTimeSeconds":20')) polled();
+      if (request.body.includes('"WaitTimeSeconds":20')) {
+        polled();
+      }
       return answer;
     }, s3Error);
     const client = new SQSClient({ endpoint: server.url, region: "us-east-1", credentials });

@@ -1,5 +1,4 @@
 import { expect } from "chai";
-
 import { AwsError } from "../../awsError";
 import { readPostForm } from "../../s3/postForm";
 
@@ -14,7 +13,9 @@ function refused(body: string, type: string | undefined = TYPE): string {
   try {
     readPostForm(type, Buffer.from(body));
   } catch (error) {
-    if (error instanceof AwsError) return `${error.status} ${error.code}: ${error.message}`;
+    if (error instanceof AwsError) {
+      return `${error.status} ${error.code}: ${error.message}`;
+    }
     throw error;
   }
   throw new Error("The form was accepted");

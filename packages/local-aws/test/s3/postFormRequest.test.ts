@@ -1,8 +1,6 @@
 import { createHash } from "node:crypto";
-
 import { HeadObjectCommand } from "@aws-sdk/client-s3";
 import { expect } from "chai";
-
 import { BUCKET, type BucketScene, formData, OBJECTS, openBucket, signForm } from "./bucketScene";
 
 describe("a form that uploads a file", () => {

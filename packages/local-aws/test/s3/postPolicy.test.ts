@@ -1,5 +1,4 @@
 import { expect } from "chai";
-
 import { type BucketScene, formData, OBJECTS, openBucket, refusal, signForm } from "./bucketScene";
 
 type Options = NonNullable<Parameters<typeof signForm>[1]>;

@@ -1,7 +1,6 @@
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { expect } from "chai";
-
 import { BUCKET, type BucketScene, OBJECTS, openBucket, refusal } from "./bucketScene";
 
 const object = { Bucket: BUCKET, Key: "a/b c.txt" };

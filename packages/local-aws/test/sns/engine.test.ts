@@ -25,7 +25,9 @@ describe("local SNS", () => {
       fauxqs,
       deliver: async (mail) => {
         await Promise.resolve();
-        if (brokenDisk) throw new Error("disk full");
+        if (brokenDisk) {
+          throw new Error("disk full");
+        }
         deliveries.push(mail);
       },
     });
