@@ -63,7 +63,7 @@ uploads.onObjectCreated("record", recordLambda, deadLetters);
 
 const processLambda = new CallbackLambda("process", {
   description: "Finds out what a stored file is",
-  callbackFactory: () => processHandler(inspectFile),
+  callbackFactory: (environment) => processHandler(environment, inspectFile),
   environment: events.environment(),
   grants: [uploads.readObjects(), events.advanceEvents()],
   timeoutSeconds: 60,

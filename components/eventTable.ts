@@ -110,12 +110,12 @@ export class EventTable extends pulumi.ComponentResource {
   }
 
   /** What every Lambda has to know that reads or writes events. */
-  environment(): Record<string, pulumi.Input<string>> {
+  environment(): Record<"TABLE_NAME" | "STATUS_SHARDS", pulumi.Input<string>> {
     return { TABLE_NAME: this.tableName, STATUS_SHARDS: String(this.statusShards) };
   }
 
   /** What those have to know besides who count events, or change counted ones. */
-  countsEnvironment(): Record<string, pulumi.Input<string>> {
+  countsEnvironment() {
     return { ...this.environment(), COUNTS_TABLE_NAME: this.counts.name };
   }
 

@@ -12,7 +12,7 @@ import { type AttributeValue, type Item, keyItem, newItem, toMap } from "../even
 import { statusAttributes } from "../events/partitions";
 import { predecessorsOf } from "../events/transitions";
 import { unlessConditionFailed } from "../runtime/awsErrors";
-import { environment } from "../runtime/environment";
+import type { Environment } from "../runtime/environment";
 import { isLate, reopenPeriod } from "./periods";
 
 /** DynamoDB's limit for one BatchGetItem. */
@@ -71,10 +71,17 @@ export function dynamoClient(
   });
 }
 
-/**
- * Environment: TABLE_NAME, STATUS_SHARDS.
- */
-export function eventStore(dynamo = dynamoClient()): EventStore {
+/** The environment variables of an `EventStore`. */
+export type EventVariable = "TABLE_NAME" | "STATUS_SHARDS";
+
+/** The environment variables of a `CountedEventStore`. */
+export type CountedEventVariable = EventVariable | "COUNTS_TABLE_NAME";
+
+/** The event table that the environment names. */
+export function eventStore(
+  environment: Environment<EventVariable>,
+  dynamo = dynamoClient(),
+): EventStore {
   return {
     dynamo,
     tableName: environment("TABLE_NAME"),
@@ -82,11 +89,12 @@ export function eventStore(dynamo = dynamoClient()): EventStore {
   };
 }
 
-/**
- * Environment: TABLE_NAME, STATUS_SHARDS, COUNTS_TABLE_NAME.
- */
-export function countedEventStore(dynamo = dynamoClient()): CountedEventStore {
-  return { ...eventStore(dynamo), countsTableName: environment("COUNTS_TABLE_NAME") };
+/** The event table and the table of counts that the environment names. */
+export function countedEventStore(
+  environment: Environment<CountedEventVariable>,
+  dynamo = dynamoClient(),
+): CountedEventStore {
+  return { ...eventStore(environment, dynamo), countsTableName: environment("COUNTS_TABLE_NAME") };
 }
 
 /**

@@ -3,7 +3,7 @@ import { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
 import type { DynamoDBStreamEvent } from "aws-lambda";
 import type { FileEvent } from "../../events/event";
 import { noticesFor } from "../../handlers/notify/processedNotice";
-import { environment } from "../../runtime/environment";
+import type { Environment } from "../../runtime/environment";
 import { logInfo } from "../../runtime/log";
 import { readRow, writeStatus, writtenEvents } from "./rows";
 
@@ -14,10 +14,8 @@ function isProcessed({ event_status }: FileEvent): boolean {
 /**
  * Sends a mail for each row that is `processed`, and takes it to `notified`; the other rows of a
  * batch are not its business.
- *
- * Environment: TABLE_NAME, TOPIC_ARN.
  */
-export function notifyHandler() {
+export function notifyHandler(environment: Environment<"TABLE_NAME" | "TOPIC_ARN">) {
   const dynamo = new DynamoDBClient({});
   const sns = new SNSClient({});
   const tableName = environment("TABLE_NAME");

@@ -4,7 +4,7 @@ import type { DynamoDBStreamEvent } from "aws-lambda";
 import { type FileEvent, START_STATUSES } from "../../events/event";
 import { inspectFile } from "../../handlers/process/inspectFile";
 import { storedFile } from "../../handlers/process/storedFile";
-import { environment } from "../../runtime/environment";
+import type { Environment } from "../../runtime/environment";
 import { logInfo } from "../../runtime/log";
 import { readRow, writeStatus, writtenEvents } from "./rows";
 
@@ -15,10 +15,8 @@ function isStarted({ event_status }: FileEvent): boolean {
 /**
  * Takes rows from `created` or `uploaded` to `processed`; the other rows of a batch are not its
  * business.
- *
- * Environment: TABLE_NAME.
  */
-export function processHandler() {
+export function processHandler(environment: Environment<"TABLE_NAME">) {
   const dynamo = new DynamoDBClient({});
   const s3 = new S3Client({ responseChecksumValidation: "WHEN_REQUIRED" });
   const tableName = environment("TABLE_NAME");

@@ -1,17 +1,16 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { S3Event } from "aws-lambda";
 import { eventOfRecord } from "../../events/newEvent";
+import type { Environment } from "../../runtime/environment";
 import { logInfo } from "../../runtime/log";
-import { countedEventStore, putEvent } from "../../store/eventStore";
+import { countedEventStore, type CountedEventVariable, putEvent } from "../../store/eventStore";
 import { readRow } from "./rows";
 
 /**
  * Writes a row `created` for each object that has none.
- *
- * Environment: TABLE_NAME, STATUS_SHARDS, COUNTS_TABLE_NAME.
  */
-export function recordHandler() {
-  const store = countedEventStore(new DynamoDBClient({}));
+export function recordHandler(environment: Environment<CountedEventVariable>) {
+  const store = countedEventStore(environment, new DynamoDBClient({}));
 
   return async ({ Records: records = [] }: Partial<S3Event>): Promise<void> => {
     for (const record of records) {

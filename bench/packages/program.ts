@@ -3,6 +3,7 @@ import * as path from "node:path";
 import * as aws from "@pulumi/aws";
 import type { asset } from "@pulumi/pulumi";
 import type { CallbackFactory } from "../../components/lambda/callbackLambda";
+import { withEnvironment } from "../../runtime/environment";
 import { forgetProgram, stackConfig } from "../../start/program";
 import { PROGRAM_DIR } from "../../start/programDir";
 import { ofType, only, packagesOf, record, type Recording } from "../../testing/recordingMocks";
@@ -103,7 +104,7 @@ async function callbackPackages(
   const recording = await record(stackConfig({}), () => {
     for (const [name, callbackFactory] of factories) {
       new aws.lambda.CallbackFunction<never, unknown>(name, {
-        callbackFactory: callbackFactory,
+        callbackFactory: withEnvironment(callbackFactory),
         role: "arn:aws:iam::123456789012:role/any",
         runtime: "nodejs24.x",
         codePathOptions: { extraExcludePackages: ownTools() },

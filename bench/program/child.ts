@@ -5,7 +5,6 @@
 import Module, { createRequire } from "node:module";
 import * as path from "node:path";
 import { REGISTER_INSTANCE } from "ts-node";
-import type { CallbackFactory } from "../../components/lambda/callbackLambda";
 
 /** How a callback becomes a package: as the program does it, or as a plain CallbackFunction does. */
 export type Packing = "bundle" | "codePaths";
@@ -106,12 +105,12 @@ function timeImports({ importMs }: ProgramTimes): void {
 }
 
 /** Has a CallbackLambda tell its name before it serializes its factory: one after the other. */
-function tellOfNames(tell: (name: string, factory: unknown) => void): void {
+function tellOfNames(tell: (name: string) => void): void {
   const file = path.join(ROOT, "components", "lambda", "callbackLambda.ts");
   const loaded = requireModule(file) as typeof import("../../components/lambda/callbackLambda");
   class TellingLambda<Event, Result> extends loaded.CallbackLambda<Event, Result> {
     constructor(...args: ConstructorParameters<typeof loaded.CallbackLambda<Event, Result>>) {
-      tell(args[0], args[1].callbackFactory satisfies CallbackFactory<Event, Result>);
+      tell(args[0]);
       super(...args);
     }
   }
@@ -122,17 +121,21 @@ function tellOfNames(tell: (name: string, factory: unknown) => void): void {
   }
 }
 
-function timeSerializing(times: ProgramTimes, nameOf: (factory: unknown) => string): void {
+/** @param names in the order in which their factories are serialized */
+function timeSerializing(times: ProgramTimes, names: readonly string[]): void {
   const { runtime } = requireModule("@pulumi/pulumi") as {
     runtime: { serializeFunction: SerializeFunction };
   };
   const { serializeFunction } = runtime;
+  let begun = 0;
   runtime.serializeFunction = async (callback, args) => {
+    const name = names[begun] ?? "";
+    begun += 1;
     const startedAt = performance.now();
     const before = synchronousMs;
     const serialized = await serializeFunction(callback, args);
     const ms = performance.now() - startedAt - (synchronousMs - before);
-    times.serializeMs[nameOf(callback)] = ms;
+    times.serializeMs[name] = ms;
     times.serializedAtMs = performance.now();
     return serialized;
   };
@@ -186,7 +189,6 @@ async function main(packing: Packing): Promise<void> {
     totalMs: 0,
   };
   const names: string[] = [];
-  const nameOfFactory = new Map<unknown, string>();
   timeCompiling(times);
   timeImports(times);
   const { record } = requireModule(
@@ -195,13 +197,10 @@ async function main(packing: Packing): Promise<void> {
   const { stackConfig } = requireModule(
     "../../start/program",
   ) as typeof import("../../start/program");
-  timeSerializing(times, (factory) => nameOfFactory.get(factory) ?? "");
+  timeSerializing(times, names);
   const { error, rejections } = await record(stackConfig({}), () => {
     timePacking(times, packing, names);
-    tellOfNames((name, factory) => {
-      names.push(name);
-      nameOfFactory.set(factory, name);
-    });
+    tellOfNames((name) => names.push(name));
     return requireModule(path.join(ROOT, "index.ts")) as Record<string, unknown>;
   });
   const [failure] = [error, ...rejections].filter((each) => each !== undefined);

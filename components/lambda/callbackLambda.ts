@@ -1,30 +1,33 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { Context } from "aws-lambda";
+import { type Environment, type RuntimeVariable, withEnvironment } from "../../runtime/environment";
 import { Grant, grantsDocument, policyDocument } from "../policy";
 import { bundle } from "./bundle";
 
-/** What the Lambda does: called once for each execution environment, it returns the handler. */
-export type CallbackFactory<Event, Result> = () => (
-  event: Event,
-  context: Context,
-) => Promise<Result>;
+/**
+ * Makes the Lambda's handler: called once for each execution environment, with the environment
+ * variables that the Lambda has.
+ */
+export type CallbackFactory<Event, Result, Names extends string = never> = (
+  environment: Environment<Names | RuntimeVariable>,
+) => (event: Event, context: Context) => Promise<Result>;
 
-export interface CallbackLambdaArgs<Event, Result> {
+export interface CallbackLambdaArgs<Event, Result, Names extends string> {
   /** What it is for, as the AWS console shows it. */
   description: string;
   /**
    * Builds the clients and returns the handler. Its settings come from environment variables: a
    * captured output would be part of the code, and change the code's hash with it.
    */
-  callbackFactory: CallbackFactory<Event, Result>;
+  callbackFactory: CallbackFactory<Event, Result, NoInfer<Names>>;
   /**
    * Texts that the package holds beside the code, by their names; they lie in LAMBDA_TASK_ROOT.
    * @default none
    */
   files?: Record<string, string>;
   /** Environment variables. */
-  environment: Record<string, pulumi.Input<string>>;
+  environment: Record<Names, pulumi.Input<string>>;
   /** All that the role may do, besides writing its own log. */
   grants: Grant[];
   /** Seconds until an invocation is ended. */
@@ -83,13 +86,14 @@ function serializeInTurn(callbackFactory: () => unknown): Promise<string> {
   return serialization;
 }
 
-async function packageOf<Event, Result>(
+async function packageOf<Event, Result, Names extends string>(
   name: string,
-  callbackFactory: CallbackFactory<Event, Result>,
+  callbackFactory: CallbackFactory<Event, Result, Names>,
   files: Record<string, string>,
 ): Promise<pulumi.asset.AssetMap> {
   try {
-    const texts = { ...files, "index.js": await bundle(serializeInTurn(callbackFactory)) };
+    const serialized = serializeInTurn(withEnvironment(callbackFactory));
+    const texts = { ...files, "index.js": await bundle(serialized) };
     return Object.fromEntries(
       Object.entries(texts).map(([file, text]) => [file, new pulumi.asset.StringAsset(text)]),
     );
@@ -105,14 +109,16 @@ async function packageOf<Event, Result>(
  * A Lambda made from a callback: one minified file that holds just what the callback uses, a role
  * of its own with one inline policy, and a log group that ends with the stack.
  */
-export class CallbackLambda<Event = never, Result = unknown> extends pulumi.ComponentResource {
+export class CallbackLambda<Event = never, Result = unknown, Names extends string = never>
+  extends pulumi.ComponentResource
+{
   readonly function: aws.lambda.Function;
   readonly role: aws.iam.Role;
   readonly logGroup: aws.cloudwatch.LogGroup;
 
   constructor(
     name: string,
-    args: CallbackLambdaArgs<Event, Result>,
+    args: CallbackLambdaArgs<Event, Result, Names>,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("s3-uploader:lambda:CallbackLambda", name, {}, opts);

@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
 import * as path from "node:path";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
-import { environment } from "../../runtime/environment";
 import { header, jsonResponse } from "../../runtime/http";
 import { parametersOf } from "./parameters";
 import type { Manager, ManagerRequest } from "./request";
@@ -31,11 +30,11 @@ function baseUrl(event: APIGatewayProxyEvent): string {
 
 /** `GET /openapi.json`: what both APIs serve, with the URLs and limits of this deployment. */
 export async function describe(
-  { uploads }: Manager,
+  { taskRoot, uploads }: Manager,
   { event }: ManagerRequest,
 ): Promise<APIGatewayProxyResult> {
   parametersOf(event, []);
-  const file = path.join(environment("LAMBDA_TASK_ROOT"), DESCRIPTION_FILE);
+  const file = path.join(taskRoot, DESCRIPTION_FILE);
   const description = JSON.parse(await readFile(file, "utf8")) as Description;
   description.servers = [{ url: baseUrl(event) }];
   const upload = description.paths["/upload"];

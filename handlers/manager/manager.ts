@@ -1,8 +1,8 @@
 import { S3Client } from "@aws-sdk/client-s3";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-lambda";
-import { environment } from "../../runtime/environment";
+import type { Environment, RuntimeVariable } from "../../runtime/environment";
 import { errorAnswer, httpError } from "../../runtime/http";
-import { countedEventStore, dynamoClient } from "../../store/eventStore";
+import { countedEventStore, type CountedEventVariable } from "../../store/eventStore";
 import { deleteFile } from "./deleteFile";
 import { describe } from "./description";
 import { listEvents } from "./listEvents";
@@ -23,6 +23,17 @@ const SERVED: Record<RouteName, Serve> = {
   "POST /uploads": presignUpload,
   "GET /openapi.json": describe,
 };
+
+/** `ALLOWED_CONTENT_TYPES` has patterns, separated by commas; `UPLOAD_NEEDS_KEY` true or false. */
+export type ManagerVariable =
+  | CountedEventVariable
+  | "BUCKET_NAME"
+  | "RESERVATIONS_TABLE_NAME"
+  | "ALLOWED_CONTENT_TYPES"
+  | "CURSOR_SECRET"
+  | "UPLOAD_URL"
+  | "MAX_UPLOAD_BYTES"
+  | "UPLOAD_NEEDS_KEY";
 
 /** @throws an `HttpError` 404 or 405 */
 function routeOf({ httpMethod, pathParameters }: APIGatewayProxyEvent) {
@@ -46,12 +57,8 @@ function routeOf({ httpMethod, pathParameters }: APIGatewayProxyEvent) {
 /**
  * The event manager's API: lists, shows, retries and deletes events, counts them, and gives out
  * forms for large uploads. Every error is `{ "error": { "code", "message" } }`.
- *
- * Environment: TABLE_NAME, STATUS_SHARDS, COUNTS_TABLE_NAME, BUCKET_NAME, RESERVATIONS_TABLE_NAME,
- * ALLOWED_CONTENT_TYPES (patterns, separated by commas), CURSOR_SECRET, UPLOAD_URL,
- * MAX_UPLOAD_BYTES, UPLOAD_NEEDS_KEY (true or false).
  */
-export function managerHandler() {
+export function managerHandler(environment: Environment<ManagerVariable | RuntimeVariable>) {
   const manager: Manager = {
     s3: new S3Client({
       maxAttempts: 3,
@@ -64,11 +71,12 @@ export function managerHandler() {
       requestChecksumCalculation: "WHEN_REQUIRED",
       responseChecksumValidation: "WHEN_REQUIRED",
     }),
-    store: countedEventStore(dynamoClient()),
+    store: countedEventStore(environment),
     bucketName: environment("BUCKET_NAME"),
     reservationsTableName: environment("RESERVATIONS_TABLE_NAME"),
     allowedTypes: environment("ALLOWED_CONTENT_TYPES").split(","),
     cursorSecret: environment("CURSOR_SECRET"),
+    taskRoot: environment("LAMBDA_TASK_ROOT"),
     uploads: {
       url: environment("UPLOAD_URL"),
       maxBytes: Number(environment("MAX_UPLOAD_BYTES")),

@@ -12,6 +12,8 @@ export interface Manager {
   allowedTypes: string[];
   /** Signs cursors. */
   cursorSecret: string;
+  /** The folder of the Lambda's package. */
+  taskRoot: string;
   /** Of the upload API, for the description. */
   uploads: { url: string; maxBytes: number; needsKey: boolean };
 }

@@ -2,9 +2,15 @@ import { SNSClient } from "@aws-sdk/client-sns";
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from "aws-lambda";
 import type { EventKey, FileEvent } from "../../events/event";
 import { eventError } from "../../runtime/awsErrors";
-import { environment } from "../../runtime/environment";
+import type { Environment } from "../../runtime/environment";
 import { batchResponse, deliveriesOf, type Delivery } from "../../runtime/streamBatch";
-import { advanceEvent, eventStore, readRows, updateRow } from "../../store/eventStore";
+import {
+  advanceEvent,
+  eventStore,
+  type EventVariable,
+  readRows,
+  updateRow,
+} from "../../store/eventStore";
 import { alarmsFor } from "./failureAlarm";
 import { noticesFor } from "./processedNotice";
 import { teller } from "./publishNotices";
@@ -34,15 +40,15 @@ function failedOccasion(event: FileEvent): string {
 /**
  * The handler that tells people of processed files, and then takes the events to `notified`, and
  * that tells operations of `failed` events, and then writes `alarmed_at`.
- *
- * Environment: TABLE_NAME, STATUS_SHARDS, TOPIC_ARN, ALARM_TOPIC_ARN.
  */
-export function notifyHandler() {
+export function notifyHandler(
+  environment: Environment<EventVariable | "TOPIC_ARN" | "ALARM_TOPIC_ARN">,
+) {
   const sns = new SNSClient({
     maxAttempts: 3,
     requestHandler: { connectionTimeout: 1000, requestTimeout: 5000, throwOnRequestTimeout: true },
   });
-  const store = eventStore();
+  const store = eventStore(environment);
 
   /** Those of the events whose rows are in this status, and that people were not told of. */
   const untoldIn = async (status: "processed" | "failed", events: FileEvent[]) => {

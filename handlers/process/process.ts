@@ -2,6 +2,7 @@ import { S3Client } from "@aws-sdk/client-s3";
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from "aws-lambda";
 import type { EventResult, FileEvent } from "../../events/event";
 import { eventError, isPassing } from "../../runtime/awsErrors";
+import type { Environment } from "../../runtime/environment";
 import { logError, logInfo } from "../../runtime/log";
 import { memory } from "../../runtime/recentNames";
 import {
@@ -10,7 +11,7 @@ import {
   type Delivery,
   forEachConcurrently,
 } from "../../runtime/streamBatch";
-import { advanceEvent, eventStore } from "../../store/eventStore";
+import { advanceEvent, eventStore, type EventVariable } from "../../store/eventStore";
 import { type StoredFile, storedFile } from "./storedFile";
 
 /**
@@ -25,19 +26,15 @@ export type ProcessFile = (file: StoredFile) => Promise<EventResult>;
 /** Files of one batch that are worked on at the same time. */
 const CONCURRENCY = 16;
 
-/**
- * The factory of the handler that takes events from `created` or `uploaded` to `processed`.
- *
- * Environment: TABLE_NAME, STATUS_SHARDS.
- */
-export function processHandler(processFile: ProcessFile) {
+/** The handler that takes events from `created` or `uploaded` to `processed`. */
+export function processHandler(environment: Environment<EventVariable>, processFile: ProcessFile) {
   const s3 = new S3Client({
     maxAttempts: 3,
     requestHandler: { connectionTimeout: 1000, requestTimeout: 10000, throwOnRequestTimeout: true },
     // A range has no checksum to compare: the stored one is of the whole object.
     responseChecksumValidation: "WHEN_REQUIRED",
   });
-  const store = eventStore();
+  const store = eventStore(environment);
 
   const fail = async ({ event }: Delivery, error: unknown) => {
     logError("The file cannot be processed.", error, { event_id: event.event_id });

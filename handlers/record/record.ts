@@ -5,9 +5,14 @@ import { freshSeconds } from "../../events/gracePeriod";
 import { parseUploadKey } from "../../events/identity";
 import { keyItem } from "../../events/item";
 import { eventOfRecord } from "../../events/newEvent";
-import { environment } from "../../runtime/environment";
+import type { Environment } from "../../runtime/environment";
 import { logError, logInfo } from "../../runtime/log";
-import { countedEventStore, type EventStore, putEvent } from "../../store/eventStore";
+import {
+  countedEventStore,
+  type CountedEventVariable,
+  type EventStore,
+  putEvent,
+} from "../../store/eventStore";
 
 async function isKnown({ dynamo, tableName }: EventStore, event: FileEvent) {
   const { Item: item } = await dynamo.send(
@@ -40,14 +45,12 @@ function isFreshUpload({ eventName, eventTime }: S3EventRecord, event: FileEvent
  * nearly always, so reading it comes first: a read unit instead of the write unit that a failed
  * condition costs.
  *
- * Environment: TABLE_NAME, STATUS_SHARDS, COUNTS_TABLE_NAME, STUCK_SECONDS.
- *
  * @throws when a record could not be written, after all others were: Lambda repeats the event, and
  *   the rows that are there already stay as they are. What no repeat mends ends in the dead-letter
  *   queue, where it is kept for people
  */
-export function recordHandler() {
-  const store = countedEventStore();
+export function recordHandler(environment: Environment<CountedEventVariable | "STUCK_SECONDS">) {
+  const store = countedEventStore(environment);
   const seconds = freshSeconds(Number(environment("STUCK_SECONDS")));
 
   const record = async (s3Record: S3EventRecord) => {

@@ -1,10 +1,10 @@
 import { S3Client } from "@aws-sdk/client-s3";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import type { Context } from "aws-lambda";
-import { environment } from "../../runtime/environment";
+import type { Environment } from "../../runtime/environment";
 import { logError } from "../../runtime/log";
 import { writeCounts } from "../../runtime/metrics";
-import { countedEventStore } from "../../store/eventStore";
+import { countedEventStore, type CountedEventVariable } from "../../store/eventStore";
 import { sweepDeadLetters } from "./deadLetters";
 import { sweepCounts } from "./finishedPeriods";
 import { sweepStuck } from "./stuckEvents";
@@ -20,19 +20,24 @@ const RESERVED_MS = 20_000;
  * letters tell of them, and counts the events of periods that are over. Two at the same time do no
  * harm: every write has its condition.
  *
- * Environment: TABLE_NAME, STATUS_SHARDS, COUNTS_TABLE_NAME, BUCKET_NAME, DEAD_LETTER_QUEUE_URL,
- * STUCK_SECONDS, MAX_ATTEMPTS.
- *
  * @throws the first error, after every part has done what it could
  */
-export function sweepHandler() {
+export function sweepHandler(
+  environment: Environment<
+    | CountedEventVariable
+    | "BUCKET_NAME"
+    | "DEAD_LETTER_QUEUE_URL"
+    | "STUCK_SECONDS"
+    | "MAX_ATTEMPTS"
+  >,
+) {
   const options = {
     maxAttempts: 3,
     requestHandler: { connectionTimeout: 1000, requestTimeout: 5000, throwOnRequestTimeout: true },
   };
   const s3 = new S3Client(options);
   const sqs = new SQSClient(options);
-  const store = countedEventStore();
+  const store = countedEventStore(environment);
   const bucketName = environment("BUCKET_NAME");
   const queueUrl = environment("DEAD_LETTER_QUEUE_URL");
   const stuckSeconds = Number(environment("STUCK_SECONDS"));

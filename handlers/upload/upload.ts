@@ -7,12 +7,13 @@ import type { FileEvent } from "../../events/event";
 import { fileNameFor } from "../../events/fileName";
 import { parseUploadKey } from "../../events/identity";
 import { asError } from "../../runtime/awsErrors";
-import { environment } from "../../runtime/environment";
+import type { Environment } from "../../runtime/environment";
 import { bodyBytes, errorAnswer, header, httpError, jsonResponse } from "../../runtime/http";
 import { logError, logInfo } from "../../runtime/log";
 import {
   type CountedEventStore,
   countedEventStore,
+  type CountedEventVariable,
   dynamoClient,
   putEvent,
 } from "../../store/eventStore";
@@ -32,6 +33,14 @@ export interface UploadAnswer {
   checksum: string;
   checksum_algorithm: "SHA256";
 }
+
+/** `ALLOWED_CONTENT_TYPES` has patterns, separated by commas; `MAX_UPLOAD_BYTES` a whole number. */
+export type UploadVariable =
+  | CountedEventVariable
+  | "BUCKET_NAME"
+  | "RESERVATIONS_TABLE_NAME"
+  | "MAX_UPLOAD_BYTES"
+  | "ALLOWED_CONTENT_TYPES";
 
 /** Also in the answer that API Gateway gives itself. */
 export const LARGER_FILES =
@@ -133,11 +142,8 @@ async function writeRow(store: CountedEventStore, event: FileEvent): Promise<voi
 /**
  * `POST /upload`: stores the body in the bucket, writes the row `uploaded`, and answers 201 with an
  * `UploadAnswer`; every error is `{ "error": { "code", "message" } }`.
- *
- * Environment: BUCKET_NAME, TABLE_NAME, STATUS_SHARDS, COUNTS_TABLE_NAME, RESERVATIONS_TABLE_NAME,
- * MAX_UPLOAD_BYTES, ALLOWED_CONTENT_TYPES (patterns, separated by commas).
  */
-export function uploadHandler() {
+export function uploadHandler(environment: Environment<UploadVariable>) {
   const s3 = new S3Client({
     maxAttempts: 3,
     requestHandler: { connectionTimeout: 1000, requestTimeout: 4000, throwOnRequestTimeout: true },
@@ -146,7 +152,7 @@ export function uploadHandler() {
   });
   // With S3's three attempts of 4 s, all fits the Lambda's 29 s, whatever does not answer.
   const dynamo = dynamoClient({ maxAttempts: 2, requestTimeout: 2000 });
-  const store = countedEventStore(dynamo);
+  const store = countedEventStore(environment, dynamo);
   const bucket = environment("BUCKET_NAME");
   const reservationsTableName = environment("RESERVATIONS_TABLE_NAME");
   const maxBytes = Number(environment("MAX_UPLOAD_BYTES"));

@@ -4,6 +4,8 @@ import { expect } from "chai";
 import { type CallbackFactory, CallbackLambda } from "../../../components/lambda/callbackLambda";
 import { filesOf, only, record, type Recording } from "../../../testing/recordingMocks";
 
+type Factory = CallbackFactory<never, unknown, "GREETING">;
+
 /** What people do in a plain Lambda, and what a captured callback cannot have. */
 const clientOfModule = new S3Client({ region: "eu-central-1" });
 
@@ -19,7 +21,7 @@ const PATTERN = /^b+$/u;
 const helper = () => plain.names;
 
 function recordLambda(
-  callbackFactory: CallbackFactory<never, unknown>,
+  callbackFactory: Factory,
   files?: Record<string, string>,
 ): Promise<Recording> {
   return record({ "aws:region": "eu-central-1" }, () => {
@@ -39,7 +41,9 @@ function recordLambda(
 
 describe("CallbackLambda", () => {
   it("packs the callback into one file, and gives the function its role and log", async () => {
-    const recording = await recordLambda(() => () => Promise.resolve(process.env.GREETING));
+    const recording = await recordLambda(
+      (environment) => () => Promise.resolve(environment("GREETING")),
+    );
 
     expect([recording.error, ...recording.rejections]).to.deep.equal([undefined]);
     expect(recording.registrations.map(({ type }) => type)).to.have.members([
@@ -56,7 +60,10 @@ describe("CallbackLambda", () => {
 
   it("packs the files that it is given beside the code", async () => {
     const texts = { "greetings.json": '["hello"]', "index.js": "not the code" };
-    const recording = await recordLambda(() => () => Promise.resolve(process.env.GREETING), texts);
+    const recording = await recordLambda(
+      (environment) => () => Promise.resolve(environment("GREETING")),
+      texts,
+    );
 
     const { "index.js": code, ...others } = await filesOf(only(recording, "Function"));
     expect(others).to.deep.equal({ "greetings.json": '["hello"]' });
