@@ -1,53 +1,76 @@
-import { setTimeout as delay } from "node:timers/promises";
 import {
-  DynamoDBClient,
+  type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
   ScanCommand,
 } from "@aws-sdk/client-dynamodb";
-import { S3Client } from "@aws-sdk/client-s3";
-import type { AllowedCall, Fault, ObjectCreated, OpenMail } from "local-aws";
+import type { S3Client } from "@aws-sdk/client-s3";
+import {
+  type AllowedCall,
+  type Fault,
+  logicalName,
+  type ObjectCreated,
+  type OpenMail,
+} from "local-aws";
 import type { EventKey, FileEvent } from "../events/event";
+import { newUploadIdentity } from "../events/identity";
 import { fromItem, type Item, keyItem } from "../events/item";
 import { type Run, type RunEvent, startRun } from "../start/run";
+import { clientsOf } from "./clients";
+import { itemOf, processedEvent } from "./events";
+import { eventually } from "./eventually";
+import { readMails } from "./mails";
+import { type StreamRecord, streamRecord } from "./records";
 
-/** The program on this machine, with hands on it. */
+/** The program on this machine, for tests that invoke one Lambda at a time. */
 export interface Program {
   run: Run;
-  /** The operator's own clients: they may do everything. */
+  /** Clients of the operator, who may call every action. */
   s3: S3Client;
   dynamo: DynamoDBClient;
   bucketName: string;
   tableName: string;
-  /** What has happened since the test began. */
+  /** Events of the run since the last `reset`. */
   events: RunEvent[];
-  /** Objects that were written since the test began. */
+  /** Objects written since the last `reset`. */
   created: ObjectCreated[];
-  /** Each call of a Lambda that was allowed since the test began: `upload s3:PutObject`. */
+  /** Allowed calls of Lambdas since the last `reset`, such as `upload s3:PutObject`. */
   calls: string[];
-  /** Is asked about each call of a Lambda; what it throws is the call's answer. */
+  /** Runs before each call of a Lambda is forwarded; an `AwsError` thrown is the call's answer. */
   onCall: (call: AllowedCall, lambda: string) => void | Promise<void>;
   /** The fault for the next invocation. */
   nextFault?: Fault;
-  /** Forgets what the test before has seen and set. */
+  /** Clears what the test before has recorded and set. */
   reset(): void;
   /** Invokes a Lambda by its logical name, such as `record`. */
   invoke(lambda: string, event: object): Promise<{ answer: unknown; functionError?: string }>;
+  /** Resolves with a line of a Lambda's log that contains all of these texts. */
+  logged(...texts: string[]): Promise<string>;
   row(key: EventKey): Promise<FileEvent | undefined>;
-  /** The rows of the objects whose bucket and key have this text in them. */
+  /** The rows whose `event_info` contains this text. */
   rowsOf(text: string): Promise<FileEvent[]>;
   putRow(item: Item): Promise<void>;
+  /**
+   * Puts a row: a processed event with an identity of its own, and these changes.
+   *
+   * @param changedAt of the stream record, in seconds since 1970. @default now
+   * @returns the event, and the stream record of its row
+   */
+  putEvent(
+    changes?: Partial<FileEvent>,
+    changedAt?: number,
+  ): Promise<{ event: FileEvent; record: StreamRecord }>;
+  /** The mails since the last `reset`. */
   mails(): Promise<OpenMail[]>;
   stop(): Promise<void>;
 }
 
 /**
  * Starts the program. Its Lambdas run only for requests to the API and when a test invokes them:
- * bucket events are kept back, and the stream is not read.
+ * bucket events are held back, and the stream is not read.
  */
 export async function startProgram(config: Record<string, string> = {}): Promise<Program> {
   const ignore = () => undefined;
-  const logicalName = (functionName = "") => functionName.replace(/-[0-9a-f]{7}$/, "");
   const run = await startRun({
     port: 0,
     config,
@@ -60,8 +83,9 @@ export async function startProgram(config: Record<string, string> = {}): Promise
       return nextFault;
     },
     intercept: async (call, forward) => {
-      const lambda = logicalName(call.principal.functionName);
-      if (lambda !== "") {
+      const { functionName } = call.principal;
+      if (functionName !== undefined) {
+        const lambda = logicalName(functionName);
         program.calls.push(`${lambda} ${call.operation}`);
         await program.onCall(call, lambda);
       }
@@ -70,11 +94,8 @@ export async function startProgram(config: Record<string, string> = {}): Promise
   });
   run.closeStreams();
   run.onObjectCreated((event) => program.created.push(event));
-  const { endpoint, region, credentials } = run;
-  const client = { endpoint, region, credentials };
+  const { s3, dynamo, destroy } = clientsOf(run);
   const tableName = String(run.outputs.tableName);
-  const s3 = new S3Client(client);
-  const dynamo = new DynamoDBClient(client);
 
   const program: Program = {
     run,
@@ -100,6 +121,13 @@ export async function startProgram(config: Record<string, string> = {}): Promise
       const { payload, functionError } = await run.invoke(name ?? lambda, event);
       return { answer: JSON.parse(payload) as unknown, functionError };
     },
+    async logged(...texts) {
+      return eventually(() =>
+        program.events
+          .flatMap((event) => (event.type === "log" ? [event.line] : []))
+          .find((line) => texts.every((text) => line.includes(text))),
+      );
+    },
     async row(key) {
       const { Item: item } = await dynamo.send(
         new GetItemCommand({ TableName: tableName, Key: keyItem(key), ConsistentRead: true }),
@@ -121,30 +149,16 @@ export async function startProgram(config: Record<string, string> = {}): Promise
       const Item = item as PutItemCommand["input"]["Item"];
       await dynamo.send(new PutItemCommand({ TableName: tableName, Item }));
     },
-    async mails() {
-      const ids = program.events.flatMap((event) => (event.type === "mail" ? [event.mail.id] : []));
-      const mails = await Promise.all(ids.map((id) => run.readMail(id)));
-      return mails.filter((mail) => mail !== undefined);
+    async putEvent(changes, changedAt) {
+      const event = processedEvent({ ...newUploadIdentity(), ...changes });
+      await program.putRow(itemOf(event));
+      return { event, record: streamRecord(itemOf(event), changedAt) };
     },
+    mails: () => readMails(run, program.events),
     async stop() {
-      s3.destroy();
-      dynamo.destroy();
+      destroy();
       await run.stop();
     },
   };
   return program;
-}
-
-/** Resolves with what `look` finds, as soon as it finds something. */
-export async function eventually<T>(
-  look: () => T | undefined | Promise<T | undefined>,
-): Promise<T> {
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) {
-      return found;
-    }
-    // Mocha's timeout ends the wait for what never comes.
-    await delay(10);
-  }
 }

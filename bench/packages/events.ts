@@ -1,6 +1,7 @@
 import { EVENT_STATUSES, type EventStatus } from "../../events/event";
-import { itemOf, processedEvent, s3Record, streamRecord } from "../../testing/factories";
+import { itemOf, processedEvent } from "../../testing/events";
 import { ofType, type Recording } from "../../testing/recordingMocks";
+import { s3Record, streamRecord } from "../../testing/records";
 
 interface Route {
   method: string;

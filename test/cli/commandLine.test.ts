@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { expect } from "chai";
-import { eventually } from "../../testing/startProgram";
+import { eventually } from "../../testing/eventually";
 import { apiError, type FakeManager, someEvent, startFakeManager } from "./fakeManager";
 import { runEvents, spawnEvents } from "./runEvents";
 

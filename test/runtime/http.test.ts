@@ -8,7 +8,7 @@ import {
   isHttpError,
   jsonResponse,
 } from "../../runtime/http";
-import { errorsLogged } from "../../testing/logged";
+import { errorsLogged } from "./loggedErrors";
 
 function request(parts: Partial<APIGatewayProxyEvent>): APIGatewayProxyEvent {
   return parts as APIGatewayProxyEvent;

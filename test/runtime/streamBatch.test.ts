@@ -8,8 +8,9 @@ import {
   type Delivery,
   forEachConcurrently,
 } from "../../runtime/streamBatch";
-import { itemOf, processedEvent, streamRecord } from "../../testing/factories";
-import { errorsLogged } from "../../testing/logged";
+import { itemOf, processedEvent } from "../../testing/events";
+import { streamRecord } from "../../testing/records";
+import { errorsLogged } from "./loggedErrors";
 
 describe("deliveriesOf", () => {
   it("gives each event with its record's sequence number", () => {

@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { expect } from "chai";
 import { type FaultRule, StartError } from "local-aws/faults";
 import { textOutput } from "../../start/output";
 import { type Run, type RunEvent, startRun } from "../../start/run";
+import { clientsOf } from "../../testing/clients";
 import { type Runner, startRunner } from "../../testing/startProcess";
 
 describe("a run with faults", function () {
@@ -26,16 +27,11 @@ describe("a run with faults", function () {
     }
   });
 
-  async function put({ endpoint, region, credentials, outputs }: Run, key: string): Promise<void> {
-    const s3 = new S3Client({
-      endpoint,
-      region,
-      credentials,
-    });
-    await s3.send(
-      new PutObjectCommand({ Bucket: String(outputs.bucketName), Key: key, Body: "text" }),
-    );
-    s3.destroy();
+  async function put(program: Run, key: string): Promise<void> {
+    const { s3, destroy } = clientsOf(program);
+    const Bucket = String(program.outputs.bucketName);
+    await s3.send(new PutObjectCommand({ Bucket, Key: key, Body: "text" }));
+    destroy();
   }
 
   it("delivers events twice and batches once more, which changes nothing for the file", async () => {

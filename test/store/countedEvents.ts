@@ -11,8 +11,8 @@ import { fromItem, type Item, keyItem } from "../../events/item";
 import { sealPeriods } from "../../handlers/sweep/finishedPeriods";
 import { countEvents } from "../../store/eventCounts";
 import { advanceEvent, type CountedEventStore, putEvent, updateRow } from "../../store/eventStore";
-import { ACCOUNT, eventTable, REGION } from "../../testing/eventTable";
-import { processedEvent } from "../../testing/factories";
+import { processedEvent } from "../../testing/events";
+import { ACCOUNT, eventTable, REGION } from "./eventTable";
 
 const COUNTS: TableDefinition = {
   tableName: "counts",

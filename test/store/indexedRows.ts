@@ -5,7 +5,7 @@ import type { EventKey, EventStatus } from "../../events/event";
 import { type Item, keyItem } from "../../events/item";
 import { statusAttributes } from "../../events/partitions";
 import type { EventStore } from "../../store/eventStore";
-import { ACCOUNT, call, eventTable, REGION } from "../../testing/eventTable";
+import { ACCOUNT, call, eventTable, REGION } from "./eventTable";
 
 /** DynamoDB's limit for one BatchWriteItem. */
 const MAX_WRITES = 25;

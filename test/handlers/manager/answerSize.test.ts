@@ -2,7 +2,7 @@ import type { APIGatewayProxyEvent, Context } from "aws-lambda";
 import { expect } from "chai";
 import { listEvents } from "../../../handlers/manager/listEvents";
 import type { Manager } from "../../../handlers/manager/request";
-import { itemOf, processedEvent } from "../../../testing/factories";
+import { itemOf, processedEvent } from "../../../testing/events";
 
 /** Lambda's limit for what a synchronous invocation answers, in bytes. */
 const LAMBDA_LIMIT = 6 * 1024 * 1024;

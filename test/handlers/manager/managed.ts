@@ -1,21 +1,21 @@
-import { DynamoDBClient, paginateScan } from "@aws-sdk/client-dynamodb";
-import { S3Client } from "@aws-sdk/client-s3";
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import type { S3Client } from "@aws-sdk/client-s3";
 import { expect } from "chai";
 import type { OpenMail } from "local-aws";
 import { EVENT_STATUSES, type FileEvent } from "../../../events/event";
-import { fromItem, type Item } from "../../../events/item";
 import { type Run, type RunEvent, type RunOptions, startRun } from "../../../start/run";
+import { clientsOf, scanEvents } from "../../../testing/clients";
+import { readMails } from "../../../testing/mails";
 import { describedFetch } from "../../openapi/described";
 
-/** An answer of either API, found to be as openapi.json describes it. */
+/** An answer of either API that openapi.json describes. */
 export interface Answer {
   status: number;
   headers: Headers;
-  // What is in it is what a test is about.
   body: Record<string, unknown>;
 }
 
-/** The whole program on this machine, with its manager at hand. */
+/** The program on this machine, for tests of the manager. */
 export interface Managed {
   run: Run;
   s3: S3Client;
@@ -27,9 +27,9 @@ export interface Managed {
   upload(name: string, body?: string): Promise<string>;
   /** Every row, by a scan. */
   rows(): Promise<FileEvent[]>;
-  /** All mails so far. */
+  /** The mails of the run. */
   mails(): Promise<OpenMail[]>;
-  /** Compares `/stats` with a full count, once nothing goes on (unless the streams are not read). */
+  /** Compares `/stats` with a full count; waits for the run to be idle, unless its streams are closed. */
   expectStatsToAgree(options?: { streamsClosed: boolean }): Promise<void>;
   stop(): Promise<void>;
 }
@@ -42,10 +42,7 @@ export async function startManaged(options: Partial<RunOptions> = {}): Promise<M
     ...options,
     config: { digestSeconds: "0", ...options.config },
   });
-  const { endpoint, region, credentials } = run;
-  const client = { endpoint, region, credentials };
-  const s3 = new S3Client(client);
-  const dynamo = new DynamoDBClient(client);
+  const { s3, dynamo, destroy } = clientsOf(run);
   const { managerUrl, managerApiKey, uploadUrl, tableName } = run.outputs as Record<string, string>;
 
   const ask = async (route: string, init: RequestInit = {}) => {
@@ -58,14 +55,7 @@ export async function startManaged(options: Partial<RunOptions> = {}): Promise<M
     return { ...answer, body: (answer.body ?? {}) as Record<string, unknown> };
   };
 
-  const rows = async () => {
-    const found: FileEvent[] = [];
-    const input = { TableName: tableName, ConsistentRead: true };
-    for await (const { Items: items = [] } of paginateScan({ client: dynamo }, input)) {
-      found.push(...items.map((item) => fromItem(item as Item)));
-    }
-    return found;
-  };
+  const rows = () => scanEvents(dynamo, tableName ?? "");
 
   return {
     run,
@@ -81,11 +71,7 @@ export async function startManaged(options: Partial<RunOptions> = {}): Promise<M
       expect(answer.status, JSON.stringify(answer.body)).to.equal(201);
       return (answer.body as { event_id: string }).event_id;
     },
-    async mails() {
-      const ids = events.flatMap((event) => (event.type === "mail" ? [event.mail.id] : []));
-      const mails = await Promise.all(ids.map((id) => run.readMail(id)));
-      return mails.filter((mail) => mail !== undefined);
-    },
+    mails: () => readMails(run, events),
     async expectStatsToAgree({ streamsClosed } = { streamsClosed: false }) {
       if (!streamsClosed) {
         await run.idle();
@@ -103,8 +89,7 @@ export async function startManaged(options: Partial<RunOptions> = {}): Promise<M
       expect(body.total).to.equal(all.length);
     },
     async stop() {
-      s3.destroy();
-      dynamo.destroy();
+      destroy();
       await run.stop();
     },
   };

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { alarmsFor } from "../../../handlers/notify/failureAlarm";
-import { failedEvent } from "../../../testing/factories";
+import { failedEvent } from "../../../testing/events";
 import { anyText } from "../../events/arbitraries";
 
 /** https://docs.aws.amazon.com/sns/latest/api/API_Publish.html */

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import fc from "fast-check";
 import type { FileEvent } from "../../../events/event";
 import { noticesFor } from "../../../handlers/notify/processedNotice";
-import { processedEvent } from "../../../testing/factories";
+import { processedEvent } from "../../../testing/events";
 import { anyText, eventInfos, eventResults } from "../../events/arbitraries";
 
 /** https://docs.aws.amazon.com/sns/latest/api/API_Publish.html */

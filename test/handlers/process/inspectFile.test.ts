@@ -3,17 +3,8 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { inspectFile } from "../../../handlers/process/inspectFile";
 import type { Checksum, StoredFile } from "../../../handlers/process/storedFile";
-import { processedEvent } from "../../../testing/factories";
-import {
-  gif,
-  JPEG,
-  jpegTurned,
-  jpegWithLongHead,
-  PDF,
-  png,
-  webp,
-  ZIP,
-} from "../../../testing/files";
+import { processedEvent } from "../../../testing/events";
+import { gif, JPEG, jpegTurned, jpegWithLongHead, PDF, png, webp, ZIP } from "./mediaFiles";
 
 interface MemoryFile extends StoredFile {
   /** Ranges that were read. */

@@ -1,7 +1,8 @@
-import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
-import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { expect } from "chai";
 import { type Run, type RunEvent, startRun } from "../../../start/run";
+import { clientsOf, scanEvents } from "../../../testing/clients";
+import { eventually } from "../../../testing/eventually";
 
 describe("the sweeper of a run", function () {
   this.timeout(20_000);
@@ -26,27 +27,16 @@ describe("the sweeper of a run", function () {
   after(() => run.stop());
 
   it("brings to notified what ended in the dead-letter queue, and empties the queue", async () => {
-    const { endpoint, region, credentials } = run;
-    const client = { endpoint, region, credentials };
-    const s3 = new S3Client(client);
-    const dynamo = new DynamoDBClient(client);
-    await s3.send(
-      new PutObjectCommand({ Bucket: String(run.outputs.bucketName), Key: "lost", Body: "1" }),
-    );
+    const { s3, dynamo, destroy } = clientsOf(run);
+    const { bucketName, tableName } = run.outputs;
+    await s3.send(new PutObjectCommand({ Bucket: String(bucketName), Key: "lost", Body: "1" }));
     await run.idle();
-    let status: string | undefined;
-    while (status !== "notified") {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      const { Items } = await dynamo.send(
-        new ScanCommand({ TableName: String(run.outputs.tableName) }),
-      );
-      status = Items?.[0]?.event_status?.S;
-    }
-    while (run.deadLetters().length > 0) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    s3.destroy();
-    dynamo.destroy();
+    await eventually(async () => {
+      const [row] = await scanEvents(dynamo, String(tableName));
+      return row?.event_status === "notified" || undefined;
+    });
+    await eventually(() => run.deadLetters().length === 0 || undefined);
+    destroy();
     const errors = events.filter(({ type }) => type === "error");
     expect(errors).to.deep.equal([]);
     // Every action that the sweeper tried was one that its role may do.

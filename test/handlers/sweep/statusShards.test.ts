@@ -4,7 +4,7 @@ import { expect } from "chai";
 import type { FileEvent } from "../../../events/event";
 import type { Item } from "../../../events/item";
 import { statusAttributes } from "../../../events/partitions";
-import { failedEvent, itemOf, processedEvent } from "../../../testing/factories";
+import { failedEvent, itemOf, processedEvent } from "../../../testing/events";
 import { type Program, startProgram } from "../../../testing/startProgram";
 
 const MAX_ATTEMPTS = 2;

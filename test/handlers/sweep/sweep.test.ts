@@ -6,8 +6,11 @@ import { expect } from "chai";
 import { AwsError } from "local-aws";
 import type { FileEvent } from "../../../events/event";
 import { newUploadIdentity, uploadKey } from "../../../events/identity";
-import { failedEvent, itemOf, processedEvent, s3Record } from "../../../testing/factories";
-import { eventually, type Program, startProgram } from "../../../testing/startProgram";
+import { clientSettings } from "../../../testing/clients";
+import { failedEvent, itemOf, processedEvent } from "../../../testing/events";
+import { eventually } from "../../../testing/eventually";
+import { s3Record } from "../../../testing/records";
+import { type Program, startProgram } from "../../../testing/startProgram";
 
 const STUCK_SECONDS = 4;
 const MAX_ATTEMPTS = 2;
@@ -27,8 +30,7 @@ describe("sweep, for real", function () {
       stuckSeconds: String(STUCK_SECONDS),
       maxAttempts: String(MAX_ATTEMPTS),
     });
-    const { endpoint, region, credentials } = program.run;
-    sqs = new SQSClient({ endpoint, region, credentials });
+    sqs = new SQSClient(clientSettings(program.run));
   });
 
   after(async () => {
@@ -54,10 +56,7 @@ describe("sweep, for real", function () {
 
   /** The counts that the run wrote for CloudWatch. */
   async function counts() {
-    const event = await eventually(() =>
-      program.events.find((e) => e.type === "log" && e.line.startsWith('{"_aws"')),
-    );
-    return JSON.parse(event.type === "log" ? event.line : "") as Record<string, unknown>;
+    return JSON.parse(await program.logged('{"_aws"')) as Record<string, unknown>;
   }
 
   /** A row that has stood still for this many seconds. */

@@ -7,7 +7,8 @@ import { type AllowedCall, AwsError } from "local-aws";
 import { isAllowedType } from "../../../events/contentType";
 import { parseUploadKey } from "../../../events/identity";
 import type { UploadAnswer } from "../../../handlers/upload/upload";
-import { eventually, type Program, startProgram } from "../../../testing/startProgram";
+import { eventually } from "../../../testing/eventually";
+import { type Program, startProgram } from "../../../testing/startProgram";
 import { anyText } from "../../events/arbitraries";
 import { checkedFetch } from "../../openapi/described";
 
@@ -263,10 +264,7 @@ describe("upload, for real", function () {
 
       expect(error.code).to.equal("storage_failed");
       expect(text).to.not.match(/secret-name|AccessDenied|\bat \S+:\d+|stack/);
-      const entry = await eventually(() =>
-        program.events.find((event) => event.type === "log" && event.line.includes("secret-name")),
-      );
-      expect(JSON.stringify(entry)).to.contain(error.request_id);
+      expect(await program.logged("secret-name")).to.contain(error.request_id);
     });
 
     it("a bucket that is overloaded for a moment is not noticed", async () => {

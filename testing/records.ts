@@ -1,55 +1,21 @@
 import type { DynamoDBRecord, S3EventRecord } from "aws-lambda";
-import type { FileEvent } from "../events/event";
-import { type Item, newItem, toMap } from "../events/item";
-
-/** An event with everything that processing finds. */
-export function processedEvent(changes: Partial<FileEvent> = {}): FileEvent {
-  return {
-    event_id: "019a0000-abcd-7abc-8abc-abcdefabcdef",
-    event_timestamp: "2026-11-21T20:00:00.000Z",
-    event_status: "processed",
-    event_info: { Bucket: "files", Key: "photos/cat.jpg", Size: 78_012, FileName: "cat.jpg" },
-    event_result: { size: 78_012, type: "image/jpeg", width: 1200, height: 800 },
-    updated_at: "2026-11-21T20:00:01.000Z",
-    ...changes,
-  };
-}
-
-/** An event that process gave up. */
-export function failedEvent(changes: Partial<FileEvent> = {}): FileEvent {
-  return processedEvent({
-    event_status: "failed",
-    event_result: undefined,
-    failed_from: "uploaded",
-    last_error: { code: "NoSuchKey", message: "The key does not exist.", step: "process" },
-    ...changes,
-  });
-}
-
-/** The row of an event in any status. */
-export function itemOf(event: FileEvent): Item {
-  const { event_result, last_error, failed_from, attempts, alarmed_at } = event;
-  return {
-    ...newItem(event),
-    ...(event_result && { event_result: toMap(event_result) }),
-    ...(last_error && { last_error: { S: JSON.stringify(last_error) } }),
-    ...(failed_from && { failed_from: { S: failed_from } }),
-    ...(attempts !== undefined && { attempts: { N: String(attempts) } }),
-    ...(alarmed_at && { alarmed_at: { S: alarmed_at } }),
-  };
-}
+import type { Item } from "../events/item";
 
 let sequence = 0;
+
+/** A stream record of the event table, with its sequence number. */
+export type StreamRecord = DynamoDBRecord & { dynamodb: { SequenceNumber: string } };
 
 /**
  * The stream record of a row that was put.
  *
+ * @param image of the row; undefined for a deletion
  * @param changedAt seconds since 1970
  */
 export function streamRecord(
   image: Item | undefined,
   changedAt = Math.floor(Date.now() / 1000),
-): DynamoDBRecord & { dynamodb: { SequenceNumber: string } } {
+): StreamRecord {
   sequence += 1;
   return {
     eventID: String(sequence),
@@ -67,10 +33,18 @@ export function streamRecord(
   };
 }
 
+/** The outcome of a stream Lambda's invocation that reports these records as failed. */
+export function failuresOf(...records: StreamRecord[]) {
+  const batchItemFailures = records.map(({ dynamodb }) => ({
+    itemIdentifier: dynamodb.SequenceNumber,
+  }));
+  return { answer: { batchItemFailures }, functionError: undefined };
+}
+
 /** One record of an S3 event, as S3 sends it. */
 export function s3Record(object: {
   bucket: string;
-  /** As it is in the event: URL-encoded, `+` for a space. */
+  /** URL-encoded, `+` for a space. */
   encodedKey: string;
   eventName?: string;
   eventTime?: string;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 
 /** A photo of 1200 x 800 pixels. */
-export const JPEG = readFileSync(join(__dirname, "..", "sample.jpg"));
+export const JPEG = readFileSync(join(__dirname, "..", "..", "..", "sample.jpg"));
 
 function crc32(bytes: Buffer): number {
   let crc = 0xffffffff;

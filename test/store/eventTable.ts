@@ -1,5 +1,5 @@
 import type { DynamoDbEngine, TableDefinition } from "local-aws";
-import { partitionKey } from "../events/partitions";
+import { partitionKey } from "../../events/partitions";
 
 export const REGION = "eu-west-1";
 export const ACCOUNT = "123456789012";

@@ -1,25 +1,24 @@
-import { readFile } from "node:fs/promises";
-import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { expect } from "chai";
-import { AwsError, type Fault, type Interceptor } from "local-aws";
-import PostalMime from "postal-mime";
-import type { FileEvent } from "../../events/event";
-import { fromItem, type Item } from "../../events/item";
-import { type Run, type RunEvent, startRun } from "../../start/run";
-import { checkedFetch } from "../openapi/described";
+import { type AllowedCall, AwsError, type Fault } from "local-aws";
+import type { FileEvent } from "../events/event";
+import { type Run, type RunEvent, startRun } from "../start/run";
+import { type Clients, clientsOf, scanEvents } from "../testing/clients";
+import { eventually } from "../testing/eventually";
+import { readMails } from "../testing/mails";
+import { checkedFetch } from "./openapi/described";
 
-type Intercept = Interceptor;
-type Call = Parameters<Intercept>[0];
+/** A scan takes longer than the default pause between two looks. */
+const POLL_MS = 50;
 
-describe("while something is out of order", function () {
+describe("the program during an outage", function () {
   this.timeout(60_000);
 
   let run: Run;
-  let dynamo: DynamoDBClient;
+  let clients: Clients;
   const seen: RunEvent[] = [];
-  /** What is out of order: throws for the calls of Lambdas that it hits. */
-  let outage: ((call: Call) => void) | undefined;
-  /** What becomes of the next upload's Lambda. */
+  /** Throws the answer of the calls of Lambdas that fail. */
+  let outage: ((call: AllowedCall) => void) | undefined;
+  /** The fault for the next invocation of upload. */
   let nextUpload: Fault | undefined;
 
   before(async () => {
@@ -48,15 +47,11 @@ describe("while something is out of order", function () {
       },
       onEvent: (event) => seen.push(event),
     });
-    dynamo = new DynamoDBClient({
-      endpoint: run.endpoint,
-      region: run.region,
-      credentials: run.credentials,
-    });
+    clients = clientsOf(run);
   });
 
   after(async () => {
-    dynamo.destroy();
+    clients.destroy();
     await run.stop();
   });
 
@@ -85,35 +80,27 @@ describe("while something is out of order", function () {
   }
 
   async function rows(): Promise<Map<string, FileEvent>> {
-    const { Items: items = [] } = await dynamo.send(
-      new ScanCommand({ TableName: String(run.outputs.tableName), ConsistentRead: true }),
-    );
-    return new Map(items.map((item) => [item.event_id?.S ?? "", fromItem(item as Item)]));
+    const events = await scanEvents(clients.dynamo, String(run.outputs.tableName));
+    return new Map(events.map((event) => [event.event_id, event]));
   }
 
-  /** Resolves when all of the events have come to the status. */
+  /** Resolves when all of the events have this status. */
   async function reached(eventIds: string[], status: string): Promise<void> {
-    for (;;) {
+    await eventually(async () => {
       const table = await rows();
-      if (eventIds.every((id) => table.get(id)?.event_status === status)) {
-        return;
-      }
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+      return eventIds.every((id) => table.get(id)?.event_status === status) || undefined;
+    }, POLL_MS);
   }
 
   async function mailsTo(address: string) {
-    const files = seen.flatMap((event) =>
-      event.type === "mail" && event.mail.to === address ? [event.mail.file] : [],
-    );
-    return Promise.all(files.map(async (file) => PostalMime.parse(await readFile(file))));
+    return (await readMails(run, seen)).filter(({ to }) => to === address);
   }
 
   function names(prefix: string, count: number): string[] {
     return Array.from({ length: count }, (_, index) => `${prefix}-${index}.txt`);
   }
 
-  it("a poisoned file among 100 fails alone, with its error and a mail to operations", async () => {
+  it("fails one unreadable file among 100 alone, with its error and a mail to operations", async () => {
     outage = ({ operation, request }) => {
       if (operation === "s3:GetObject" && request.url.includes("poison")) {
         throw new AwsError("InvalidObjectState", 403, "The object is archived.");
@@ -129,41 +116,41 @@ describe("while something is out of order", function () {
     expect(row?.last_error).to.deep.include({ code: "InvalidObjectState", step: "process" });
     expect(row?.failed_from).to.equal("uploaded");
     const alarms = await mailsTo("operations@example.com");
-    const [alarm] = alarms.filter(({ text }) => text?.includes(poisoned));
+    const [alarm] = alarms.filter(({ text }) => text.includes(poisoned));
     expect(alarm?.text).to.contain("poison.txt").and.to.contain("InvalidObjectState");
-    const told = (await mailsTo("people@example.com")).map(({ text }) => text).join();
-    expect(told).to.not.contain(poisoned);
+    const texts = (await mailsTo("people@example.com")).map(({ text }) => text).join();
+    expect(texts).to.not.contain(poisoned);
   });
 
-  it("a file whose work never ends well holds up no other, and is given up in the end", async () => {
-    let isInTime = false;
+  it("fails a file after its last attempt, without delaying other files", async () => {
+    let othersNotified = false;
     outage = ({ operation, request }) => {
       if (operation === "s3:GetObject" && request.url.includes("stubborn")) {
         throw new AwsError("InternalError", 500, "We encountered an internal error.");
       }
-      // On a busy machine it might be given up before the others are through.
-      if (!isInTime && request.body.includes("TooManyAttempts")) {
-        throw new AwsError("ConditionalCheckFailedException", 400, "It is not yet time.");
+      // On a busy machine the sweeper might fail it before the others are notified.
+      if (!othersNotified && request.body.includes("TooManyAttempts")) {
+        throw new AwsError("ConditionalCheckFailedException", 400, "Not yet.");
       }
     };
 
     const [stubborn = "", ...others] = await uploads(["stubborn.txt", ...names("prompt", 20)]);
     await reached(others, "notified");
-    const stillWorkedOn = (await rows()).get(stubborn);
-    isInTime = true;
+    const beforeLastAttempt = (await rows()).get(stubborn);
+    othersNotified = true;
     await reached([stubborn], "failed");
     await run.idle();
 
-    expect(stillWorkedOn?.event_status).to.equal("uploaded");
+    expect(beforeLastAttempt?.event_status).to.equal("uploaded");
     expect((await rows()).get(stubborn)?.last_error?.code).to.equal("TooManyAttempts");
     const alarms = (await mailsTo("operations@example.com")).map(({ text }) => text).join();
     expect(alarms).to.contain("stubborn.txt");
   });
 
-  it("files that are stored while the table refuses every write get their rows afterwards", async () => {
+  it("writes the rows of files that were stored while the table refused every write", async () => {
     outage = ({ operation }) => {
       if (["dynamodb:PutItem", "dynamodb:UpdateItem"].includes(operation)) {
-        throw new AwsError("InternalServerError", 500, "The table is out of order.");
+        throw new AwsError("InternalServerError", 500, "The table is unavailable.");
       }
     };
     const eventIds = await uploads(names("outage", 5));
@@ -174,20 +161,20 @@ describe("while something is out of order", function () {
     await reached(eventIds, "notified");
   });
 
-  it("a file whose upload dies when it was stored, before its row, is not lost", async () => {
-    // The first call stores the file, the second one would write the row.
+  it("recovers a file whose upload crashed after storing it and before writing its row", async () => {
+    // The first call stores the file, the second writes the row.
     nextUpload = { kind: "crash", call: 2, when: "before" };
 
     const { status } = await post("orphan.txt");
 
     expect(status).to.equal(502);
-    const orphan = async () =>
-      [...(await rows()).values()].find(({ event_info }) => event_info.FileName === "orphan.txt");
-    while ((await orphan())?.event_status !== "notified") {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+    await eventually(async () => {
+      const all = [...(await rows()).values()];
+      const orphan = all.find(({ event_info }) => event_info.FileName === "orphan.txt");
+      return orphan?.event_status === "notified" || undefined;
+    }, POLL_MS);
     await run.idle();
-    const told = (await mailsTo("people@example.com")).map(({ text }) => text).join();
-    expect(told).to.contain("orphan.txt");
+    const texts = (await mailsTo("people@example.com")).map(({ text }) => text).join();
+    expect(texts).to.contain("orphan.txt");
   });
 });

@@ -1,0 +1,225 @@
+import { createHash, randomUUID } from "node:crypto";
+import { PutObjectCommand, type PutObjectCommandInput } from "@aws-sdk/client-s3";
+import { expect } from "chai";
+import { AwsError } from "local-aws";
+import type { Item } from "../../../events/item";
+import { itemOf } from "../../../testing/events";
+import { failuresOf, streamRecord } from "../../../testing/records";
+import { type Program, startProgram } from "../../../testing/startProgram";
+import { JPEG } from "./mediaFiles";
+
+const SERVER_ERROR = new AwsError("InternalServerError", 500, "no");
+
+describe("process", function () {
+  this.timeout(30_000);
+
+  let program: Program;
+
+  before(async () => {
+    program = await startProgram();
+  });
+
+  after(() => program.stop());
+
+  beforeEach(() => {
+    program.reset();
+  });
+
+  async function storedEvent(
+    object: Pick<PutObjectCommandInput, "ContentType" | "ChecksumAlgorithm" | "ChecksumSHA256"> & {
+      Body?: Buffer;
+    },
+    event_status: "created" | "uploaded" | "notified" = "uploaded",
+  ) {
+    const Key = `process/${randomUUID()}`;
+    const Bucket = program.bucketName;
+    if (object.Body) {
+      await program.s3.send(new PutObjectCommand({ ...object, Bucket, Key }));
+    }
+    return program.putEvent({ event_status, event_info: { Bucket, Key }, event_result: undefined });
+  }
+
+  const photo = { Body: JPEG, ContentType: "image/jpeg" };
+
+  it("writes its result, for both start statuses", async () => {
+    const files = [await storedEvent(photo, "created"), await storedEvent(photo, "uploaded")];
+
+    const Records = files.map(({ record }) => record);
+    expect(await program.invoke("process", { Records })).to.deep.equal(failuresOf());
+
+    for (const { event } of files) {
+      const row = await program.row(event);
+      expect(row).to.deep.include({
+        event_id: event.event_id,
+        event_timestamp: event.event_timestamp,
+        event_info: event.event_info,
+        event_status: "processed",
+      });
+      expect(row?.event_result).to.include({
+        size: JPEG.length,
+        type: "image/jpeg",
+        width: 1200,
+        height: 800,
+      });
+      expect(row?.updated_at).to.not.equal(event.updated_at);
+    }
+  });
+
+  it("processes an empty file, and one longer than its range read, with S3's checksum", async () => {
+    const empty = await storedEvent({ Body: Buffer.alloc(0), ContentType: "text/plain" });
+    const long = await storedEvent({
+      Body: Buffer.alloc(200_000, "text "),
+      ContentType: "text/plain",
+      ChecksumAlgorithm: "CRC32",
+    });
+
+    const Records = [empty.record, long.record];
+    expect(await program.invoke("process", { Records })).to.deep.equal(failuresOf());
+
+    const emptyRow = await program.row(empty.event);
+    expect(emptyRow?.event_result).to.include({ size: 0, type: "text/plain" });
+    expect((await program.row(long.event))?.event_result).to.include({
+      size: 200_000,
+      type: "text/plain",
+      checksum_algorithm: "CRC32",
+    });
+  });
+
+  it("writes S3's SHA-256 in hexadecimal, like the upload API", async () => {
+    const Body = Buffer.alloc(200_000, "text ");
+    const digest = createHash("sha256").update(Body).digest();
+    const { event, record } = await storedEvent({
+      Body,
+      ContentType: "text/plain",
+      ChecksumSHA256: digest.toString("base64"),
+    });
+
+    await program.invoke("process", { Records: [record] });
+
+    expect((await program.row(event))?.event_result).to.include({
+      checksum_algorithm: "SHA256",
+      checksum: digest.toString("hex"),
+    });
+  });
+
+  it("changes nothing when a record is redelivered", async () => {
+    const { event, record } = await storedEvent(photo);
+    await program.invoke("process", { Records: [record] });
+    const row = await program.row(event);
+
+    const redelivery = await program.invoke("process", { Records: [record, record] });
+
+    expect(redelivery).to.deep.equal(failuresOf());
+    expect(await program.row(event)).to.deep.equal(row);
+  });
+
+  it("does not move an event back whose record is outdated", async () => {
+    const { event } = await storedEvent(photo, "notified");
+    const record = streamRecord(itemOf({ ...event, event_status: "uploaded" }));
+
+    expect(await program.invoke("process", { Records: [record] })).to.deep.equal(failuresOf());
+
+    expect(await program.row(event)).to.include({
+      event_status: "notified",
+      updated_at: event.updated_at,
+    });
+  });
+
+  it("fails an event whose object is gone, and processes the rest of the batch", async () => {
+    const gone = await storedEvent({}, "created");
+    const files = [await storedEvent(photo), await storedEvent(photo)];
+
+    const Records = [files[0], gone, files[1]].map((file) => file?.record);
+    expect(await program.invoke("process", { Records })).to.deep.equal(failuresOf());
+
+    const row = await program.row(gone.event);
+    expect(row).to.include({ event_status: "failed", failed_from: "created" });
+    // Without s3:ListBucket, S3 answers 403 for a missing object.
+    expect(row?.last_error).to.include({ code: "AccessDenied", step: "process" });
+    expect(row?.last_error?.message).to.be.a("string").and.not.equal("");
+    for (const { event } of files) {
+      expect(await program.row(event)).to.include({ event_status: "processed" });
+    }
+    await program.logged("The file cannot be processed.", gone.event.event_id);
+  });
+
+  it("reports only the file whose object cannot be read, after a transient error", async () => {
+    const slow = await storedEvent(photo);
+    const file = await storedEvent(photo);
+    program.onCall = ({ operation, request }) => {
+      if (operation === "s3:GetObject" && request.url.includes(slow.event.event_info.Key)) {
+        throw new AwsError("ServiceUnavailable", 503, "Reduce your request rate.");
+      }
+    };
+
+    const Records = [slow.record, file.record];
+    expect(await program.invoke("process", { Records })).to.deep.equal(failuresOf(slow.record));
+
+    expect(await program.row(slow.event)).to.include({ event_status: "uploaded" });
+    expect(await program.row(file.event)).to.include({ event_status: "processed" });
+    program.reset();
+    await program.invoke("process", { Records: [slow.record] });
+    expect(await program.row(slow.event)).to.include({ event_status: "processed" });
+  });
+
+  it("reports only the file whose status cannot be written, after a transient error", async () => {
+    const files = [await storedEvent(photo), await storedEvent(photo)];
+    const [slow] = files;
+    program.onCall = ({ request }) => {
+      if (request.body.includes(slow?.event.event_id ?? "")) {
+        throw SERVER_ERROR;
+      }
+    };
+    const Records = files.map(({ record }) => record);
+    expect(await program.invoke("process", { Records })).to.deep.equal(
+      failuresOf(...Records.slice(0, 1)),
+    );
+  });
+
+  it("fails an event whose result the table rejects permanently", async () => {
+    const { event, record } = await storedEvent(photo);
+    program.onCall = ({ request }) => {
+      if (request.body.includes('{"S":"processed"}')) {
+        throw new AwsError("ValidationException", 400, "Item size has exceeded the maximum");
+      }
+    };
+
+    expect(await program.invoke("process", { Records: [record] })).to.deep.equal(failuresOf());
+
+    const row = await program.row(event);
+    expect(row).to.include({ event_status: "failed", failed_from: "uploaded" });
+    expect(row?.last_error).to.include({ code: "ValidationException", step: "process" });
+  });
+
+  it("does not fail an event that another delivery has processed", async () => {
+    const { event } = await storedEvent({}, "uploaded");
+    await program.putRow(itemOf({ ...event, event_status: "processed" }));
+
+    const Records = [streamRecord(itemOf(event))];
+    expect(await program.invoke("process", { Records })).to.deep.equal(failuresOf());
+
+    expect(await program.row(event)).to.include({ event_status: "processed" });
+  });
+
+  it("clears alarmed_at of an earlier failure, so that this one is notified", async () => {
+    const { event, record } = await storedEvent({}, "uploaded");
+    await program.putRow(itemOf({ ...event, alarmed_at: "2026-11-21T20:00:00.000Z" }));
+
+    await program.invoke("process", { Records: [record] });
+
+    const row = await program.row(event);
+    expect(row).to.include({ event_status: "failed" }).and.not.have.property("alarmed_at");
+  });
+
+  it("skips a row that is not an event, and logs its id", async () => {
+    const { event, record } = await storedEvent(photo);
+    const event_id = randomUUID();
+    const broken: Item = { ...itemOf(event), event_id: { S: event_id }, event_info: { S: "{" } };
+
+    const Records = [streamRecord(broken), record];
+    expect(await program.invoke("process", { Records })).to.deep.equal(failuresOf());
+
+    expect(await program.row(event)).to.include({ event_status: "processed" });
+    await program.logged("ERROR", "A row that is not an event", event_id);
+  });
+});

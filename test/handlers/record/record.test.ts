@@ -1,0 +1,182 @@
+import { randomUUID } from "node:crypto";
+import { expect } from "chai";
+import { AwsError } from "local-aws";
+import type { FileEvent } from "../../../events/event";
+import { newUploadIdentity, uploadKey } from "../../../events/identity";
+import { itemOf } from "../../../testing/events";
+import { s3Record } from "../../../testing/records";
+import { type Program, startProgram } from "../../../testing/startProgram";
+import { uuidv7At } from "../../events/arbitraries";
+
+describe("record", function () {
+  this.timeout(30_000);
+
+  let program: Program;
+  /** A name that only this test uses: its rows are found by it. */
+  let bucket: string;
+
+  before(async () => {
+    program = await startProgram();
+  });
+
+  after(() => program.stop());
+
+  beforeEach(() => {
+    program.reset();
+    bucket = `bucket-${randomUUID()}`;
+  });
+
+  /** An upload whose key was made this many seconds ago. */
+  function uploadFrom(seconds: number) {
+    const time = Date.now() - seconds * 1000;
+    const identity = { event_id: uuidv7At(time), event_timestamp: new Date(time).toISOString() };
+    return { ...identity, encodedKey: uploadKey(identity, "a.jpg") };
+  }
+
+  it("writes a row for each record, with the decoded key", async () => {
+    const keys = {
+      "photos/a+cat.jpg": "photos/a cat.jpg",
+      "a%2Bb%20c%2525": "a+b c%25",
+      "%C3%BCn%C3%AF/%E5%86%99%E7%9C%9F+%F0%9F%98%80": "ünï/写真 😀",
+      "folder/": "folder/",
+    };
+
+    const Records = Object.keys(keys).map((encodedKey) =>
+      s3Record({ bucket, encodedKey, size: 7 }),
+    );
+    const { functionError } = await program.invoke("record", { Records });
+
+    expect(functionError).to.equal(undefined);
+    const rows = await program.rowsOf(bucket);
+    expect(rows.map(({ event_info }) => event_info.Key)).to.have.members(Object.values(keys));
+    const photo = rows.find(({ event_info }) => event_info.Key === "photos/a cat.jpg");
+    expect(photo).to.deep.include({
+      event_status: "created",
+      event_timestamp: "2026-11-21T20:00:00.000Z",
+      event_info: {
+        Bucket: bucket,
+        Key: "photos/a cat.jpg",
+        Size: 7,
+        ETag: "d41d8cd98f00b204e9800998ecf8427e",
+        FileName: "a cat.jpg",
+      },
+    });
+  });
+
+  it("writes a row for every kind of ObjectCreated event", async () => {
+    const made = ["Put", "Post", "Copy", "CompleteMultipartUpload"];
+    const Records = made.map((how) =>
+      s3Record({ bucket, encodedKey: how, eventName: `ObjectCreated:${how}` }),
+    );
+    await program.invoke("record", { Records });
+    const rows = await program.rowsOf(bucket);
+    expect(rows.map(({ event_info }) => event_info.Key)).to.have.members(made);
+  });
+
+  it("writes one row for an event delivered five times, four of them at once", async () => {
+    const event = { Records: [s3Record({ bucket, encodedKey: "once" })] };
+    const deliver = () => program.invoke("record", event);
+    await deliver();
+    const first = await program.rowsOf(bucket);
+
+    const answers = await Promise.all([deliver(), deliver(), deliver(), deliver()]);
+
+    expect(answers.map(({ functionError }) => functionError)).to.deep.equal(Array(4));
+    expect(first).to.have.lengthOf(1);
+    expect(await program.rowsOf(bucket)).to.deep.equal(first);
+  });
+
+  it("writes a row for every write to a key", async () => {
+    const Records = ["01", "02"].map((sequencer) =>
+      s3Record({ bucket, encodedKey: "k", sequencer }),
+    );
+    await program.invoke("record", { Records });
+    expect(await program.rowsOf(bucket)).to.have.lengthOf(2);
+  });
+
+  it("makes no table request for an object that the upload API has just put", async () => {
+    for (const seconds of [-1, 0, 59]) {
+      const { encodedKey } = uploadFrom(seconds);
+      const eventTime = new Date().toISOString();
+      await program.invoke("record", { Records: [s3Record({ bucket, encodedKey, eventTime })] });
+    }
+
+    expect(program.calls).to.deep.equal([]);
+    await program.logged("The upload API writes the row.");
+  });
+
+  const others: Record<string, { eventName: string; seconds: number }> = {
+    "put by a form": { eventName: "ObjectCreated:Post", seconds: 1 },
+    "made by a copy": { eventName: "ObjectCreated:Copy", seconds: 1 },
+    "made by a multipart upload": {
+      eventName: "ObjectCreated:CompleteMultipartUpload",
+      seconds: 1,
+    },
+    "put later by a repeated request": { eventName: "ObjectCreated:Put", seconds: 90 },
+    "whose key is from the future": { eventName: "ObjectCreated:Put", seconds: -90 },
+  };
+  for (const [what, { eventName, seconds }] of Object.entries(others)) {
+    it(`writes the row of an upload ${what}`, async () => {
+      const { encodedKey, ...identity } = uploadFrom(seconds);
+      const eventTime = new Date().toISOString();
+      const event = { Records: [s3Record({ bucket, encodedKey, eventName, eventTime })] };
+
+      await program.invoke("record", event);
+
+      const row = await program.row(identity);
+      expect(row).to.deep.include({ ...identity, event_status: "created" });
+    });
+  }
+
+  it("does not write a row that the upload API has written", async () => {
+    const identity = newUploadIdentity();
+    const Key = uploadKey(identity, "a b.jpg");
+    const uploaded: FileEvent = {
+      ...identity,
+      event_status: "uploaded",
+      event_info: { Bucket: bucket, Key, FileName: "a b.jpg", Checksum: "abc" },
+      updated_at: "2026-11-21T20:00:00.000Z",
+    };
+    await program.putRow(itemOf(uploaded));
+
+    const encodedKey = encodeURIComponent(Key).replaceAll("%2F", "/").replaceAll("%20", "+");
+    await program.invoke("record", { Records: [s3Record({ bucket, encodedKey })] });
+
+    expect(await program.rowsOf(bucket)).to.deep.equal([uploaded]);
+    expect(program.calls).to.deep.equal(["record dynamodb:GetItem"]);
+  });
+
+  it("writes a missing row of an upload, under the identity in its key", async () => {
+    const identity = newUploadIdentity();
+    const encodedKey = encodeURIComponent(uploadKey(identity, "ü.jpg")).replaceAll("%2F", "/");
+    await program.invoke("record", { Records: [s3Record({ bucket, encodedKey })] });
+    expect(await program.row(identity)).to.deep.include({ ...identity, event_status: "created" });
+  });
+
+  it("writes all other records before it fails for an unreadable one", async () => {
+    const Records = ["before", "100%", "after"].map((encodedKey) =>
+      s3Record({ bucket, encodedKey }),
+    );
+
+    const { functionError, answer } = await program.invoke("record", { Records });
+
+    expect(functionError).to.equal("Unhandled");
+    expect(answer).to.include({ errorType: "URIError" });
+    const rows = await program.rowsOf(bucket);
+    expect(rows.map(({ event_info }) => event_info.Key)).to.have.members(["before", "after"]);
+    await program.logged("A record could not be written.");
+  });
+
+  it("fails when the table does, so that Lambda retries the event", async () => {
+    program.onCall = () => {
+      throw new AwsError("InternalServerError", 500, "no");
+    };
+    const event = { Records: [s3Record({ bucket, encodedKey: "later" })] };
+    expect(await program.invoke("record", event)).to.include({ functionError: "Unhandled" });
+    program.reset();
+
+    await program.invoke("record", event);
+
+    expect(await program.rowsOf(bucket)).to.have.lengthOf(1);
+  });
+});
