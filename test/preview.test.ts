@@ -1,12 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
+import { type Inputs, REGION } from "../testing/mockedAws";
 import {
-  type Inputs,
   OTHER_SETTINGS,
   packagesOf,
   type Recording,
   recordProgram,
-  REGION,
   type Registration,
   valueOf,
 } from "../testing/recordingMocks";

@@ -3,30 +3,22 @@ import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { forgetProgram, projectName, stackConfig } from "../start/program";
 import { PROGRAM_DIR } from "../start/programDir";
-
-export const REGION = "eu-central-1";
-export const ACCOUNT_ID = "123456789012";
+import { ACCOUNT_ID, idOf, type Inputs, REGION, stateOf } from "./mockedAws";
+import { type Named, type NamingRequest, UrnRecorder } from "./urns";
 
 const STACK = "test";
 
 /** One registered resource or component. */
-export interface Registration {
-  type: string;
-  /** The logical name. */
-  name: string;
+export interface Registration extends Named {
   /** False for components. */
   custom: boolean;
   /** As a provider gets them: ids for resources, and `pulumi.unknown` in previews. */
   inputs: Inputs;
   /** The inputs with a secret in them, as the engine is told: it encrypts these. */
   secretInputs: string[];
-  /** The URN of the parent; empty at the root. */
-  parent: string;
   /** Each as `type name`: all that the engine makes before, for whichever reason. */
   dependencies: string[];
 }
-
-export type Inputs = Record<string, unknown>;
 
 /** One run of index.ts. */
 export interface Recording {
@@ -52,119 +44,17 @@ interface RunOptions {
 }
 
 /** The part of the engine's request that mocks do not pass on. */
-interface RegisterRequest {
-  getType(): string;
-  getName(): string;
-  getParent(): string;
+interface RegisterRequest extends NamingRequest {
   getDependenciesList(): string[];
 }
 
+type RegisterCallback = (error: unknown, response?: { getUrn(): string }) => void;
+
 interface Monitor {
-  registerResource(request: RegisterRequest, callback: unknown): Promise<void>;
+  registerResource(request: RegisterRequest, callback: RegisterCallback): Promise<void>;
 }
 
 const requireModule = createRequire(__filename);
-
-/** 32 bytes in base64, with the mark that all names of the mocks have. */
-const RANDOM_BYTES = `${"1a2b3c4".padEnd(43, "A")}=`;
-
-/** What AWS adds to the inputs, by type. A type that is not here is not expected. */
-const COMPUTED: Record<string, (id: string, inputs: Inputs) => Inputs> = {
-  "aws:apigateway/apiKey:ApiKey": () => ({ value: "a-key-for-the-header-x-api-key" }),
-  "aws:apigateway/deployment:Deployment": () => ({}),
-  "aws:apigateway/methodSettings:MethodSettings": () => ({}),
-  "aws:apigateway/restApi:RestApi": (id) => ({
-    arn: `arn:aws:apigateway:${REGION}::/restapis/${id}`,
-    executionArn: `arn:aws:execute-api:${REGION}:${ACCOUNT_ID}:${id}`,
-    rootResourceId: "root123456",
-  }),
-  "aws:apigateway/stage:Stage": (_id, { restApi, stageName }) => ({
-    invokeUrl: `https://${String(restApi)}.execute-api.${REGION}.amazonaws.com/${String(stageName)}`,
-  }),
-  "aws:apigateway/usagePlan:UsagePlan": () => ({}),
-  "aws:apigateway/usagePlanKey:UsagePlanKey": () => ({ value: "a-key-for-the-header-x-api-key" }),
-  "aws:cloudwatch/eventRule:EventRule": (id) => ({
-    name: id,
-    arn: regionalArn("events", `rule/${id}`),
-  }),
-  "aws:cloudwatch/eventTarget:EventTarget": () => ({}),
-  "aws:cloudwatch/logGroup:LogGroup": (_id, { name }) => ({
-    arn: regionalArn("logs", `log-group:${String(name)}`),
-  }),
-  "aws:dynamodb/table:Table": (id, { streamEnabled }) => ({
-    name: id,
-    arn: regionalArn("dynamodb", `table/${id}`),
-    streamArn: streamEnabled
-      ? regionalArn("dynamodb", `table/${id}/stream/2026-11-30T00:00:00.000`)
-      : undefined,
-  }),
-  "aws:iam/role:Role": (id) => ({ name: id, arn: `arn:aws:iam::${ACCOUNT_ID}:role/${id}` }),
-  "aws:iam/rolePolicy:RolePolicy": () => ({}),
-  "aws:lambda/eventSourceMapping:EventSourceMapping": () => ({}),
-  "aws:lambda/function:Function": (id) => ({
-    name: id,
-    arn: regionalArn("lambda", `function:${id}`),
-    invokeArn:
-      `arn:aws:apigateway:${REGION}:lambda:path/2015-03-31/functions/` +
-      `${regionalArn("lambda", `function:${id}`)}/invocations`,
-    version: "$LATEST",
-  }),
-  "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": () => ({}),
-  "aws:lambda/permission:Permission": () => ({}),
-  "aws:s3/bucket:Bucket": (id) => ({ bucket: id, arn: `arn:aws:s3:::${id}`, region: REGION }),
-  "aws:s3/bucketCorsConfiguration:BucketCorsConfiguration": () => ({}),
-  "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": () => ({}),
-  "aws:s3/bucketNotification:BucketNotification": () => ({}),
-  "aws:s3/bucketOwnershipControls:BucketOwnershipControls": () => ({}),
-  "aws:s3/bucketPolicy:BucketPolicy": () => ({}),
-  "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": () => ({}),
-  "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration":
-    () => ({}),
-  "aws:sns/topic:Topic": (id) => ({ name: id.split(":").pop(), arn: id }),
-  "aws:sns/topicPolicy:TopicPolicy": () => ({}),
-  "aws:sns/topicSubscription:TopicSubscription": () => ({}),
-  "aws:sqs/queue:Queue": (id) => {
-    const name = id.split("/").pop() ?? "";
-    return { name, url: id, arn: regionalArn("sqs", name) };
-  },
-  "aws:sqs/queuePolicy:QueuePolicy": () => ({}),
-  "random:index/randomBytes:RandomBytes": () => ({
-    base64: RANDOM_BYTES,
-    hex: Buffer.from(RANDOM_BYTES, "base64").toString("hex"),
-  }),
-};
-
-function regionalArn(service: string, resource: string): string {
-  return `arn:aws:${service}:${REGION}:${ACCOUNT_ID}:${resource}`;
-}
-
-/** The id of the REST API of that name: ten characters, as API Gateway gives them. */
-export function restApiId(name: string): string {
-  return `${name.slice(0, 3)}1a2b3c4`;
-}
-
-function idOf(type: string, name: string, inputs: Inputs): string {
-  switch (type) {
-    case "aws:cloudwatch/logGroup:LogGroup":
-      return String(inputs.name);
-    case "aws:sns/topic:Topic":
-      return regionalArn("sns", `${name}-1a2b3c4`);
-    case "aws:sqs/queue:Queue":
-      return `https://sqs.${REGION}.amazonaws.com/${ACCOUNT_ID}/${name}-1a2b3c4`;
-    case "aws:apigateway/restApi:RestApi":
-      return restApiId(name);
-    default:
-      return `${name}-1a2b3c4`;
-  }
-}
-
-function stateOf(type: string, id: string, inputs: Inputs): Inputs {
-  const computed = COMPUTED[type];
-  if (!computed) {
-    throw new Error(`The mocks do not expect a resource of type ${type}.`);
-  }
-  return { ...inputs, ...computed(id, inputs) };
-}
 
 /** Resolves to what the output holds; to `pulumi.unknown` when a preview cannot know it. */
 export async function valueOf(output: unknown): Promise<unknown> {
@@ -257,16 +147,20 @@ export async function record(
   { preview = false, regionVariable }: RunOptions = {},
 ): Promise<Recording> {
   const registrations: Registration[] = [];
-  const requests = new Map<string, { parent: string; dependencies: string[] }>();
+  const requests = new Map<string, Named & { dependencies: string[] }>();
+  const urns = new UrnRecorder();
   const recording: Recording = { registrations, calls: [], outputs: {}, rejections: [] };
   pulumi.runtime.setAllConfig(config);
   await pulumi.runtime.setMocks(
     {
       newResource: async ({ type, name, custom = true, inputs: given }) => {
         const inputs = (await plain(given)) as Inputs;
-        const request = requests.get(`${type} ${name}`) ?? { parent: "", dependencies: [] };
+        const request = requests.get(`${type} ${name}`);
+        if (!request) {
+          throw new Error(`${type} ${name} was not registered, but read or imported.`);
+        }
         const secretInputs = secretsOf(given as Inputs);
-        registrations.push({ type, name, custom, inputs, secretInputs, ...request });
+        registrations.push({ custom, inputs, secretInputs, ...request });
         if (!custom) {
           return { id: undefined, state: inputs };
         }
@@ -287,15 +181,21 @@ export async function record(
     STACK,
     preview,
   );
-  // Mocks hear neither of parents nor of dependencies; the monitor that calls them does.
+  // Mocks get no parents, aliases or dependencies; the monitor that calls them does.
   const monitor = pulumi.runtime.getMonitor() as unknown as Monitor;
   const register = monitor.registerResource.bind(monitor);
   monitor.registerResource = (request, callback) => {
-    requests.set(`${request.getType()} ${request.getName()}`, {
-      parent: request.getParent(),
+    const named = urns.named(request);
+    requests.set(`${named.type} ${named.name}`, {
+      ...named,
       dependencies: request.getDependenciesList().map(typeAndName).sort(),
     });
-    return register(request, callback);
+    return register(request, (error, response) => {
+      if (response) {
+        urns.add(response.getUrn(), named.urn);
+      }
+      callback(error, response);
+    });
   };
   const run = async () => {
     try {

@@ -5,8 +5,8 @@ import { expect } from "chai";
 import { DEFAULTS } from "../../config";
 import { PROGRAM_DIR } from "../../start/programDir";
 import { startRun } from "../../start/run";
+import { ACCOUNT_ID } from "../../testing/mockedAws";
 import {
-  ACCOUNT_ID,
   OTHER_SETTINGS,
   packagesOf,
   type Recording,

@@ -3,7 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { promisify } from "node:util";
-import { filesOf, only, type Recording, REGION } from "../../testing/recordingMocks";
+import { REGION } from "../../testing/mockedAws";
+import { filesOf, only, type Recording } from "../../testing/recordingMocks";
 import { variablesOf } from "../program/names";
 
 /**

@@ -1,8 +1,7 @@
 import { expect } from "chai";
 import { DEFAULTS } from "../../config";
+import { ACCOUNT_ID, type Inputs } from "../../testing/mockedAws";
 import {
-  ACCOUNT_ID,
-  type Inputs,
   ofType,
   only,
   OTHER_SETTINGS,

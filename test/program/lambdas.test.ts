@@ -2,17 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
 import { checkOwnVariables } from "local-aws";
 import { DEFAULTS } from "../../config";
-import {
-  ACCOUNT_ID,
-  type Inputs,
-  json,
-  ofType,
-  only,
-  type Recording,
-  recordProgram,
-  REGION,
-  restApiId,
-} from "../../testing/recordingMocks";
+import { ACCOUNT_ID, type Inputs, REGION, restApiId } from "../../testing/mockedAws";
+import { json, ofType, only, type Recording, recordProgram } from "../../testing/recordingMocks";
 import {
   ALARM_TOPIC,
   BUCKET,

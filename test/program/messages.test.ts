@@ -1,12 +1,7 @@
 import { expect } from "chai";
 import { DEFAULTS } from "../../config";
-import {
-  type Inputs,
-  ofType,
-  only,
-  type Recording,
-  recordProgram,
-} from "../../testing/recordingMocks";
+import { type Inputs } from "../../testing/mockedAws";
+import { ofType, only, type Recording, recordProgram } from "../../testing/recordingMocks";
 import { ALARM_TOPIC, functionArn, QUEUE, QUEUE_URL, RULE, statementsOf, TOPIC } from "./names";
 
 describe("The program's messages", () => {

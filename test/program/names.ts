@@ -1,11 +1,5 @@
-import {
-  ACCOUNT_ID,
-  json,
-  only,
-  type Recording,
-  REGION,
-  type Registration,
-} from "../../testing/recordingMocks";
+import { ACCOUNT_ID, REGION } from "../../testing/mockedAws";
+import { json, only, type Recording, type Registration } from "../../testing/recordingMocks";
 
 /** Names as the mocks give them, after the manner of Pulumi. */
 export const BUCKET = "arn:aws:s3:::uploads-1a2b3c4";

@@ -1,14 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
 import { DEFAULTS } from "../../config";
+import { REGION, restApiId } from "../../testing/mockedAws";
 import {
   ofType,
   only,
   OTHER_SETTINGS,
   type Recording,
   recordProgram,
-  REGION,
-  restApiId,
   valueOf,
 } from "../../testing/recordingMocks";
 import { ALARM_TOPIC, LAMBDAS, QUEUE_URL, TOPIC } from "./names";

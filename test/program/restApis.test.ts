@@ -1,16 +1,13 @@
 import { expect } from "chai";
 import { DEFAULTS } from "../../config";
+import { ACCOUNT_ID, type Inputs, REGION, restApiId } from "../../testing/mockedAws";
 import {
-  ACCOUNT_ID,
-  type Inputs,
   json,
   ofType,
   only,
   OTHER_SETTINGS,
   type Recording,
   recordProgram,
-  REGION,
-  restApiId,
   valueOf,
 } from "../../testing/recordingMocks";
 import { functionArn } from "./names";

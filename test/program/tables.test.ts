@@ -1,12 +1,7 @@
 import { expect } from "chai";
 import { DEFAULTS } from "../../config";
-import {
-  type Inputs,
-  ofType,
-  only,
-  type Recording,
-  recordProgram,
-} from "../../testing/recordingMocks";
+import { type Inputs } from "../../testing/mockedAws";
+import { ofType, only, type Recording, recordProgram } from "../../testing/recordingMocks";
 import { functionArn, QUEUE, STREAM } from "./names";
 
 describe("The program's tables", () => {

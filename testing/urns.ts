@@ -1,0 +1,169 @@
+/**
+ * A URN without its stack and project: `PARENT_TYPES$TYPE::NAME`. Pulumi's mock monitor leaves out
+ * the types of grandparents, so its own URNs do not do.
+ */
+export type TypesAndName = string;
+
+/** An alias as the engine gets it; what is absent is as the resource has it. */
+export interface Alias {
+  type?: string;
+  name?: string;
+  /** Empty: the resource was at the root. */
+  parent: TypesAndName;
+}
+
+/** The names of a resource. */
+export interface Named {
+  type: string;
+  name: string;
+  urn: TypesAndName;
+  /** The parent's; empty at the root. */
+  parent: TypesAndName;
+  aliases: Alias[];
+}
+
+/** The part of a registerResource request that names the resource. */
+export interface NamingRequest {
+  getType(): string;
+  getName(): string;
+  getParent(): string;
+  getAliasesList(): AliasMessage[];
+}
+
+/** pulumi/alias.proto */
+interface AliasMessage {
+  getUrn(): string;
+  getSpec(): AliasSpec | undefined;
+}
+
+interface AliasSpec {
+  getType(): string;
+  getName(): string;
+  getParenturn(): string;
+  getNoparent(): boolean;
+}
+
+const STACK_TYPE = "pulumi:pulumi:Stack";
+
+export function urnOf(type: string, name: string, parent: TypesAndName): TypesAndName {
+  return parent === "" ? `${type}::${name}` : `${typesOf(parent)}$${type}::${name}`;
+}
+
+function typesOf(urn: TypesAndName): string {
+  return urn.slice(0, urn.lastIndexOf("::"));
+}
+
+function nameOf(urn: TypesAndName): string {
+  return urn.slice(urn.lastIndexOf("::") + "::".length);
+}
+
+function typeOf(urn: TypesAndName): string {
+  return typesOf(urn).split("$").pop() ?? "";
+}
+
+/** `urn:pulumi:STACK::PROJECT::TYPES::NAME` without what is before the types. */
+function withoutProject(fullUrn: string): TypesAndName {
+  return fullUrn.split("::").slice(2).join("::");
+}
+
+/** Names resources as the engine does. */
+export class UrnRecorder {
+  /** By the URN that the mock monitor gave out. */
+  private readonly urns = new Map<string, TypesAndName>();
+
+  /** What the engine makes of the request; parents have to be `add`ed before. */
+  named(request: NamingRequest): Named {
+    const type = request.getType();
+    const name = request.getName();
+    const parent = this.engineUrn(request.getParent());
+    const aliases = request.getAliasesList().map((alias) => this.aliasOf(alias));
+    return { type, name, urn: urnOf(type, name, parent), parent, aliases };
+  }
+
+  /** Notes the mock monitor's URN of a resource, by which its children name it. */
+  add(mockUrn: string, urn: TypesAndName): void {
+    this.urns.set(mockUrn, urn);
+  }
+
+  private engineUrn(fullUrn: string): TypesAndName {
+    const urn = this.urns.get(fullUrn) ?? withoutProject(fullUrn);
+    return typeOf(urn) === STACK_TYPE ? "" : urn;
+  }
+
+  private aliasOf(message: AliasMessage): Alias {
+    const spec = message.getSpec();
+    if (!spec) {
+      const urn = withoutProject(message.getUrn());
+      const parentTypes = typesOf(urn).split("$").slice(0, -1).join("$");
+      const parent = parentTypes === "" ? "" : `${parentTypes}::`;
+      return { type: typeOf(urn), name: nameOf(urn), parent };
+    }
+    return {
+      type: spec.getType() || undefined,
+      name: spec.getName() || undefined,
+      parent: spec.getNoparent() ? "" : this.engineUrn(spec.getParenturn()),
+    };
+  }
+}
+
+/** A resource of an upgraded stack. */
+export interface UpgradedResource {
+  urn: TypesAndName;
+  /** Every older URN that the resource lays claim to. */
+  aliases: TypesAndName[];
+  /** The deployed URN whose state the resource takes over; absent: the engine makes it anew. */
+  takesOver?: TypesAndName;
+}
+
+/**
+ * Which deployed resource the engine takes each registered one for, as in `generateAliases` of its
+ * step generator: by its URN, by its own aliases, then by those that it inherits from a parent that
+ * was itself found by an alias.
+ *
+ * @param resources parents before their children
+ */
+export function upgrade(
+  resources: readonly Named[],
+  deployed: ReadonlySet<TypesAndName>,
+): UpgradedResource[] {
+  /** The deployed URN of each resource that was found by an alias. */
+  const former = new Map<TypesAndName, TypesAndName>();
+  return resources.map((resource) => {
+    const aliases = aliasUrns(resource, former);
+    const takesOver = [resource.urn, ...aliases].find((urn) => deployed.has(urn));
+    if (takesOver !== undefined && takesOver !== resource.urn) {
+      former.set(resource.urn, takesOver);
+    }
+    return { urn: resource.urn, aliases, takesOver };
+  });
+}
+
+function aliasUrns(
+  resource: Named,
+  former: ReadonlyMap<TypesAndName, TypesAndName>,
+): TypesAndName[] {
+  const own = resource.aliases.map(({ type, name, parent }) =>
+    urnOf(type ?? resource.type, name ?? resource.name, former.get(parent) ?? parent),
+  );
+  const formerParent = former.get(resource.parent);
+  if (formerParent === undefined) {
+    return [...new Set(own)];
+  }
+  const inherited = [resource.urn, ...own].map((urn) =>
+    inheritedAlias(urn, nameOf(resource.parent), formerParent),
+  );
+  return [...new Set([...own, ...inherited])];
+}
+
+/** A child whose name begins with its parent's changed its name together with its parent. */
+function inheritedAlias(
+  urn: TypesAndName,
+  parentName: string,
+  formerParent: TypesAndName,
+): TypesAndName {
+  const name = nameOf(urn);
+  const formerName = name.startsWith(parentName)
+    ? nameOf(formerParent) + name.slice(parentName.length)
+    : name;
+  return urnOf(typeOf(urn), formerName, formerParent);
+}
