@@ -47,6 +47,8 @@ export interface CloudOptions {
   mailDir: string;
   /** A temporary folder, for the Lambdas' unpacked code. */
   workDir: string;
+  /** The folder from which functions resolve the AWS SDK. @default only their packages have it */
+  sdkFolder?: string;
   /** Milliseconds from an object's creation to its event; on AWS typically a second. */
   s3EventDelayMs?: number;
   /** Multiplies the delays between retries, and between the starts of a schedule. @default 1 */
@@ -152,6 +154,7 @@ export class Cloud {
       accountId: this.accountId,
       endpointUrl: () => this.url,
       workDir: options.workDir,
+      sdkFolder: options.sdkFolder,
       onLog: options.onLog,
       onInvocation: options.onInvocation,
       intercept: options.interceptInvocation,

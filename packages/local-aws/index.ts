@@ -11,7 +11,7 @@ export { type FaultReport, type Faults, logicalName } from "./faults/faults";
 export type { AllowedCall, Interceptor, ServiceCall } from "./gateway/gateway";
 export type { HttpRequest, HttpResponse } from "./http";
 export type { Credentials } from "./iam/roles";
-export { checkOwnVariables } from "./lambda/environmentVariables";
+export { checkOwnVariables } from "./lambda/environment/environmentVariables";
 export type { Fault } from "./lambda/host";
 export type { Mail, OpenMail } from "./mail/mailbox";
 export { type Run, type RunEvent, type RunOptions, startRun } from "./run";

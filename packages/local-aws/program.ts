@@ -1,13 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import * as path from "node:path";
-import * as pulumi from "@pulumi/pulumi";
 import { parse as parseYaml } from "yaml";
-import type { Cloud } from "./cloud";
-import { provision } from "./resources";
 import { StartError } from "./startError";
 
-const STACK = "dev";
+/** The stack whose settings a run takes. */
+export const STACK = "dev";
 
 const requireModule = createRequire(__filename);
 
@@ -20,8 +18,13 @@ interface StackFile {
   config?: Record<string, unknown>;
 }
 
+/** @throws StartError for a folder without Pulumi.yaml */
 function readProject(programDir: string): ProjectFile {
-  return parseYaml(readFileSync(path.join(programDir, "Pulumi.yaml"), "utf8")) as ProjectFile;
+  const file = path.join(programDir, "Pulumi.yaml");
+  if (!existsSync(file)) {
+    throw new StartError(`There is no Pulumi program in ${programDir}: Pulumi.yaml is missing.`);
+  }
+  return parseYaml(readFileSync(file, "utf8")) as ProjectFile;
 }
 
 /** The stack's own settings; none, once `pulumi stack rm` has deleted its file. */
@@ -32,17 +35,21 @@ function readStack(programDir: string): StackFile {
     : {};
 }
 
-/** The project's name, as Pulumi.yaml gives it. */
+/**
+ * The project's name, from Pulumi.yaml.
+ *
+ * @throws StartError for a folder without Pulumi.yaml
+ */
 export function projectName(programDir: string): string {
   return readProject(programDir).name;
 }
 
 /**
- * The settings of the stack `dev`, as Pulumi.dev.yaml gives them, under the ones given.
+ * The settings of Pulumi.dev.yaml, overridden by the given ones.
  *
- * @param settings by name, with or without a namespace; without one they are the project's
+ * @param settings by name, with or without a namespace; the default namespace is the project
  * @returns by full name, such as `aws:region`
- * @throws StartError for a setting that Pulumi.yaml does not declare
+ * @throws StartError for a setting that Pulumi.yaml does not declare, or a folder without Pulumi.yaml
  */
 export function stackConfig(
   programDir: string,
@@ -64,20 +71,19 @@ export function stackConfig(
   return config;
 }
 
-/** Of the program's folder, what registers no resources: packages, and the local cloud itself. */
+/** Whether a file is part of the program: packages and this package register no resources. */
 function isProgramModule(file: string, programDir: string): boolean {
-  return (
-    file.startsWith(programDir + path.sep) &&
-    !file.includes(`${path.sep}node_modules${path.sep}`) &&
-    !file.startsWith(__dirname + path.sep)
-  );
+  const isInside = (folder: string) => file.startsWith(folder + path.sep);
+  const isHere = isInside(__dirname) && !programDir.startsWith(__dirname + path.sep);
+  return isInside(programDir) && !file.includes(`${path.sep}node_modules${path.sep}`) && !isHere;
 }
 
 /**
- * Has a program's modules loaded anew, and its resources registered again, by the next load.
+ * Removes a program's modules from Node's cache, so that its next load registers its resources
+ * again.
  *
  * @param modules names in the program's folder: files, or folders with all that is in them
- * @default every file of the folder that is loaded, but for node_modules and this package
+ * @default every loaded file of the folder, except node_modules and this package
  */
 export function forgetModules(programDir: string, modules?: string[]): void {
   const named = modules?.map((name) => path.join(programDir, name));
@@ -90,132 +96,5 @@ export function forgetModules(programDir: string, modules?: string[]): void {
       // eslint-disable-next-line @typescript-eslint/no-dynamic-delete
       delete requireModule.cache[file];
     }
-  }
-}
-
-/**
- * The inputs as a provider sees them: where the program gave a resource, its id. (The engine does
- * the same for a real provider.)
- */
-async function idsForResources(value: unknown): Promise<unknown> {
-  if (pulumi.CustomResource.isInstance(value)) {
-    return valueOf(value.id);
-  }
-  if (Array.isArray(value)) {
-    return Promise.all(value.map(idsForResources));
-  }
-  // A secret, or something with one in it: a provider gets it as it is.
-  if (pulumi.runtime.isRpcSecret(value)) {
-    return idsForResources(pulumi.runtime.unwrapRpcSecret(value));
-  }
-  if (typeof value !== "object" || value === null || pulumi.asset.AssetArchive.isInstance(value)) {
-    return value;
-  }
-  const entries = Object.entries(value).map(
-    async ([name, property]) => [name, await idsForResources(property)] as const,
-  );
-  return Object.fromEntries(await Promise.all(entries));
-}
-
-async function valueOf(output: unknown): Promise<unknown> {
-  return new Promise((resolve) => {
-    (pulumi.output(output) as pulumi.Output<unknown>).apply(resolve);
-  });
-}
-
-/** Where a program is, and what of it is loaded anew. */
-export interface ProgramFiles {
-  /** The folder that Pulumi.yaml is in. */
-  programDir: string;
-  /**
-   * Absolute path of the entry.
-   * @default index.ts in the program's folder
-   */
-  programFile?: string;
-  /** As for `forgetModules`. */
-  modules?: string[];
-}
-
-/**
- * Runs a program as it is, under Pulumi's own mocks, with the cloud as its provider.
- *
- * @param config by full name
- * @returns the stack's outputs
- * @throws the first error: of the program itself, or of a resource that cannot be made
- */
-export async function runProgram(
-  cloud: Cloud,
-  config: Record<string, string>,
-  { programDir, programFile = path.join(programDir, "index.ts"), modules }: ProgramFiles,
-): Promise<{ outputs: Record<string, unknown>; functionNames: string[] }> {
-  const errors: unknown[] = [];
-  const functionNames: string[] = [];
-  const fail = (error: unknown) => {
-    errors.push(error);
-  };
-  pulumi.runtime.setAllConfig(config);
-  await pulumi.runtime.setMocks(
-    {
-      newResource: async ({ custom, type, name, inputs }) => {
-        if (custom === false) {
-          return { id: undefined, state: inputs as Record<string, unknown> };
-        }
-        try {
-          const plainInputs = (await idsForResources(inputs)) as Record<string, unknown>;
-          const resource = { type, name, inputs: plainInputs };
-          const { id, state } = await provision(resource, cloud);
-          if (type === "aws:lambda/function:Function") {
-            functionNames.push(id);
-          }
-          return { id, state: { ...plainInputs, ...state } };
-        } catch (error) {
-          // Pulumi would only log it; the start ends with the first one, below.
-          fail(error);
-          return { id: `${name}-failed`, state: {} };
-        }
-      },
-      call: ({ token }) => {
-        if (token !== "aws:index/getCallerIdentity:getCallerIdentity") {
-          fail(new Error(`The program calls ${token}, which the local run does not know.`));
-        }
-        const { accountId } = cloud;
-        return {
-          accountId,
-          id: accountId,
-          userId: accountId,
-          arn: `arn:aws:iam::${accountId}:root`,
-        };
-      },
-    },
-    projectName(programDir),
-    STACK,
-    false,
-  );
-  process.on("unhandledRejection", fail);
-  // Pulumi takes a stack trace of every resource and output; mapping each one back to TypeScript is
-  // a tenth of the start. A stack that is looked at later is mapped then.
-  const stackTraces = Error as { prepareStackTrace?: unknown };
-  const mapped = stackTraces.prepareStackTrace;
-  stackTraces.prepareStackTrace = undefined;
-  try {
-    forgetModules(programDir, modules);
-    forgetModules(path.dirname(programFile), [path.basename(programFile)]);
-    // An import would load the program before the mocks are set, and only once.
-    const program = requireModule(programFile) as Record<string, unknown>;
-    await pulumi.runtime.disconnect();
-    if (errors.length > 0) {
-      throw errors[0];
-    }
-    const outputs: Record<string, unknown> = {};
-    for (const [name, output] of Object.entries(program)) {
-      const value = await valueOf(output);
-      if (value !== undefined) {
-        outputs[name] = value;
-      }
-    }
-    return { outputs, functionNames };
-  } finally {
-    stackTraces.prepareStackTrace = mapped;
-    process.off("unhandledRejection", fail);
   }
 }

@@ -9,7 +9,8 @@ import type { QueuedMessage } from "./fauxqs";
 import type { Credentials } from "./iam/roles";
 import type { InvokeResult } from "./lambda/host";
 import type { Mail, OpenMail } from "./mail/mailbox";
-import { type ProgramFiles, runProgram, stackConfig } from "./program";
+import { stackConfig } from "./program";
+import { type ProgramFiles, runProgram } from "./runProgram";
 import type { ObjectCreated } from "./s3/engine";
 import { StartError } from "./startError";
 
@@ -188,10 +189,11 @@ function runOf(
  */
 export async function startRun(options: RunOptions): Promise<Run> {
   const emit = (event: RunEvent) => options.onEvent?.(event);
-  const config = stackConfig(options.programDir, options.config ?? {});
+  const programDir = path.resolve(options.programDir);
+  const config = stackConfig(programDir, options.config ?? {});
   const dataDir = options.dataDir === undefined ? undefined : prepareDataDir(options.dataDir);
   const faults = options.faults && createFaults(options.faults);
-  const temporaryDir = mkdtempSync(path.join(tmpdir(), "s3-uploader-"));
+  const temporaryDir = mkdtempSync(path.join(tmpdir(), "local-aws-"));
   const mailDir = path.join(dataDir ?? temporaryDir, "mail");
   let cloud: Cloud | undefined;
   const removeTemporaryDir = () => {
@@ -213,6 +215,7 @@ export async function startRun(options: RunOptions): Promise<Run> {
       dataDir,
       mailDir,
       workDir: path.join(temporaryDir, "lambda"),
+      sdkFolder: programDir,
       onItem: (tableName, newImage, oldImage) => {
         emit({ type: "item", tableName, newImage, oldImage });
       },
@@ -226,7 +229,7 @@ export async function startRun(options: RunOptions): Promise<Run> {
         emit({ type: "error", message });
       },
     });
-    const { outputs, functionNames } = await runProgram(cloud, config, options);
+    const { outputs, functionNames } = await runProgram(cloud, config, { ...options, programDir });
     checkFunctions(options.faults, functionNames);
     cloud.start(functionNames, outputs);
     return runOf(cloud, { outputs, functionNames, mailDir, faults, stop });

@@ -9,7 +9,12 @@ interface RoleInputs {
 interface RolePolicyInputs {
   /** The role's name. */
   role: string;
-  policy: string;
+  policy: string | PolicyDocument;
+}
+
+/** @param policy JSON text, or the document itself, as Pulumi takes both */
+export function policyDocument(policy: string | PolicyDocument): PolicyDocument {
+  return typeof policy === "string" ? (JSON.parse(policy) as PolicyDocument) : policy;
 }
 
 export const role: Provision<RoleInputs> = (resource, cloud) => {
@@ -20,7 +25,7 @@ export const role: Provision<RoleInputs> = (resource, cloud) => {
 
 export const rolePolicy: Provision<RolePolicyInputs> = (resource, cloud) => {
   const { role: roleName, policy } = resource.inputs;
-  cloud.roles.addPolicy(roleName, JSON.parse(policy) as PolicyDocument);
+  cloud.roles.addPolicy(roleName, policyDocument(policy));
   const policyName = physicalName(resource);
   return { id: `${roleName}:${policyName}`, state: { name: policyName } };
 };

@@ -1,31 +1,67 @@
-import { mkdir, realpath, rm, writeFile } from "node:fs/promises";
+import { constants, type Stats } from "node:fs";
+import { cp, mkdir, realpath, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative } from "node:path";
 import { AwsError } from "../awsError";
 
+/** A file or folder of this machine, to be copied into a package. */
+export interface DiskEntry {
+  /** Absolute. */
+  path: string;
+}
+
 /**
- * Unpacks a deployment package into a folder that holds nothing else afterwards.
+ * A deployment package: file name, with `/` between folders → content. A folder of the disk is
+ * copied with all that is in it, to the name that it is given; `.` is the package's root.
+ */
+export type PackageFiles = Record<string, string | Buffer | DiskEntry>;
+
+/**
+ * Unpacks a deployment package into a folder that holds nothing else afterwards. Files of the disk
+ * are copied, not linked: a function could write through a link, and Node looks for the packages of
+ * a linked module beside its target.
  *
- * @param files file name, with `/` between folders → content
  * @returns the folder's real path, which Node also uses for the modules in it
  */
-export async function unpack(
-  files: Record<string, string | Buffer>,
-  folder: string,
-): Promise<string> {
+export async function unpack(files: PackageFiles, folder: string): Promise<string> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   for (const [name, content] of Object.entries(files)) {
     const path = join(folder, name);
     const inside = relative(folder, path);
     if (inside.startsWith("..") || isAbsolute(inside)) {
-      throw new AwsError(
-        "InvalidParameterValueException",
-        400,
-        `Could not unzip uploaded file: "${name}" lies outside of the package.`,
-      );
+      throw invalid(`"${name}" lies outside of the package.`);
     }
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, content);
+    if (typeof content === "string" || Buffer.isBuffer(content)) {
+      await writeFile(path, content);
+    } else {
+      await copy(name, content.path, path);
+    }
   }
   return realpath(folder);
+}
+
+async function copy(name: string, from: string, to: string): Promise<void> {
+  const source = await statOf(from);
+  if (!source) {
+    throw invalid(`"${name}" is ${from}, which does not exist.`);
+  }
+  // A copy-on-write clone where the file system has them.
+  await cp(from, to, { recursive: true, dereference: true, mode: constants.COPYFILE_FICLONE });
+}
+
+async function statOf(path: string): Promise<Stats | undefined> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+function invalid(reason: string): AwsError {
+  const message = `Could not unzip uploaded file: ${reason}`;
+  return new AwsError("InvalidParameterValueException", 400, message);
 }

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { AwsError } from "../awsError";
-import { unpack } from "./deploymentPackage";
-import { checkOwnVariables } from "./environmentVariables";
-import { ExecutionEnvironment, InitError, type Outcome } from "./executionEnvironment";
+import { type PackageFiles, unpack } from "./deploymentPackage";
+import { checkOwnVariables } from "./environment/environmentVariables";
+import { type ExecutionEnvironment, startEnvironment } from "./environment/executionEnvironment";
+import { InitError, type Outcome } from "./environment/outcome";
 import type { Fault } from "./fault";
 import { functionNameOf } from "./functionName";
 import { MAX_REQUEST_BYTES } from "./limits";
@@ -15,8 +16,7 @@ export type { Fault };
 export interface FunctionConfig {
   functionName: string;
   functionArn: string;
-  /** File name → content, as in the deployment package. */
-  files: Record<string, string | Buffer>;
+  files: PackageFiles;
   /** Such as `index.handler`. */
   handler: string;
   /** The function's own variables. */
@@ -47,6 +47,11 @@ export interface LambdaHostOptions {
   accountId: string;
   /** Where the functions find every AWS service; asked for at the start of each environment. */
   endpointUrl(): string;
+  /**
+   * The folder from which Node resolves the AWS SDK, which AWS's runtime contains: `@aws-sdk/…` and
+   * `@smithy/…`. @default only a package of the function's own has them
+   */
+  sdkFolder?: string;
   /** The folder in which packages are unpacked; each function has its own in there. */
   workDir: string;
   /** Environments per function. @default 4 */
@@ -203,7 +208,7 @@ export function createLambdaHost(options: LambdaHostOptions): LambdaHost {
     const { queue, idle, environments } = hosted;
     while (queue.length > 0 && idle.length > 0) {
       const environment = idle.pop();
-      if (!environment?.alive) {
+      if (!environment?.alive()) {
         continue;
       }
       const job = queue.shift();
@@ -221,7 +226,7 @@ export function createLambdaHost(options: LambdaHostOptions): LambdaHost {
     environment: ExecutionEnvironment,
     job: Job,
   ): Promise<void> {
-    const coldStart = environment.invocations === 0 && environment.readyAt > job.queuedAt;
+    const coldStart = environment.invocations() === 0 && environment.readyAt() > job.queuedAt;
     const running = environment.invoke(job);
     const killer =
       job.fault?.kind === "kill" &&
@@ -248,11 +253,12 @@ export function createLambdaHost(options: LambdaHostOptions): LambdaHost {
   async function start(hosted: HostedFunction): Promise<void> {
     const { config, taskRoot, environments } = hosted;
     const { functionName } = config;
-    const environment = new ExecutionEnvironment({
+    const environment = startEnvironment({
       ...config,
       taskRoot,
       region: options.region,
       endpointUrl: options.endpointUrl(),
+      sdkFolder: options.sdkFolder,
       compileCacheFolder: join(options.workDir, ".compile-cache"),
       onLog: (line, requestId) => {
         options.onLog?.({ functionName, ...(requestId !== undefined && { requestId }), line });

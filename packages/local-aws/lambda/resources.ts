@@ -1,13 +1,17 @@
-import type { asset } from "@pulumi/pulumi";
 import type { PolicyDocument, Statement } from "../iam/policy";
 import { physicalName, type Provision } from "../resources/resource";
+import { filesOf } from "./archive";
 import { DEFAULT_ASYNC_CONFIG } from "./asyncInvoke";
 
 interface FunctionInputs {
   name?: string;
-  runtime: string;
+  runtime?: string;
   handler: string;
-  code: asset.AssetArchive;
+  /** A Pulumi archive. */
+  code?: unknown;
+  packageType?: string;
+  s3Bucket?: string;
+  layers?: string[];
   /** The role's ARN. */
   role: string;
   environment?: { variables?: Record<string, string> };
@@ -52,30 +56,41 @@ interface FunctionEventInvokeConfigInputs {
   };
 }
 
-/** The deployment package, file by file, as it would be zipped. */
-async function filesOf(archive: asset.AssetArchive): Promise<Record<string, string>> {
-  const files: Record<string, string> = {};
-  for (const [name, content] of Object.entries(await archive.assets)) {
-    const text = await (content as asset.StringAsset).text;
-    if (typeof text !== "string") {
-      throw new Error(`The file "${name}" of a Lambda's package is no StringAsset.`);
-    }
-    files[name] = text;
+/** All run on the Node.js of this machine. */
+const RUNTIMES = ["nodejs22.x", "nodejs24.x"];
+
+/** @throws Error for what a function of this program would have on AWS only */
+function checkServed(functionName: string, inputs: FunctionInputs): void {
+  const { runtime, packageType, s3Bucket, layers } = inputs;
+  const refuse = (what: string, remedy: string): never => {
+    throw new Error(`The Lambda "${functionName}" ${what}. ${remedy}`);
+  };
+  if (packageType === "Image") {
+    refuse("is a container image, which is not served", "Use a package for Node.js.");
   }
-  return files;
+  if (runtime === undefined || !RUNTIMES.includes(runtime)) {
+    refuse(
+      `has the runtime ${String(runtime)}, which is not served`,
+      `Set its runtime to ${RUNTIMES.join(" or ")}.`,
+    );
+  }
+  if (s3Bucket !== undefined) {
+    refuse("takes its code from a bucket, which is not served", "Give the code as an archive.");
+  }
+  if (layers !== undefined && layers.length > 0) {
+    refuse("has layers, which are not served", "Put their files into the function's own package.");
+  }
 }
 
 export const lambdaFunction: Provision<FunctionInputs> = async (resource, cloud) => {
   const { inputs } = resource;
   const functionName = inputs.name ?? physicalName(resource);
-  if (inputs.runtime !== "nodejs24.x") {
-    throw new Error(`Lambda "${functionName}" wants ${inputs.runtime}; here is nodejs24.x only.`);
-  }
+  checkServed(functionName, inputs);
   const functionArn = `arn:aws:lambda:${cloud.region}:${cloud.accountId}:function:${functionName}`;
   await cloud.lambda.createFunction({
     functionName,
     functionArn,
-    files: await filesOf(inputs.code),
+    files: await filesOf(inputs.code, functionName),
     handler: inputs.handler,
     environment: inputs.environment?.variables ?? {},
     credentials: cloud.roles.credentialsFor(inputs.role, functionName),

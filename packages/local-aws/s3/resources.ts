@@ -1,4 +1,5 @@
 import type { PolicyDocument } from "../iam/policy";
+import { policyDocument } from "../iam/resources";
 import { physicalName, type Provision } from "../resources/resource";
 import type { CorsRule } from "./cors";
 
@@ -13,7 +14,7 @@ interface BucketCorsInputs {
 
 interface BucketPolicyInputs {
   bucket: string;
-  policy: string;
+  policy: string | PolicyDocument;
 }
 
 interface BucketNotificationInputs {
@@ -43,7 +44,7 @@ export const bucketCorsConfiguration: Provision<BucketCorsInputs> = ({ inputs },
 };
 
 export const bucketPolicy: Provision<BucketPolicyInputs> = ({ inputs }, cloud) => {
-  const policy = JSON.parse(inputs.policy) as PolicyDocument;
+  const policy = policyDocument(inputs.policy);
   cloud.resourcePolicies.set(`arn:aws:s3:::${inputs.bucket}`, policy);
   return { id: inputs.bucket };
 };

@@ -1,4 +1,5 @@
 import type { PolicyDocument } from "../iam/policy";
+import { policyDocument } from "../iam/resources";
 import { physicalName, type Provision } from "../resources/resource";
 
 interface TopicInputs {
@@ -7,7 +8,7 @@ interface TopicInputs {
 
 interface TopicPolicyInputs {
   arn: string;
-  policy: string;
+  policy: string | PolicyDocument;
 }
 
 interface TopicSubscriptionInputs {
@@ -23,7 +24,7 @@ export const topic: Provision<TopicInputs> = (resource, cloud) => {
 };
 
 export const topicPolicy: Provision<TopicPolicyInputs> = ({ inputs }, cloud) => {
-  cloud.resourcePolicies.set(inputs.arn, JSON.parse(inputs.policy) as PolicyDocument);
+  cloud.resourcePolicies.set(inputs.arn, policyDocument(inputs.policy));
   return { id: inputs.arn };
 };
 

@@ -1,4 +1,5 @@
 import type { PolicyDocument } from "../iam/policy";
+import { policyDocument } from "../iam/resources";
 import { physicalName, type Provision } from "../resources/resource";
 
 interface QueueInputs {
@@ -15,7 +16,7 @@ interface QueueInputs {
 
 interface QueuePolicyInputs {
   queueUrl: string;
-  policy: string;
+  policy: string | PolicyDocument;
 }
 
 /** The settings that change how a queue acts; encryption does not. */
@@ -46,7 +47,7 @@ export const queue: Provision<QueueInputs> = (resource, cloud) => {
 };
 
 export const queuePolicy: Provision<QueuePolicyInputs> = ({ inputs }, cloud) => {
-  const policy = JSON.parse(inputs.policy) as PolicyDocument;
+  const policy = policyDocument(inputs.policy);
   cloud.resourcePolicies.set(cloud.queueArn(inputs.queueUrl), policy);
   return { id: inputs.queueUrl };
 };

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { delimiter, dirname } from "node:path";
-import { AwsError } from "../awsError";
+import { AwsError } from "../../awsError";
 
-/** What the variables of one execution environment are made of. */
+/** The settings behind the variables of one execution environment. */
 export interface EnvironmentSettings {
   functionName: string;
   handler: string;
@@ -22,8 +22,8 @@ export interface EnvironmentSettings {
 
 /**
  * The whole environment of a function's process: what AWS sets, the function's own variables and
- * AWS_ENDPOINT_URL. Nothing comes from the host's own environment, so that a function cannot lean
- * on what will not be there.
+ * AWS_ENDPOINT_URL. Nothing comes from the host's own environment, so that a function cannot depend
+ * on what AWS does not set.
  *
  * Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
  */
@@ -33,7 +33,7 @@ export function environmentVariables(settings: EnvironmentSettings): Record<stri
     LANG: "en_US.UTF-8",
     TZ: ":UTC",
     PATH: [dirname(process.execPath), "/usr/local/bin", "/usr/bin", "/bin"].join(delimiter),
-    // Not on AWS. Without it the SDK would read the .aws folder of whoever runs this.
+    // Not on AWS. Without it the SDK would read the .aws folder of the user.
     HOME: settings.taskRoot,
     // Windows starts no process without it.
     ...(process.platform === "win32" && { SystemRoot: process.env.SystemRoot ?? "" }),
@@ -43,7 +43,11 @@ export function environmentVariables(settings: EnvironmentSettings): Record<stri
   };
 }
 
-/** Refuses what AWS refuses, so that a deployment does not fail where the local run went well. */
+/**
+ * Refuses the variables that AWS refuses, so that a program that runs locally also deploys.
+ *
+ * @throws AwsError InvalidParameterValueException
+ */
 export function checkOwnVariables(environment: Record<string, string>): void {
   const reserved = Object.keys(environment).filter((name) => RESERVED.has(name));
   if (reserved.length === 0) {

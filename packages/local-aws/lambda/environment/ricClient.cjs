@@ -5,20 +5,23 @@
 
 const lifelineFd = process.env._LOCAL_LIFELINE_FD;
 const compileCacheFolder = process.env._LOCAL_COMPILE_CACHE;
+const sdkFolder = process.env._LOCAL_SDK_FOLDER;
 // The function must not see these. A process or worker thread that it starts inherits the preload
 // through execArgv, and without the variables this file does nothing there.
 delete process.env._LOCAL_LIFELINE_FD;
 delete process.env._LOCAL_COMPILE_CACHE;
+delete process.env._LOCAL_SDK_FOLDER;
 
 if (lifelineFd !== undefined) becomeExecutionEnvironment();
 
 function becomeExecutionEnvironment() {
   const { subscribe, unsubscribe } = require("node:diagnostics_channel");
   const { writeSync } = require("node:fs");
-  const { enableCompileCache, flushCompileCache, registerHooks } = require("node:module");
+  const { createRequire, registerHooks } = require("node:module");
+  const { enableCompileCache, flushCompileCache } = require("node:module");
   const { Agent, request } = require("node:http");
   const { Socket } = require("node:net");
-  const { isAbsolute, sep } = require("node:path");
+  const { isAbsolute, join, sep } = require("node:path");
   const { pathToFileURL } = require("node:url");
 
   const [hostname, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(":");
@@ -130,16 +133,26 @@ function becomeExecutionEnvironment() {
     if (specifier === "./rapid-client.node") {
       return { url: pathToFileURL(__filename).href, format: "commonjs", shortCircuit: true };
     }
-    const resolved = nextResolve(specifier, context);
-    // Node looks for packages in every folder above; on AWS nothing is above the task root, so a
-    // package that the bundle lacks must be missing here too.
     const isPackage = !specifier.startsWith(".") && !isAbsolute(specifier);
-    const leaves = resolved.url.startsWith("file:") && !resolved.url.startsWith(taskRoot);
-    if (isPackage && leaves && context.parentURL?.startsWith(taskRoot)) {
-      throw Object.assign(new Error(`Cannot find module '${specifier}'`), {
-        code: "MODULE_NOT_FOUND",
-      });
+    if (!isPackage || !context.parentURL?.startsWith(taskRoot)) {
+      return nextResolve(specifier, context);
     }
-    return resolved;
+    const isSdk = sdkFolder !== undefined && /^@(aws-sdk|smithy)\//.test(specifier);
+    try {
+      const resolved = nextResolve(specifier, context);
+      // Node looks for packages in every folder above; on AWS nothing is above the task root, so a
+      // package that the bundle lacks must be missing here too.
+      if (!resolved.url.startsWith("file:") || resolved.url.startsWith(taskRoot)) return resolved;
+    } catch (error) {
+      if (!isSdk) throw error;
+    }
+    // AWS's runtime for Node.js contains the AWS SDK.
+    if (isSdk) {
+      const file = createRequire(join(sdkFolder, "package.json")).resolve(specifier);
+      return { url: pathToFileURL(file).href, shortCircuit: true };
+    }
+    throw Object.assign(new Error(`Cannot find module '${specifier}'`), {
+      code: "MODULE_NOT_FOUND",
+    });
   }
 }
