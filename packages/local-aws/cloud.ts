@@ -11,13 +11,10 @@ import {
 } from "./dynamodb/eventSourceMapping";
 import { StreamLog, type StreamRecord } from "./dynamodb/streamLog";
 import { Schedules } from "./eventBridge/schedules";
-import { ACCOUNT_ID, createFauxqs, type Fauxqs, type QueuedMessage } from "./fauxqs";
-import {
-  createFrontDoor,
-  type FrontDoor,
-  type FrontDoorOptions,
-  type ServiceCall,
-} from "./gateway/gateway";
+import { ACCOUNT_ID, createFauxqs, type Fauxqs } from "./fauxqs";
+import { createGateway, type ServiceCall } from "./gateway/gateway";
+import type { Interceptor } from "./gateway/interceptor";
+import { listen, type Listener, STARTING } from "./gateway/listener";
 import type { HttpRequest, HttpResponse } from "./http";
 import { evaluate, type PolicyDocument } from "./iam/policy";
 import { Roles } from "./iam/roles";
@@ -33,7 +30,9 @@ import { inboxPage } from "./mail/inboxPage";
 import { createMailbox, type Mail, type Mailbox } from "./mail/mailbox";
 import { createS3, type ObjectCreated, type S3 } from "./s3/engine";
 import { toS3Event } from "./s3/objectCreated";
+import { createServices } from "./services";
 import { createSns, type Sns } from "./sns/engine";
+import { createSqs, type QueuedMessage, type Sqs } from "./sqs/engine";
 import { stackPage } from "./stackPage";
 
 /** How the local cloud is set up. */
@@ -71,7 +70,7 @@ export interface CloudOptions {
   onInvocation?: LambdaHostOptions["onInvocation"];
   onCall?: (call: ServiceCall) => void;
   /** Comes between an allowed call and its service: the place for faults. */
-  intercept?: FrontDoorOptions["intercept"];
+  intercept?: Interceptor;
   /** Comes between an invocation and its function: the place for faults. */
   interceptInvocation?: LambdaHostOptions["intercept"];
   /** Whatever goes wrong outside of any request. */
@@ -121,7 +120,6 @@ export class Cloud {
   readonly schedules: Schedules;
   readonly mappings: EventSourceMapping[] = [];
 
-  private readonly frontDoor: FrontDoor;
   private readonly inbox: (request: HttpRequest) => Promise<HttpResponse>;
   private readonly streams = new Map<string, StreamLog>();
   /** Schedules never end: apart from the others, they do not keep `idle` waiting. */
@@ -134,7 +132,9 @@ export class Cloud {
   private closing?: Promise<void>;
   private started = false;
   private outputs: Record<string, unknown> = {};
+  private listener!: Listener;
   private fauxqs!: Fauxqs;
+  private queueStore!: Sqs;
   private url!: string;
   private bucketStore!: S3;
   private topicStore!: Sns;
@@ -191,31 +191,6 @@ export class Cloud {
         options.onError(error.message);
       },
     });
-    this.frontDoor = createFrontDoor({
-      port: options.port,
-      region,
-      accountId: this.accountId,
-      principals: this.roles,
-      resourcePolicyOf: (arn) => this.resourcePolicyOf(arn),
-      backends: {
-        dynamodb: (request) => this.dynamoDb.handle(request),
-        s3: (request, { arn }) => this.s3.handle(request, arn),
-        sns: (request) => this.sns.handle(request),
-        sqs: (request) => this.fauxqs.handle(request),
-        sts: (request) => this.fauxqs.handle(request),
-      },
-      buckets: {
-        // Undefined until it is made, for the front door opens before it.
-        has: (name) => (this.bucketStore as S3 | undefined)?.hasBucket(name) ?? false,
-        corsRulesOf: (name) => this.s3.corsRulesOf(name),
-      },
-      unsigned: (request) => this.unsigned(request),
-      observe: options.onCall,
-      intercept: options.intercept,
-      onError: (error, where) => {
-        options.onError(`${where}: ${String(error)}`);
-      },
-    });
   }
 
   /**
@@ -265,7 +240,7 @@ export class Cloud {
 
   /** Makes a queue, or gives the one of an earlier run these attributes. */
   createQueue(name: string, attributes: Record<string, string>): { url: string; arn: string } {
-    return this.fauxqs.createQueue(name, attributes);
+    return this.queueStore.createQueue(name, attributes);
   }
 
   /** @param urlOrArn of a queue */
@@ -282,7 +257,7 @@ export class Cloud {
    * @throws AwsError QueueDoesNotExist
    */
   queueMessages(urlOrArn: string): QueuedMessage[] {
-    return this.fauxqs.messages(this.queueArn(urlOrArn));
+    return this.queueStore.messages(this.queueArn(urlOrArn));
   }
 
   /** How the function's asynchronous invokes are retried, and where they end. */
@@ -424,7 +399,9 @@ export class Cloud {
     }
     this.asyncInvoker.close();
     this.scheduledInvoker.close();
-    await Promise.all([this.frontDoor.close(), this.lambda.close()]);
+    // Undefined where the port could not be opened.
+    const listener = this.listener as Listener | undefined;
+    await Promise.all([listener?.close(), this.lambda.close()]);
     for (const stream of this.streams.values()) {
       stream.close();
     }
@@ -435,13 +412,18 @@ export class Cloud {
 
   private async open(): Promise<void> {
     const { region, dataDir } = this.options;
-    this.url = (await this.frontDoor.listen()).url;
+    const onError = (error: unknown, where: string): void => {
+      this.options.onError(`${where}: ${String(error)}`);
+    };
+    this.listener = await listen({ port: this.options.port, onError });
+    this.url = this.listener.url;
     this.fauxqs = await createFauxqs({
       baseUrl: this.url,
       region,
       dataDir: dataDir && path.join(dataDir, "s3"),
     });
     this.bucketStore = createS3({ fauxqs: this.fauxqs });
+    this.queueStore = createSqs({ fauxqs: this.fauxqs });
     this.topicStore = createSns({
       fauxqs: this.fauxqs,
       deliver: async (mail) => {
@@ -463,6 +445,24 @@ export class Cloud {
         this.deliver(event, delayMs);
       }
     });
+    const gateway = createGateway({
+      region,
+      accountId: this.accountId,
+      principals: this.roles,
+      resourcePolicyOf: (arn) => this.resourcePolicyOf(arn),
+      services: createServices({
+        dynamoDb: this.dynamoDb,
+        s3: this.bucketStore,
+        sns: this.topicStore,
+        sqs: this.queueStore,
+        fauxqs: this.fauxqs,
+      }),
+      unsigned: (request) => this.unsigned(request),
+      observe: this.options.onCall,
+      intercept: this.options.intercept,
+      onError,
+    });
+    this.listener.serve(gateway);
   }
 
   private async invokeForApi(
@@ -545,13 +545,13 @@ export class Cloud {
     if (denial !== undefined) {
       throw new AwsError("AccessDenied", 403, denial);
     }
-    await this.fauxqs.sendMessage(destinationArn, record);
+    await this.queueStore.sendMessage(destinationArn, record);
   }
 
   private async unsigned(request: HttpRequest): Promise<HttpResponse> {
     const { url } = request;
     if (!this.started) {
-      return textResponse(503, "The local run is starting.\n", { "retry-after": "1" });
+      return STARTING;
     }
     if (url === "/") {
       return textResponse(302, "", { location: INBOX });

@@ -5,13 +5,13 @@ import { Cloud, type CloudOptions } from "./cloud";
 import type { DynamoDbEngine } from "./dynamodb/engine";
 import { createFaults, type Faults, logicalName } from "./faults/faults";
 import type { FaultPlan } from "./faults/plan";
-import type { QueuedMessage } from "./fauxqs";
 import type { Credentials } from "./iam/roles";
 import type { InvokeResult } from "./lambda/host";
 import type { Mail, OpenMail } from "./mail/mailbox";
 import { stackConfig } from "./program";
 import { type ProgramFiles, runProgram } from "./runProgram";
 import type { ObjectCreated } from "./s3/engine";
+import type { QueuedMessage } from "./sqs/engine";
 import { StartError } from "./startError";
 
 /** What happens in a run, for those who watch. */

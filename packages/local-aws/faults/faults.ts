@@ -1,10 +1,9 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout } from "node:timers/promises";
-import { describeCall } from "../gateway/actions";
-import { type AllowedCall, ConnectionReset, type FrontDoorOptions } from "../gateway/gateway";
-import { claimedService } from "../gateway/signature";
+import { type AllowedCall, ConnectionReset, type Interceptor } from "../gateway/interceptor";
 import type { HttpResponse } from "../http";
 import type { Fault, LambdaHostOptions } from "../lambda/host";
+import { describeCall } from "../services";
 import { checkFaultPlan, type FaultPlan, type FaultRule } from "./plan";
 import { draw } from "./random";
 import { serverError, throttlingError } from "./serviceErrors";
@@ -27,8 +26,8 @@ export interface FaultReport {
 
 /** What goes wrong in one run. */
 export interface Faults {
-  /** For the front door; only calls of Lambdas are hit, never the operator's. */
-  interceptCall: NonNullable<FrontDoorOptions["intercept"]>;
+  /** For the gateway; only calls of Lambdas are hit, never the operator's. */
+  interceptCall: Interceptor;
   /** For the Lambda host. */
   interceptInvocation: NonNullable<LambdaHostOptions["intercept"]>;
   /**
@@ -186,7 +185,7 @@ export function createFaults(plan: FaultPlan): Faults {
       when,
       onCrash: (request) => {
         count(rule.kind);
-        const operation = describeCall(claimedService(request), request);
+        const operation = describeCall(request);
         crashes.push({ functionName, requestId, operation, when });
       },
     };

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import type { Principal } from "../gateway/gateway";
 import { checkPolicy, evaluate, type PolicyDocument } from "./policy";
+import type { Principal } from "./principal";
 
 /** A pair of access keys, with a session token for roles. */
 export interface Credentials {

@@ -1,10 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { AwsError } from "../awsError";
-import type { Fauxqs, StoredObject } from "../fauxqs";
+import type { Fauxqs } from "../fauxqs";
 import type { HttpRequest, HttpResponse } from "../http";
+import { readAddress, type S3Address } from "./address";
 import type { CorsRule } from "./cors";
-import { answerForm, formOf, writeOf } from "./formUpload";
-import { checkIntegrity, methodNotAllowed, parseS3Request, type S3Call } from "./request";
+import { answerForm, formOf, writeOf } from "./forms/formUpload";
+import type { PostForm } from "./forms/postForm";
+import { createObjectStore, type StoredObject } from "./objectStore";
+import { checkIntegrity, methodNotAllowed, readS3Request, type S3Request } from "./request";
 import { responseOverrides } from "./responseOverrides";
 
 export type ObjectCreatedName =
@@ -28,22 +31,33 @@ export interface ObjectCreated {
   sequencer: string;
   eventName: ObjectCreatedName;
   eventTime: Date;
-  /** Who wrote the object, where the caller of `handle` knew. */
+  /** The writer, where the caller of `handle` gave it. */
   principalArn?: string;
   requestId: string;
 }
 
+/** What is known of a request beside itself. */
+export interface RequestContext {
+  /** The request's address, where it has been read already. */
+  address?: S3Address;
+  /** The form in the request's body, where it has been read already. */
+  form?: PostForm;
+  /** The caller, for the events. */
+  principalArn?: string;
+}
+
+/** S3 in this process. */
 export interface S3 {
   /**
    * Answers one path-style S3 request.
-   * @param principalArn the caller, for the events
+   *
    * @throws AwsError for what fauxqs itself does not refuse
    */
-  handle(request: HttpRequest, principalArn?: string): Promise<HttpResponse>;
+  handle(request: HttpRequest, context?: RequestContext): Promise<HttpResponse>;
   /** Creates the bucket unless an earlier run has. */
   createBucket(name: string): void;
   hasBucket(name: string): boolean;
-  /** Which other sites' pages may use the bucket; of the last call only. */
+  /** Sets which other sites' pages may use the bucket. Replaces earlier rules. */
   setCorsRules(bucketName: string, rules: CorsRule[]): void;
   /** Undefined for a bucket without a CORS configuration. */
   corsRulesOf(bucketName: string): CorsRule[] | undefined;
@@ -70,38 +84,39 @@ const MISSING_SUBRESOURCES = new Set(
 
 /**
  * S3 on top of fauxqs: with ObjectCreated events, conditional writes and deletes, and bodies that
- * are checked against their checksums. Has no versions and no object tags. Who may do what, also by
- * the policies of POST forms, is the front door's to decide.
+ * are checked against their checksums. Has no versions and no object tags. Authorization, also by the
+ * policies of POST forms, comes before it.
  */
 export function createS3({ fauxqs }: { fauxqs: Fauxqs }): S3 {
+  const store = createObjectStore(fauxqs);
   const listeners: ((event: ObjectCreated) => void)[] = [];
   const nextSequencer = createSequencer();
   const corsRules = new Map<string, CorsRule[]>();
 
   return {
     // From the first check to the write, nothing is awaited: a conditional write is atomic.
-    async handle(request, principalArn) {
-      const call = parseS3Request(request);
+    async handle(request, context = {}) {
+      const call = readS3Request(request, context.address ?? readAddress(request.url));
       refuseUnsupported(call);
-      const form = formOf(call);
+      const form = context.form ?? formOf(call);
       const carriedOut = form ? writeOf(call, form) : call;
       if (form) {
         checkIntegrity(carriedOut);
       }
       if (createsObject(call)) {
-        checkPreconditions(call, findObject(fauxqs, call));
+        checkPreconditions(call, store.find(call.bucket, call.key));
       }
       if (deletesObject(call)) {
-        checkDeletion(call, findObject(fauxqs, call));
+        checkDeletion(call, store.find(call.bucket, call.key));
       }
       if (call.method === "GET" && call.key) {
-        repairRange(call, findObject(fauxqs, call));
+        repairRange(call, store.find(call.bucket, call.key));
       }
       const overrides = readsObject(call) ? responseOverrides(call.query) : {};
       // S3 stores this type where a writer names none; fauxqs would say application/octet-stream.
       carriedOut.headers["content-type"] ??= "binary/octet-stream";
 
-      const { response, written } = fauxqs.s3(carriedOut);
+      const { response, written } = store.carryOut(carriedOut);
       const requestId = randomBytes(8).toString("hex").toUpperCase();
       const sequencer = nextSequencer();
       const answer = await response;
@@ -119,7 +134,7 @@ export function createS3({ fauxqs }: { fauxqs: Fauxqs }): S3 {
           sequencer,
           eventName: eventName(call),
           eventTime: object.lastModified,
-          principalArn,
+          principalArn: context.principalArn,
           requestId,
         };
         for (const listener of listeners) {
@@ -137,9 +152,9 @@ export function createS3({ fauxqs }: { fauxqs: Fauxqs }): S3 {
       };
     },
     createBucket(name) {
-      fauxqs.s3Store.createBucket(name);
+      store.createBucket(name);
     },
-    hasBucket: (name) => fauxqs.s3Store.hasBucket(name),
+    hasBucket: (name) => store.hasBucket(name),
     setCorsRules(bucketName, rules) {
       corsRules.set(bucketName, rules);
     },
@@ -151,29 +166,29 @@ export function createS3({ fauxqs }: { fauxqs: Fauxqs }): S3 {
 }
 
 /** A PutObject, CopyObject or CompleteMultipartUpload: a form upload takes no conditions. */
-function createsObject({ method, key, query }: S3Call): boolean {
+function createsObject({ method, key, query }: S3Request): boolean {
   if (!key) {
     return false;
   }
   return method === "POST" ? "uploadId" in query : method === "PUT" && !("uploadId" in query);
 }
 
-function deletesObject({ method, key, query }: S3Call): boolean {
+function deletesObject({ method, key, query }: S3Request): boolean {
   return method === "DELETE" && key !== "" && !("uploadId" in query);
 }
 
-function readsObject({ method, key, query }: S3Call): boolean {
+function readsObject({ method, key, query }: S3Request): boolean {
   return (method === "GET" || method === "HEAD") && key !== "" && !("attributes" in query);
 }
 
-function eventName({ method, key, headers }: S3Call): ObjectCreatedName {
+function eventName({ method, key, headers }: S3Request): ObjectCreatedName {
   if (method === "POST") {
     return key ? "ObjectCreated:CompleteMultipartUpload" : "ObjectCreated:Post";
   }
   return headers["x-amz-copy-source"] ? "ObjectCreated:Copy" : "ObjectCreated:Put";
 }
 
-function refuseUnsupported({ method, key, query, headers }: S3Call): void {
+function refuseUnsupported({ method, key, query, headers }: S3Request): void {
   const missing = Object.keys(query).find(
     (name) =>
       MISSING_SUBRESOURCES.has(name) ||
@@ -196,7 +211,7 @@ function refuseUnsupported({ method, key, query, headers }: S3Call): void {
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html */
-function checkPreconditions({ headers }: S3Call, existing: StoredObject | undefined): void {
+function checkPreconditions({ headers }: S3Request, existing: StoredObject | undefined): void {
   const ifNoneMatch = headers["if-none-match"];
   const ifMatch = headers["if-match"];
   if (ifNoneMatch !== undefined && ifNoneMatch !== "*") {
@@ -216,7 +231,7 @@ function checkPreconditions({ headers }: S3Call, existing: StoredObject | undefi
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html */
-function checkDeletion({ headers }: S3Call, existing: StoredObject | undefined): void {
+function checkDeletion({ headers }: S3Request, existing: StoredObject | undefined): void {
   const ifMatch = headers["if-match"];
   if (ifMatch === undefined) {
     return;
@@ -246,7 +261,7 @@ function preconditionFailed(): AwsError {
  * fauxqs answers 416 to what is no single byte range, which S3 ignores, and to a suffix longer than
  * the object, for which S3 sends all of it (RFC 9110, 14.1.2 and 14.2).
  */
-function repairRange({ headers }: S3Call, existing: StoredObject | undefined): void {
+function repairRange({ headers }: S3Request, existing: StoredObject | undefined): void {
   if (headers.range === undefined) {
     return;
   }
@@ -256,18 +271,6 @@ function repairRange({ headers }: S3Call, existing: StoredObject | undefined): v
     delete headers.range;
   } else if (!first && Number(last) > (existing?.contentLength ?? 0)) {
     headers.range = "bytes=0-";
-  }
-}
-
-function findObject({ s3Store }: Fauxqs, { bucket, key }: S3Call): StoredObject | undefined {
-  try {
-    return s3Store.headObject(bucket, key);
-  } catch (error) {
-    // No such bucket or key: the call itself says so to the sender.
-    if (error instanceof Error && error.name === "S3Error") {
-      return undefined;
-    }
-    throw error;
   }
 }
 

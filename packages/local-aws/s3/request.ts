@@ -2,15 +2,11 @@ import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { AwsError } from "../awsError";
 import type { HttpRequest } from "../http";
+import type { S3Address } from "./address";
 
-/** An S3 request whose parts are what they stand for: decoded, unchunked and found intact. */
-export interface S3Call {
+/** An S3 request in its parts: decoded, unchunked and checked against its digests. */
+export interface S3Request extends S3Address {
   method: string;
-  /** Empty for a call on the service itself. */
-  bucket: string;
-  /** The true key, empty for a call on the bucket. */
-  key: string;
-  query: Record<string, string>;
   headers: Record<string, string>;
   body: Buffer;
 }
@@ -29,28 +25,24 @@ const DIGESTS: Record<string, (body: Buffer) => Buffer> = {
 };
 
 /**
- * Reads a path-style S3 request (`/bucket/key?query`).
- * @throws AwsError InvalidURI, KeyTooLongError, IncompleteBody, InvalidDigest, BadDigest,
- *   InvalidRequest or XAmzContentSHA256Mismatch
+ * Reads the rest of a request whose address is known: undoes its chunks, and checks its digests.
+ *
+ * @throws AwsError KeyTooLongError, IncompleteBody, InvalidDigest, BadDigest, InvalidRequest or
+ *   XAmzContentSHA256Mismatch
  */
-export function parseS3Request(request: HttpRequest): S3Call {
-  const [path = "", search = ""] = splitOnce(request.url, "?");
-  const [bucket = "", rawKey = ""] = splitOnce(path.replace(/^\//, ""), "/");
-  const key = decode(rawKey);
-  if (Buffer.byteLength(key) > MAX_KEY_BYTES) {
+export function readS3Request(request: HttpRequest, address: S3Address): S3Request {
+  if (Buffer.byteLength(address.key) > MAX_KEY_BYTES) {
     throw new AwsError("KeyTooLongError", 400, "Your key is too long");
   }
-  const call: S3Call = {
+  const read: S3Request = {
     method: request.method,
-    bucket: decode(bucket),
-    key,
-    query: Object.fromEntries(new URLSearchParams(search)),
+    ...address,
     headers: { ...request.headers },
     body: request.body,
   };
-  unchunk(call);
-  checkIntegrity(call);
-  return call;
+  unchunk(read);
+  checkIntegrity(read);
+  return read;
 }
 
 /**
@@ -73,25 +65,12 @@ export function methodNotAllowed(): AwsError {
   return new AwsError("MethodNotAllowed", 405, message);
 }
 
-function splitOnce(text: string, separator: string): string[] {
-  const at = text.indexOf(separator);
-  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
-}
-
-function decode(component: string): string {
-  try {
-    return decodeURIComponent(component);
-  } catch {
-    throw new AwsError("InvalidURI", 400, `Couldn't parse the specified URI: ${component}`);
-  }
-}
-
 /**
  * Undoes the `aws-chunked` encoding, in which the SDKs send streams, with the checksum in a trailer.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html
  */
-function unchunk(call: S3Call): void {
-  const { headers } = call;
+function unchunk(request: S3Request): void {
+  const { headers } = request;
   const encodings = (headers["content-encoding"] ?? "").split(/\s*,\s*/).filter(Boolean);
   const chunked =
     encodings.includes("aws-chunked") ||
@@ -100,12 +79,12 @@ function unchunk(call: S3Call): void {
     return;
   }
 
-  const { body, trailers } = readChunks(call.body);
+  const { body, trailers } = readChunks(request.body);
   const expected = headers["x-amz-decoded-content-length"];
   if (expected !== undefined && Number(expected) !== body.length) {
     throw incompleteBody();
   }
-  call.body = body;
+  request.body = body;
   Object.assign(headers, trailers);
   const rest = encodings.filter((encoding) => encoding !== "aws-chunked");
   if (rest.length > 0) {
@@ -137,9 +116,9 @@ function readChunks(raw: Buffer): { body: Buffer; trailers: Record<string, strin
   }
   const trailers: Record<string, string> = {};
   for (const line of raw.toString("latin1", at).split("\r\n")) {
-    const [name = "", value] = splitOnce(line, ":");
-    if (value !== undefined) {
-      trailers[name.trim().toLowerCase()] = value.trim();
+    const colon = line.indexOf(":");
+    if (colon >= 0) {
+      trailers[line.slice(0, colon).trim().toLowerCase()] = line.slice(colon + 1).trim();
     }
   }
   return { body: Buffer.concat(chunks), trailers };
@@ -157,7 +136,7 @@ function incompleteBody(): AwsError {
  * Compares the body with every digest that came with it. CRC32C and CRC64NVME pass unchecked.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html
  */
-export function checkIntegrity({ method, headers, body }: S3Call): void {
+export function checkIntegrity({ method, headers, body }: S3Request): void {
   const md5 = headers["content-md5"];
   if (md5 !== undefined) {
     const digest = Buffer.from(md5, "base64");

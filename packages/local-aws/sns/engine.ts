@@ -2,6 +2,8 @@ import { randomUUID } from "node:crypto";
 import { AwsError } from "../awsError";
 import type { Fauxqs } from "../fauxqs";
 import type { HttpRequest, HttpResponse } from "../http";
+import { formOf } from "../protocols/query";
+import { escapeXml, textOf } from "../xml";
 
 /** One message for one e-mail subscription. */
 export interface EmailDelivery {
@@ -17,9 +19,10 @@ export interface EmailDelivery {
 export interface Sns {
   /**
    * Answers one SNS request (AWS query protocol), once its mails are delivered.
+   * @param form the request's body, where it has been read already
    * @throws AwsError for what fauxqs itself does not refuse, and what `deliver` throws
    */
-  handle(request: HttpRequest): Promise<HttpResponse>;
+  handle(request: HttpRequest, form?: URLSearchParams): Promise<HttpResponse>;
   /** @returns the topic's ARN; the same one for the same name */
   createTopic(name: string): string;
   /**
@@ -63,7 +66,7 @@ export function createSns(options: {
 
     const body = Buffer.from(params.toString());
     const answer = await fauxqs.handle({ method: "POST", url: "/", headers, body });
-    const messageId = element("MessageId", answer);
+    const messageId = textOf(answer.body.toString(), "MessageId");
     const topic = snsStore.getTopic(params.get("TopicArn") ?? "");
     if (answer.status !== 200 || !messageId || !topic) {
       return answer;
@@ -109,12 +112,13 @@ export function createSns(options: {
       if (!answer) {
         continue;
       }
-      const messageId = element("MessageId", answer);
+      const messageId = textOf(answer.body.toString(), "MessageId");
       if (messageId) {
         successful += `<member><Id>${id}</Id><MessageId>${messageId}</MessageId></member>`;
       } else {
-        const code = element("Code", answer) ?? "InternalError";
-        failed += failure(id, code, element("Message", answer) ?? "");
+        const xml = answer.body.toString();
+        const code = textOf(xml, "Code") ?? "InternalError";
+        failed += failure(id, code, textOf(xml, "Message") ?? "");
       }
     }
     const body = Buffer.from(
@@ -128,8 +132,8 @@ export function createSns(options: {
   }
 
   return {
-    async handle(request) {
-      const params = new URLSearchParams(request.body.toString());
+    async handle(request, form) {
+      const params = form ?? formOf(request);
       const action = params.get("Action");
       if (action === "Publish") {
         return publish(params, request.headers);
@@ -225,7 +229,7 @@ function checkBatch(entries: URLSearchParams[]): void {
 
 function failure(id: string, code: string, message: string): string {
   return (
-    `<member><Id>${id}</Id><Code>${code}</Code><Message>${message}</Message>` +
+    `<member><Id>${id}</Id><Code>${code}</Code><Message>${escapeXml(message)}</Message>` +
     `<SenderFault>true</SenderFault></member>`
   );
 }
@@ -242,9 +246,4 @@ function invalid(what: string): AwsError {
 
 function noSuchTopic(): AwsError {
   return new AwsError("NotFound", 404, "Topic does not exist");
-}
-
-/** What fauxqs wrote into an XML element, still escaped. */
-function element(name: string, { body }: HttpResponse): string | undefined {
-  return new RegExp(`<${name}>([^<]*)</${name}>`).exec(body.toString())?.[1];
 }

@@ -1,7 +1,8 @@
 import { expect } from "chai";
 import { createFaults, type Faults } from "../../faults/faults";
 import type { FaultRule } from "../../faults/plan";
-import type { AllowedCall, Principal } from "../../gateway/gateway";
+import type { AllowedCall } from "../../gateway/interceptor";
+import type { Principal } from "../../iam/principal";
 import type { Fault } from "../../lambda/host";
 
 const ANSWER = { status: 200, headers: {}, body: Buffer.from("{}") };

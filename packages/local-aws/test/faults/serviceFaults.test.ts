@@ -5,13 +5,15 @@ import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { expect } from "chai";
 import { createFaults, type Faults } from "../../faults/faults";
 import type { FaultRule } from "../../faults/plan";
-import { createFrontDoor, type FrontDoor, type ServiceCall } from "../../gateway/gateway";
+import { createGateway, type ServiceCall } from "../../gateway/gateway";
+import { listen, type Listener } from "../../gateway/listener";
 import type { HttpResponse } from "../../http";
 import { ACCOUNT, type Clients, clientsFor, destroyClients, KEY, PLACE } from "../gateway/capture";
+import { servicesOf } from "../gateway/services";
 
 interface Scene {
   clients: Clients;
-  door: FrontDoor;
+  listener: Listener;
   faults: Faults;
   /** How many calls took effect. */
   served(): number;
@@ -32,10 +34,10 @@ describe("faults of services, as an SDK client without retries sees them", () =>
   const open: Scene[] = [];
 
   afterEach(async () => {
-    for (const { clients, door, faults } of open.splice(0)) {
+    for (const { clients, listener, faults } of open.splice(0)) {
       faults.stop();
       destroyClients(clients);
-      await door.close();
+      await listener.close();
     }
   });
 
@@ -54,19 +56,19 @@ describe("faults of services, as an SDK client without retries sees them", () =>
       policies: "all" as const,
       ...(functionName !== undefined && { functionName }),
     };
-    const door = createFrontDoor({
-      port: 0,
+    const listener = await listen({ port: 0 });
+    const gateway = createGateway({
       ...PLACE,
       principals: { find: () => principal },
-      backends: { dynamodb: backend, s3: backend, sns: backend, sqs: backend },
+      services: servicesOf(backend),
       unsigned: backend,
       intercept: faults.interceptCall,
       observe: (call) => calls.push(call),
       onError: (error) => errors.push(error),
     });
-    const { url } = await door.listen();
-    const clients = clientsFor(url);
-    const scene = { clients, door, faults, served: () => served, calls, errors };
+    listener.serve(gateway);
+    const clients = clientsFor(listener.url);
+    const scene = { clients, listener, faults, served: () => served, calls, errors };
     open.push(scene);
     return scene;
   }
@@ -124,7 +126,7 @@ describe("faults of services, as an SDK client without retries sees them", () =>
 
     expect([...codes]).to.deep.equal(["ECONNRESET"]);
     expect(scene.served()).to.be.within(1, 15);
-    // Those who watch are told, and nothing of it is taken for a failure of the front door.
+    // Observers get the calls, and none counts as a failure of the gateway.
     expect(scene.calls).to.have.lengthOf(16);
     expect(scene.calls[0]).to.include({ status: 0, errorCode: "ConnectionReset" });
     expect(scene.errors).to.deep.equal([]);

@@ -4,11 +4,15 @@ import { PublishCommand } from "@aws-sdk/client-sns";
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { expect } from "chai";
 import { AwsError } from "../../awsError";
-import { errorCodeOf, renderError } from "../../gateway/errors";
-import { createFrontDoor } from "../../gateway/gateway";
+import { errorCodeOf } from "../../gateway/errorCode";
+import { createGateway } from "../../gateway/gateway";
+import { listen } from "../../gateway/listener";
+import { unserved } from "../../gateway/unserved";
+import { SERVICE_APIS } from "../../services";
 import { ACCOUNT, type Clients, clientsFor, destroyClients, KEY, PLACE } from "./capture";
+import { servicesOf } from "./services";
 
-describe("renderError", () => {
+describe("the errors of a service", () => {
   const cases: [service: string, code: string, act: (clients: Clients) => Promise<unknown>][] = [
     [
       "dynamodb",
@@ -35,22 +39,22 @@ describe("renderError", () => {
     ],
   ];
   for (const [service, code, act] of cases) {
-    it(`lets the ${service} client throw ${code}, with its message and status`, async () => {
+    it(`make the ${service} client throw ${code}, with its message and status`, async () => {
       const error = new AwsError(code, 418, 'No <key> "a&lt;b" here');
-      const door = createFrontDoor({
-        port: 0,
+      const listener = await listen({ port: 0 });
+      const gateway = createGateway({
         ...PLACE,
         principals: { find: () => ({ ...KEY, arn: "arn:x", policies: "all" }) },
-        backends: { [service]: () => Promise.reject(error) },
+        services: servicesOf(() => Promise.reject(error)),
         unsigned: () => Promise.reject(error),
       });
-      const { url } = await door.listen();
-      const clients = clientsFor(url);
+      listener.serve(gateway);
+      const clients = clientsFor(listener.url);
 
       const thrown = await act(clients).catch((reason: unknown) => reason);
 
       destroyClients(clients);
-      await door.close();
+      await listener.close();
       expect(thrown).to.include({ name: code, message: error.message });
       expect(thrown).to.have.nested.property("$metadata.httpStatusCode", 418);
       expect(thrown).to.have.nested.property("$metadata.requestId").that.is.a("string");
@@ -58,8 +62,9 @@ describe("renderError", () => {
   }
 
   for (const service of ["s3", "sns", "sts", "dynamodb", "sqs", "lambda", "logs", "kms"]) {
-    it(`keeps the code readable for those who count ${service} errors`, () => {
-      const response = renderError(service, new AwsError("SomeCode", 400, "m"), "id");
+    it(`keep the code readable for observers of ${service} calls`, () => {
+      const { errors } = SERVICE_APIS.find(({ name }) => name === service) ?? unserved(service);
+      const response = errors.render(new AwsError("SomeCode", 400, "m"), "id");
 
       expect(errorCodeOf(response)).to.equal("SomeCode");
     });
@@ -67,7 +72,7 @@ describe("renderError", () => {
 });
 
 describe("errorCodeOf", () => {
-  it("reads the code that a backend wrote, and none from a success", () => {
+  it("reads the code that an engine wrote, and none from a success", () => {
     const response = (status: number, body: string): Parameters<typeof errorCodeOf>[0] => ({
       status,
       headers: {},

@@ -7,16 +7,14 @@ import { GetObjectCommand, HeadObjectCommand, PutObjectCommand } from "@aws-sdk/
 import { PublishCommand } from "@aws-sdk/client-sns";
 import { expect } from "chai";
 import { AwsError } from "../../awsError";
-import {
-  createFrontDoor,
-  type FrontDoor,
-  type FrontDoorOptions,
-  type Principal,
-  type ServiceCall,
-} from "../../gateway/gateway";
+import { dynamoDbApi } from "../../dynamodb/service";
+import { createGateway, type GatewayOptions, type ServiceCall } from "../../gateway/gateway";
+import { listen, type Listener, type ListenOptions } from "../../gateway/listener";
 import type { HttpRequest, HttpResponse } from "../../http";
 import type { PolicyDocument } from "../../iam/policy";
+import type { Principal } from "../../iam/principal";
 import { ACCOUNT, type Clients, clientsFor, destroyClients, KEY, PLACE, REGION } from "./capture";
+import { s3ServiceOf, serviceOf, servicesOf } from "./services";
 
 const ROLE = `arn:aws:sts::${ACCOUNT}:assumed-role/process/process`;
 const TABLE = `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/t`;
@@ -31,19 +29,19 @@ function answer(body: string, status = 200, headers: Record<string, string> = {}
   return { status, headers, body: Buffer.from(body) };
 }
 
-/** What a test sees of a front door and what lies behind it. */
+/** A gateway, its clients, and what lies behind it. */
 interface Scene {
   url: string;
   port: number;
   clients: Clients;
-  door: FrontDoor;
-  /** What the backends got. */
+  listener: Listener;
+  /** The requests that the backends got. */
   seen: HttpRequest[];
   calls: ServiceCall[];
   errors: unknown[];
 }
 
-describe("createFrontDoor", () => {
+describe("the gateway", () => {
   const open: Scene[] = [];
   const sockets: Socket[] = [];
 
@@ -51,17 +49,17 @@ describe("createFrontDoor", () => {
     for (const socket of sockets.splice(0)) {
       socket.destroy();
     }
-    for (const { clients, door } of open.splice(0)) {
+    for (const { clients, listener } of open.splice(0)) {
       destroyClients(clients);
-      await door.close();
+      await listener.close();
     }
   });
 
-  /** A front door whose backends answer `respond`, for a caller with the given policies. */
+  /** A gateway whose backends answer `respond`, for a caller with the given policies. */
   async function setUp(
     policies: Principal["policies"],
     respond: (request: HttpRequest) => HttpResponse | Promise<HttpResponse> = () => answer("{}"),
-    options: Partial<FrontDoorOptions> = {},
+    options: Partial<GatewayOptions & ListenOptions> = {},
   ): Promise<Scene> {
     const seen: HttpRequest[] = [];
     const calls: ServiceCall[] = [];
@@ -71,18 +69,22 @@ describe("createFrontDoor", () => {
       return respond(request);
     };
     const principal: Principal = { ...KEY, arn: ROLE, policies, functionName: "process" };
-    const door = createFrontDoor({
-      port: 0,
+    const onError = (error: unknown): void => {
+      errors.push(error);
+    };
+    const listener = await listen({ port: 0, onError, ...options });
+    const gateway = createGateway({
       ...PLACE,
       principals: { find: (id) => (id === KEY.accessKeyId ? principal : undefined) },
-      backends: { dynamodb: backend, s3: backend, sns: backend },
+      services: servicesOf(backend),
       unsigned: backend,
       observe: (call) => calls.push(call),
-      onError: (error) => errors.push(error),
+      onError,
       ...options,
     });
-    const { url, port } = await door.listen();
-    const scene = { url, port, clients: clientsFor(url), door, seen, calls, errors };
+    listener.serve(gateway);
+    const { url, port } = listener;
+    const scene = { url, port, clients: clientsFor(url), listener, seen, calls, errors };
     open.push(scene);
     return scene;
   }
@@ -141,15 +143,15 @@ describe("createFrontDoor", () => {
       expect(JSON.parse(String(scene.seen[0]?.body))).to.deep.equal({ TableName: "t", Item: {} });
     });
 
-    it("tells the backend who calls", async () => {
+    it("gives the caller to the backend", async () => {
       const callers: string[] = [];
       const scene = await setUp("all", undefined, {
-        backends: {
-          dynamodb: (_, { arn }) => {
+        services: [
+          serviceOf(dynamoDbApi, (_, { arn }) => {
             callers.push(arn);
             return Promise.resolve(answer("{}"));
-          },
-        },
+          }),
+        ],
       });
 
       await scene.clients.dynamodb.send(putItem());
@@ -157,7 +159,7 @@ describe("createFrontDoor", () => {
       expect(callers).to.deep.equal([ROLE]);
     });
 
-    it("denies the rest in DynamoDB's words, and tells no backend", async () => {
+    it("denies the rest with DynamoDB's error, before any backend", async () => {
       const scene = await setUp([allow("dynamodb:GetItem", TABLE)]);
 
       const error = await thrownBy(scene.clients.dynamodb.send(putItem()));
@@ -172,7 +174,7 @@ describe("createFrontDoor", () => {
       expect(scene.seen).to.deep.equal([]);
     });
 
-    it("denies in S3's and SNS's words, too", async () => {
+    it("denies with S3's and SNS's errors, too", async () => {
       const { clients } = await setUp([]);
       const publish = new PublishCommand({ TopicArn: "arn:aws:sns:r:1:t", Message: "m" });
 
@@ -194,7 +196,7 @@ describe("createFrontDoor", () => {
       expect(scene.seen).to.have.length(1);
     });
 
-    it("asks the resource's own policy as well", async () => {
+    it("takes the resource's own policy into account", async () => {
       const grant: PolicyDocument = {
         Statement: {
           Effect: "Allow",
@@ -240,7 +242,7 @@ describe("createFrontDoor", () => {
       expect(scene.calls[0]).to.include({ operation: "s3:GetObject", principalArn: undefined });
     });
 
-    it("refuses another region, and says which one it is", async () => {
+    it("refuses another region, and names the right one", async () => {
       const scene = await setUp("all", undefined, { region: "us-west-2" });
 
       const error = await thrownBy(scene.clients.dynamodb.send(putItem()));
@@ -248,8 +250,8 @@ describe("createFrontDoor", () => {
       expect(error).to.have.property("message").that.includes("expecting 'us-west-2'");
     });
 
-    it("answers 501 for a service that is not there", async () => {
-      const scene = await setUp("all", undefined, { backends: {} });
+    it("answers 501 for a service that is not served", async () => {
+      const scene = await setUp("all", undefined, { services: [] });
 
       const error = await thrownBy(scene.clients.dynamodb.send(putItem()));
 
@@ -257,7 +259,7 @@ describe("createFrontDoor", () => {
       expect(error).to.have.nested.property("$metadata.httpStatusCode", 501);
     });
 
-    it("hides from those who may not list the bucket that an object is missing", async () => {
+    it("hides a missing object from callers who may not list the bucket", async () => {
       const missing = (): HttpResponse => answer("<Error><Code>NoSuchKey</Code></Error>", 404);
       const object = "arn:aws:s3:::b/*";
       const reader = await setUp([allow("s3:GetObject", object)], missing);
@@ -277,7 +279,7 @@ describe("createFrontDoor", () => {
       expect(await thrownBy(lister.clients.s3.send(getObject()))).to.include({ name: "NoSuchKey" });
     });
 
-    it("does not hide that a bucket is missing", async () => {
+    it("does not hide a missing bucket", async () => {
       const { clients } = await setUp([allow("s3:GetObject", "arn:aws:s3:::b/*")], () =>
         answer("<Error><Code>NoSuchBucket</Code></Error>", 404),
       );
@@ -285,7 +287,7 @@ describe("createFrontDoor", () => {
       expect(await thrownBy(clients.s3.send(getObject()))).to.include({ name: "NoSuchBucket" });
     });
 
-    it("tells how each call ended", async () => {
+    it("reports the end of each call", async () => {
       const scene = await setUp([allow("dynamodb:PutItem", TABLE)]);
 
       await scene.clients.dynamodb.send(putItem());
@@ -311,11 +313,11 @@ describe("createFrontDoor", () => {
     });
 
     it("lets an interceptor answer for the backend, or after it", async () => {
-      const heard: string[] = [];
+      const intercepted: string[] = [];
       const scene = await setUp("all", undefined, {
         intercept: async ({ operation, principal }, forward) => {
-          heard.push(`${operation} by ${principal.arn}`);
-          if (heard.length === 1) {
+          intercepted.push(`${operation} by ${principal.arn}`);
+          if (intercepted.length === 1) {
             throw new AwsError("ProvisionedThroughputExceededException", 400, "");
           }
           return forward();
@@ -326,7 +328,7 @@ describe("createFrontDoor", () => {
       await scene.clients.dynamodb.send(putItem());
 
       expect(error).to.include({ name: "ProvisionedThroughputExceededException" });
-      expect(heard).to.deep.equal(Array(2).fill(`dynamodb:PutItem by ${ROLE}`));
+      expect(intercepted).to.deep.equal(Array(2).fill(`dynamodb:PutItem by ${ROLE}`));
       expect(scene.seen).to.have.length(1);
     });
 
@@ -345,8 +347,8 @@ describe("createFrontDoor", () => {
       expect(scene.errors).to.deep.equal([failure, failure]);
     });
 
-    it("still answers when whoever watches the calls fails", async () => {
-      const failure = new Error("watcher");
+    it("still answers when an observer of the calls fails", async () => {
+      const failure = new Error("observer");
       const scene = await setUp("all", undefined, {
         observe: () => {
           throw failure;
@@ -360,7 +362,7 @@ describe("createFrontDoor", () => {
   });
 
   describe("with an unsigned request", () => {
-    it("hands it on untouched", async () => {
+    it("forwards it unchanged", async () => {
       const scene = await setUp([], () => answer("hello", 201, { "Content-Type": "text/plain" }));
 
       const response = await send(scene, {
@@ -378,7 +380,7 @@ describe("createFrontDoor", () => {
       expect(scene.calls).to.deep.equal([]);
     });
 
-    it("asks for the signature where it is a call to a service", async () => {
+    it("demands a signature of a call to a service", async () => {
       const scene = await setUp([]);
 
       const response = await send(scene, {
@@ -405,7 +407,7 @@ describe("createFrontDoor", () => {
   });
 
   describe("as an HTTP server", () => {
-    it("tells the client of a HEAD how long the body would be, without sending one", async () => {
+    it("answers a HEAD with the length of the body, without the body", async () => {
       const object = { "content-length": "12345", etag: '"x"' };
       const scene = await setUp("all", ({ url }) =>
         url.startsWith("/b/") ? answer("", 200, object) : answer("four"),
@@ -496,13 +498,15 @@ describe("createFrontDoor", () => {
       expect(scene.seen).to.deep.equal([]);
     });
 
-    it("tells a site's page of a form that is too large as S3 would", async () => {
+    it("refuses a form that is too large with S3's error, readable for the site's page", async () => {
       const scene = await setUp("all", undefined, {
         maxBodyBytes: 1000,
-        buckets: {
-          has: (name) => name === "files",
-          corsRulesOf: () => [{ allowedOrigins: ["*"], allowedMethods: ["POST"] }],
-        },
+        services: [
+          s3ServiceOf(() => expect.fail("It was forwarded"), {
+            hasBucket: (name) => name === "files",
+            corsRulesOf: () => [{ allowedOrigins: ["*"], allowedMethods: ["POST"] }],
+          }),
+        ],
       });
 
       const refused = await send(scene, {
@@ -520,21 +524,31 @@ describe("createFrontDoor", () => {
       expect(refused.text).to.contain("<Code>EntityTooLarge</Code>");
     });
 
-    it("gives the server's own error when its port is taken", async () => {
+    it("answers 503 until it has something to serve", async () => {
+      const listener = await listen({ port: 0, maxBodyBytes: 10 });
+      const clients = clientsFor(listener.url);
+      try {
+        const page = await fetch(listener.url);
+        expect(page.status).to.equal(503);
+        expect(page.headers.get("retry-after")).to.equal("1");
+        expect(await page.text()).to.equal("The local run is starting.\n");
+        expect(await thrownBy(clients.dynamodb.send(putItem()))).to.have.nested.property(
+          "$metadata.httpStatusCode",
+          503,
+        );
+      } finally {
+        destroyClients(clients);
+        await listener.close();
+      }
+    });
+
+    it("throws the server's own error when its port is taken", async () => {
       const taken = createSocketServer().listen(0, "127.0.0.1");
       await once(taken, "listening");
       const { port } = taken.address() as AddressInfo;
-      const door = createFrontDoor({
-        port,
-        ...PLACE,
-        principals: { find: () => undefined },
-        backends: {},
-        unsigned: () => Promise.resolve(answer("")),
-      });
 
-      const error = await thrownBy(door.listen());
+      const error = await thrownBy(listen({ port }));
 
-      await door.close();
       taken.close();
       expect(error).to.include({ code: "EADDRINUSE" });
     });
@@ -554,7 +568,7 @@ describe("createFrontDoor", () => {
       await busy;
 
       const start = performance.now();
-      await scene.door.close();
+      await scene.listener.close();
 
       expect(performance.now() - start).to.be.below(500);
       expect(await unanswered).to.include({ code: "ECONNRESET" });

@@ -12,26 +12,24 @@ import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { expect } from "chai";
 import { AwsError } from "../../awsError";
-import {
-  claimedService,
-  isSigned,
-  type Secret,
-  type SignedCall,
-  verifySignature,
-} from "../../gateway/signature";
+import { findService } from "../../gateway/findService";
+import type { Secret, SecretOf, SignedCall } from "../../gateway/service";
+import { isSigned } from "../../gateway/signature/claim";
+import { verifySignature } from "../../gateway/signature/verify";
 import type { HttpRequest } from "../../http";
+import { SERVICE_APIS } from "../../services";
 import { ACCOUNT, capture, captureOne, KEY, REGION } from "./capture";
 
 const secretOf = (id: string): Secret | undefined => (id === KEY.accessKeyId ? KEY : undefined);
 
-function verify(request: HttpRequest, now = new Date()): SignedCall {
-  return verifySignature(request, secretOf, now);
+function verify(request: HttpRequest, now = new Date(), lookUp: SecretOf = secretOf): SignedCall {
+  return verifySignature(findService(SERVICE_APIS, request), request, lookUp, now);
 }
 
 /** The code and status of the refusal; throws where there is none. */
 function refusal(request: HttpRequest, now = new Date(), lookUp = secretOf): string {
   try {
-    verifySignature(request, lookUp, now);
+    verify(request, now, lookUp);
   } catch (error) {
     if (error instanceof AwsError) {
       return `${error.code} ${error.status}`;
@@ -116,7 +114,7 @@ async function presign(
 }
 
 describe("verifySignature", () => {
-  it("tells who signed what the SDK's clients send, for which service and region", async () => {
+  it("gives the signer, the service and the region of requests of the SDK's clients", async () => {
     const requests = await capture(async ({ dynamodb, s3, sns, sqs }) => {
       await dynamodb.send(new PutItemCommand({ TableName: "t", Item: { a: { S: "é" } } }));
       await s3.send(new PutObjectCommand({ Bucket: "b", Key: "k", Body: "hello" }));
@@ -213,12 +211,12 @@ describe("verifySignature", () => {
     };
     const secret = { secretAccessKey: KEY.secretAccessKey };
 
-    const call = verifySignature(request, () => secret, new Date("2013-05-24T00:00:00Z"));
+    const call = verify(request, new Date("2013-05-24T00:00:00Z"), () => secret);
 
     expect(call.region).to.equal("us-east-1");
   });
 
-  it("refuses a wrong secret, in each service's own words", async () => {
+  it("refuses a wrong secret with each service's own code", async () => {
     const wrong = (): Secret => ({ ...KEY, secretAccessKey: "other" });
 
     expect(refusal(await putObject(), new Date(), wrong)).to.equal("SignatureDoesNotMatch 403");
@@ -254,7 +252,7 @@ describe("verifySignature", () => {
     expect(refusal(await publish(), later(16 * 60))).to.equal("SignatureDoesNotMatch 403");
   });
 
-  it("refuses whatever was changed after signing", async () => {
+  it("refuses a request that was changed after signing", async () => {
     const object = await putObject();
     const item = await putItem();
 
@@ -284,7 +282,7 @@ describe("verifySignature", () => {
     }
   });
 
-  it("refuses what is no whole signature", async () => {
+  it("refuses a signature that is not whole", async () => {
     const request = await putItem();
     const { authorization = "" } = request.headers;
     const withAuthorization = (changed: string): HttpRequest => ({
@@ -315,7 +313,7 @@ describe("verifySignature", () => {
       expect(refusal(request, later(61))).to.equal("AccessDenied 403");
     });
 
-    it("refuses one from the future, and one that is good for more than a week", async () => {
+    it("refuses one from the future, and one that is valid for more than a week", async () => {
       const tooLong = await presign("/b/k");
       tooLong.url = tooLong.url.replace("X-Amz-Expires=60", "X-Amz-Expires=604801");
 
@@ -337,14 +335,15 @@ describe("verifySignature", () => {
   });
 });
 
-describe("isSigned and claimedService", () => {
-  it("tell calls to services from everything else, and name the service", async () => {
+describe("isSigned and findService", () => {
+  it("distinguish calls to services from everything else, and find the service", async () => {
     const signed = await putItem();
     const presigned = await presign("/b/k");
     const plain = { method: "GET", url: "/stage/x?a=1", headers: {}, body: Buffer.alloc(0) };
 
     expect([signed, presigned, plain].map(isSigned)).to.deep.equal([true, true, false]);
-    expect([signed, presigned].map(claimedService)).to.deep.equal(["dynamodb", "s3"]);
+    const services = [signed, presigned].map((request) => findService(SERVICE_APIS, request));
+    expect(services.map(({ name }) => name)).to.deep.equal(["dynamodb", "s3"]);
     expect(isSigned({ ...plain, headers: { authorization: "Bearer x" } })).to.equal(false);
   });
 });

@@ -286,7 +286,9 @@ describe("local S3", () => {
 
     it("names the caller, where there is one", async () => {
       const request = { method: "PUT", url: "/files/mine", headers: {}, body: Buffer.from("x") };
-      await harness.s3.handle(request, "arn:aws:iam::000000000000:role/upload");
+      await harness.s3.handle(request, {
+        principalArn: "arn:aws:iam::000000000000:role/upload",
+      });
       expect(harness.events[0]?.principalArn).to.equal("arn:aws:iam::000000000000:role/upload");
     });
 

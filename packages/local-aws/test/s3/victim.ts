@@ -1,12 +1,14 @@
 // A process for persistence.test.ts to kill: it writes, says so, and waits.
 import { createFauxqs } from "../../fauxqs";
 import { createS3 } from "../../s3/engine";
+import { createSqs } from "../../sqs/engine";
 
 async function main(): Promise<void> {
   const [dataDir = "", key = ""] = process.argv.slice(2);
   const fauxqs = await createFauxqs({ baseUrl: "http://127.0.0.1:1", dataDir });
-  const { arn } = fauxqs.createQueue("failures", { VisibilityTimeout: "5" });
-  await fauxqs.sendMessage(arn, "kept");
+  const sqs = createSqs({ fauxqs });
+  const { arn } = sqs.createQueue("failures", { VisibilityTimeout: "5" });
+  await sqs.sendMessage(arn, "kept");
 
   const s3 = createS3({ fauxqs });
   s3.createBucket("files");

@@ -7,6 +7,7 @@ import {
 import { expect } from "chai";
 import { createFauxqs, type Fauxqs } from "../../fauxqs";
 import { createSns, type EmailDelivery, type Sns } from "../../sns/engine";
+import { createSqs } from "../../sqs/engine";
 import { failure } from "../s3/harness";
 import { credentials, serve, snsError } from "../s3/serve";
 
@@ -82,7 +83,7 @@ describe("local SNS", () => {
   });
 
   it("still sends to queues", async () => {
-    const { arn, url } = fauxqs.createQueue("copies");
+    const { arn, url } = createSqs({ fauxqs }).createQueue("copies");
     const topic = { TopicArn: sns.createTopic("queued"), Protocol: "sqs", Endpoint: arn };
     await client.send(new SubscribeCommand(topic));
     await publish("for the queue", { TopicArn: topic.TopicArn });

@@ -1,0 +1,46 @@
+import { evaluate, type PolicyDocument } from "../iam/policy";
+import type { Principal } from "../iam/principal";
+import type { Grant, Place, ServiceErrors } from "./service";
+
+/** What decides on a call besides its caller's policies. */
+export interface Authorization extends Place {
+  /** The policy of a resource itself, by its ARN. @default there are none */
+  resourcePolicyOf?: (resourceArn: string) => PolicyDocument | undefined;
+}
+
+/**
+ * Checks that a caller has every one of the grants.
+ *
+ * @throws AwsError the service's own denial of the first that is missing
+ */
+export function authorize(
+  { region, accountId, resourcePolicyOf }: Authorization,
+  errors: ServiceErrors,
+  { arn: principalArn, policies }: Principal,
+  grants: readonly Grant[],
+): void {
+  if (policies === "all") {
+    return;
+  }
+  for (const { action, resource, context } of grants) {
+    const verdict = evaluate({
+      identityPolicies: policies,
+      resourcePolicy: resourcePolicyOf?.(resource),
+      principalArn,
+      action,
+      resource,
+      context: {
+        // This endpoint stands for the services' HTTPS endpoints: a policy that demands TLS, as the
+        // deployed clients use it, holds for it too.
+        "aws:SecureTransport": "true",
+        "aws:PrincipalArn": principalArn,
+        "aws:PrincipalAccount": accountId,
+        "aws:RequestedRegion": region,
+        ...context,
+      },
+    });
+    if (!verdict.allowed) {
+      throw errors.deny({ principalArn, action, resource, reason: verdict.reason });
+    }
+  }
+}

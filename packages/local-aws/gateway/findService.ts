@@ -1,0 +1,21 @@
+import type { HttpRequest } from "../http";
+import type { Service, ServiceApi } from "./service";
+import { claimedService } from "./signature/claim";
+import { unserved } from "./unserved";
+
+/**
+ * The service that a request says it is for: by its credential scope, or else by its looks. No
+ * proof of anything; a service that is not in the list is an unserved one.
+ *
+ * @param services the first that recognizes a request without a scope gets it
+ */
+export function findService<S extends ServiceApi>(
+  services: readonly S[],
+  request: HttpRequest,
+): S | Service {
+  const name = claimedService(request);
+  const found = services.find((service) =>
+    name === undefined ? service.recognizes(request) : service.name === name,
+  );
+  return found ?? unserved(name ?? "unknown");
+}

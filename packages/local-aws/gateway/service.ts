@@ -1,0 +1,149 @@
+import type { AwsError } from "../awsError";
+import type { HttpRequest, HttpResponse } from "../http";
+import type { Principal } from "../iam/principal";
+import type { QueryParameters } from "../url";
+
+/** Region and account of a call's resources. */
+export interface Place {
+  region: string;
+  accountId: string;
+}
+
+/** One permission that a call needs. */
+export interface Grant {
+  /** The IAM action, which is not always the operation's name. */
+  action: string;
+  /** The exact ARN, or `*` for an action without a resource. */
+  resource: string;
+  /** Condition keys of this action, such as `s3:prefix`. */
+  context?: Record<string, string>;
+}
+
+/** A request, as its service reads it. */
+export interface Call {
+  /** `service:Operation`; an unknown operation gets a name in the pattern of the others. */
+  operation: string;
+  /**
+   * The IAM actions that the call needs, all of them, with their resources.
+   *
+   * @throws AwsError NotImplemented 501, naming the operation, for one that is not served;
+   *   ValidationException and its like 400 for a request that names no resource
+   * @see https://docs.aws.amazon.com/service-authorization/latest/reference/
+   */
+  grants: (place: Place) => Grant[];
+}
+
+/** What is known of a service's API, whether or not an engine serves it. */
+export interface ServiceApi {
+  /** As in a credential scope: `s3`, `dynamodb`, … */
+  name: string;
+  errors: ServiceErrors;
+  signing: SigningRules;
+  /** Whether a request without a credential scope looks like one for this service. */
+  recognizes: (request: HttpRequest) => boolean;
+  /** @throws AwsError for a request that cannot be read at all */
+  read: (request: HttpRequest) => Call;
+}
+
+/** A call to a service that has an engine. */
+export interface ServedCall extends Call {
+  /** Carries the call out. An AwsError it throws is answered in the service's own form. */
+  forward: (principal: Principal) => Promise<HttpResponse>;
+  /** Permissions without which the caller may not see this answer. @default none */
+  grantsToSee?: (response: HttpResponse) => Grant[];
+}
+
+/** A call whose signature is in its body. */
+export interface SelfSignedCall extends ServedCall {
+  /**
+   * Checks the signature, and that it is for `region`.
+   *
+   * @throws AwsError where the signature does not hold
+   */
+  verify: (secretOf: SecretOf, region: string) => SignedCall;
+}
+
+/** A request without a signature in header or URL that belongs to a service all the same. */
+export type UnsignedRequest =
+  | { call: SelfSignedCall }
+  /** Answered without authorization; an AwsError it throws is answered in the service's form. */
+  | { answer: () => HttpResponse };
+
+/** A service behind the gateway. */
+export interface Service extends ServiceApi {
+  read: (request: HttpRequest) => ServedCall;
+  /** Undefined for a request that is not this service's. Does not read the body. */
+  unsigned?: (request: HttpRequest) => UnsignedRequest | undefined;
+  /** Adds to each of the service's answers, errors included. */
+  decorate?: (request: HttpRequest, response: HttpResponse) => HttpResponse;
+}
+
+/** Why a signature is refused. */
+export type Refusal =
+  | "algorithm"
+  | "badToken"
+  | "expired"
+  | "incomplete"
+  | "mismatch"
+  | "missing"
+  | "skewed"
+  | "unknownKey"
+  | "wrongRegion";
+
+/** A permission that a caller does not have. */
+export interface Denial {
+  principalArn: string;
+  action: string;
+  resource: string;
+  /** Completes the sentence "… is not authorized to perform: … on resource: …". */
+  reason: string;
+}
+
+/** A service's own errors: their codes, statuses and wire format. */
+export interface ServiceErrors {
+  /**
+   * Puts an error in the service's wire format, so that an SDK client throws an error whose `name`
+   * is `error.code`.
+   *
+   * @param requestId ends up in the client's `$metadata.requestId`
+   */
+  render: (error: AwsError, requestId: string) => HttpResponse;
+  /** @param message the general one; a service may have its own */
+  refuse: (refusal: Refusal, message: string) => AwsError;
+  deny: (denial: Denial) => AwsError;
+  /** The code of an internal error (500). */
+  internal: string;
+}
+
+/** What a valid signature says about its request. */
+export interface SignedCall {
+  accessKeyId: string;
+  /** From the credential scope: `s3`, `dynamodb`, … */
+  service: string;
+  region: string;
+  /** True for a signature in the query string or a form, false for one in the header. */
+  presigned: boolean;
+}
+
+/** The secret half of an access key. A session token is demanded where the key has one. */
+export interface Secret {
+  secretAccessKey: string;
+  sessionToken?: string;
+}
+
+/** The secret of an access key id; undefined for a key that does not exist. */
+export type SecretOf = (accessKeyId: string) => Secret | undefined;
+
+/** A service's own rules of Signature Version 4. */
+export interface SigningRules {
+  /** The raw path, as it is signed. */
+  canonicalPath: (path: string) => string;
+  /** The last line of the canonical request. @throws AwsError for a hash of another body */
+  payloadHash: (
+    request: HttpRequest,
+    claim: { presigned: boolean; signedHeaders: readonly string[] },
+    query: QueryParameters,
+  ) => string;
+  /** @throws AwsError for a request with headers that should be signed and are not */
+  checkSignedHeaders?: (request: HttpRequest, signed: ReadonlySet<string>) => void;
+}

@@ -1,0 +1,89 @@
+import type { HttpResponse } from "../../http";
+import { escapeXml } from "../../xml";
+import { digestOf, type S3Request } from "../request";
+import { isPostForm, type PostForm, readPostForm } from "./postForm";
+
+/** Fields that say of the object what headers say of it elsewhere. Others never become headers. */
+const OBJECT_FIELDS =
+  /^(content-(type|disposition|encoding|language)|cache-control|expires|x-amz-meta-.+|x-amz-checksum-.+)$/;
+
+const STATUSES = ["200", "201", "204"];
+
+/** The form that a POST to a bucket brings, if it brings one. */
+export function formOf({ method, key, query, headers, body }: S3Request): PostForm | undefined {
+  const isUpload = method === "POST" && key === "" && !("delete" in query);
+  if (!isUpload || !isPostForm(headers["content-type"])) {
+    return undefined;
+  }
+  return readPostForm(headers["content-type"], body);
+}
+
+/** The write that a form stands for: the file under its key, with what the fields say of it. */
+export function writeOf({ bucket }: S3Request, { key, fields, file }: PostForm): S3Request {
+  const headers = Object.fromEntries([...fields].filter(([name]) => OBJECT_FIELDS.test(name)));
+  const algorithm = fields.get("x-amz-checksum-algorithm")?.toLowerCase();
+  // A form may leave the checksum itself to S3.
+  if (algorithm !== undefined) {
+    headers[`x-amz-checksum-${algorithm}`] ??= digestOf(algorithm, file);
+  }
+  return { method: "PUT", bucket, key, query: {}, headers, body: file };
+}
+
+/**
+ * S3's answer to a form, from the one to the write that the form stands for.
+ *
+ * @param host as the client has named it, for the object's address
+ */
+export function answerForm(
+  { bucket, key }: S3Request,
+  { fields }: PostForm,
+  host: string,
+  written: HttpResponse,
+): HttpResponse {
+  if (written.status !== 200) {
+    return written;
+  }
+  const eTag = written.headers.etag ?? "";
+  const headers: Record<string, string> = { etag: eTag };
+  for (const [name, value] of Object.entries(written.headers)) {
+    if (name.startsWith("x-amz-")) {
+      headers[name] = value;
+    }
+  }
+
+  const target = redirectOf(fields, { bucket, key, etag: eTag });
+  if (target !== undefined) {
+    return { status: 303, headers: { ...headers, location: target }, body: Buffer.alloc(0) };
+  }
+  // S3 encodes the key's slashes, too.
+  headers.location = `http://${host}/${bucket}/${encodeURIComponent(key)}`;
+  const wanted = fields.get("success_action_status") ?? "";
+  const status = STATUSES.includes(wanted) ? Number(wanted) : 204;
+  if (status !== 201) {
+    return { status, headers, body: Buffer.alloc(0) };
+  }
+  const document =
+    '<?xml version="1.0" encoding="UTF-8"?>\n<PostResponse>' +
+    `<Location>${escapeXml(headers.location)}</Location><Bucket>${bucket}</Bucket>` +
+    `<Key>${escapeXml(key)}</Key><ETag>${escapeXml(eTag)}</ETag></PostResponse>`;
+  return {
+    status,
+    headers: { ...headers, "content-type": "application/xml" },
+    body: Buffer.from(document),
+  };
+}
+
+function redirectOf(fields: PostForm["fields"], about: Record<string, string>): string | undefined {
+  const target = fields.get("success_action_redirect") ?? fields.get("redirect");
+  if (target === undefined || !URL.canParse(target)) {
+    return undefined;
+  }
+  const url = new URL(target);
+  if (!/^https?:$/.test(url.protocol)) {
+    return undefined;
+  }
+  for (const [name, value] of Object.entries(about)) {
+    url.searchParams.append(name, value);
+  }
+  return url.href;
+}

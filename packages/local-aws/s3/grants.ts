@@ -1,0 +1,168 @@
+import { AwsError, notImplemented } from "../awsError";
+import type { Grant } from "../gateway/service";
+import type { HttpRequest } from "../http";
+import { decodeUri } from "../url";
+import { elementsOf, textOf } from "../xml";
+import type { S3Address } from "./address";
+import type { PostForm } from "./forms/postForm";
+
+/** A bucket's ARN. */
+export function bucketArn(bucket: string): string {
+  return `arn:aws:s3:::${bucket}`;
+}
+
+/**
+ * The permissions that an operation needs.
+ *
+ * @throws AwsError NotImplemented 501, InvalidRequest, InvalidArgument or MalformedXML 400
+ */
+export function grantsOf(
+  operation: string,
+  request: HttpRequest,
+  { bucket, key, query }: S3Address,
+): Grant[] {
+  refuseVirtualHost(request);
+  const ofBucket = bucketArn(bucket);
+  const ofObject = `${ofBucket}/${key}`;
+  const version = "versionId" in query ? "Version" : "";
+  const onBucket = (action: string): Grant[] => [{ action: `s3:${action}`, resource: ofBucket }];
+  const onObject = (action: string): Grant[] => [{ action: `s3:${action}`, resource: ofObject }];
+
+  switch (operation) {
+    case "ListBuckets":
+      return [{ action: "s3:ListAllMyBuckets", resource: "*" }];
+    case "ListObjects":
+    case "ListObjectsV2":
+      return [{ action: "s3:ListBucket", resource: ofBucket, context: listContext(query) }];
+    case "HeadBucket":
+      return onBucket("ListBucket");
+    case "CreateBucket":
+    case "DeleteBucket":
+      return onBucket(operation);
+    case "GetBucketLifecycleConfiguration":
+      return onBucket("GetLifecycleConfiguration");
+    case "PutBucketLifecycleConfiguration":
+    case "DeleteBucketLifecycle":
+      return onBucket("PutLifecycleConfiguration");
+    case "DeleteObjects":
+      return deletedObjects(request).map(({ key: deleted, versionId }) => ({
+        action: versionId ? "s3:DeleteObjectVersion" : "s3:DeleteObject",
+        resource: `${ofBucket}/${deleted}`,
+      }));
+    case "GetObject":
+    case "HeadObject":
+      return onObject(`GetObject${version}`);
+    case "GetObjectAttributes":
+      return [...onObject(`GetObject${version}`), ...onObject(`GetObject${version}Attributes`)];
+    case "DeleteObject":
+      return deleteGrants(request, `s3:DeleteObject${version}`, ofObject);
+    case "PutObject":
+    case "CreateMultipartUpload":
+      return [...onObject("PutObject"), ...headerGrants(request, ofObject)];
+    case "CopyObject":
+      return [...onObject("PutObject"), copySource(request), ...headerGrants(request, ofObject)];
+    case "UploadPartCopy":
+      return [...onObject("PutObject"), copySource(request)];
+    case "UploadPart":
+    case "CompleteMultipartUpload":
+      return onObject("PutObject");
+    case "AbortMultipartUpload":
+      return onObject("AbortMultipartUpload");
+    default:
+      throw notImplemented(`s3:${operation}`, ` (${request.method} ${request.url})`);
+  }
+}
+
+/** The permissions that a form upload needs. */
+export function formGrants(bucket: string, { key, fields }: PostForm): Grant[] {
+  const resource = `${bucketArn(bucket)}/${key}`;
+  const actions = ["s3:PutObject"];
+  if (fields.has("tagging")) {
+    actions.push("s3:PutObjectTagging");
+  }
+  if (fields.has("acl")) {
+    actions.push("s3:PutObjectAcl");
+  }
+  return actions.map((action) => ({ action, resource }));
+}
+
+function refuseVirtualHost(request: HttpRequest): void {
+  const host = request.headers.host ?? "";
+  if (!/\.localhost(:\d+)?$/.test(host)) {
+    return;
+  }
+  throw new AwsError(
+    "InvalidRequest",
+    400,
+    `The bucket is expected in the path, not in the host name ${host}: set forcePathStyle, or use ` +
+      "127.0.0.1 in the endpoint's URL",
+  );
+}
+
+/** The key exists only where the request has the parameter, as on AWS. */
+function listContext(query: S3Address["query"]): Record<string, string> {
+  return Object.fromEntries(
+    ["prefix", "delimiter", "max-keys"].flatMap((name) => {
+      const value = query[name];
+      return value === undefined ? [] : [[`s3:${name}`, value]];
+    }),
+  );
+}
+
+/** Headers with the effect of an operation that has a permission of its own. */
+function headerGrants(request: HttpRequest, resource: string): Grant[] {
+  const headers: [header: string, action: string][] = [
+    ["x-amz-tagging", "s3:PutObjectTagging"],
+    ["x-amz-acl", "s3:PutObjectAcl"],
+  ];
+  return headers
+    .filter(([header]) => request.headers[header] !== undefined)
+    .map(([, action]) => ({ action, resource }));
+}
+
+/**
+ * Comparing an ETag reveals something of the object, and so needs the permission to read it.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
+ */
+function deleteGrants(request: HttpRequest, action: string, resource: string): Grant[] {
+  const ifMatch = request.headers["if-match"];
+  if (ifMatch === undefined) {
+    return [{ action, resource }];
+  }
+  const conditional = { action, resource, context: { "s3:if-match": ifMatch } };
+  return ifMatch === "*" ? [conditional] : [conditional, { action: "s3:GetObject", resource }];
+}
+
+function copySource(request: HttpRequest): Grant {
+  const [source = "", version] = (request.headers["x-amz-copy-source"] ?? "").split("?versionId=");
+  const path = decodeUri(source).replace(/^\//, "");
+  if (!/^[^/]+\/./s.test(path)) {
+    throw new AwsError(
+      "InvalidArgument",
+      400,
+      `Copy Source must mention the source bucket and key: sourcebucket/sourcekey, not ${path}`,
+    );
+  }
+  return {
+    action: version === undefined ? "s3:GetObject" : "s3:GetObjectVersion",
+    resource: `arn:aws:s3:::${path}`,
+  };
+}
+
+function deletedObjects(request: HttpRequest): { key: string; versionId: boolean }[] {
+  const objects = elementsOf(request.body.toString("utf8"), "Object");
+  if (objects.length === 0) {
+    throw new AwsError(
+      "MalformedXML",
+      400,
+      "The XML you provided was not well-formed or did not validate against our published schema",
+    );
+  }
+  if (objects.some((object) => object.includes("<ETag>"))) {
+    throw notImplemented("s3:DeleteObjects", " with an ETag, which fauxqs does not look at");
+  }
+  return objects.map((object) => ({
+    key: textOf(object, "Key") ?? "",
+    versionId: object.includes("<VersionId>"),
+  }));
+}

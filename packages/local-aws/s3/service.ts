@@ -1,0 +1,111 @@
+import { AwsError } from "../awsError";
+import { errorCodeOf } from "../gateway/errorCode";
+import type { Service, ServiceApi } from "../gateway/service";
+import type { HttpRequest, HttpResponse } from "../http";
+import { splitUrl } from "../url";
+import { type BucketPath, bucketPathOf } from "./address";
+import { answerPreflight, corsHeaders } from "./cors";
+import type { S3 } from "./engine";
+import { s3Errors } from "./errors";
+import { formCall, isFormUpload } from "./forms/formCall";
+import { notAForm } from "./forms/postForm";
+import { bucketArn } from "./grants";
+import { readCall, type S3Call } from "./operations";
+import { hasOverrides, overridesWithoutSignature } from "./responseOverrides";
+import { s3SigningRules } from "./signing";
+
+/** S3's API. */
+export const s3Api: ServiceApi = {
+  name: "s3",
+  errors: s3Errors,
+  signing: s3SigningRules,
+  // S3's requests have no looks of their own: it is the service for what no other recognizes.
+  recognizes: () => true,
+  read: readCall,
+};
+
+/** S3 behind the gateway, with anonymous requests, preflights and form uploads to its buckets. */
+export function createS3Service(s3: Pick<S3, "handle" | "hasBucket" | "corsRulesOf">): Service {
+  return {
+    ...s3Api,
+    read(request) {
+      const call = readCall(request);
+      const { operation, address, grants } = call;
+      return {
+        operation,
+        grants,
+        forward: ({ arn }) => s3.handle(request, { address, principalArn: arn }),
+        grantsToSee: (response) =>
+          isMissingObject(call, response)
+            ? [{ action: "s3:ListBucket", resource: bucketArn(address.bucket) }]
+            : [],
+      };
+    },
+    unsigned(request) {
+      const path = bucketPathOf(request.url);
+      if (!path) {
+        return undefined;
+      }
+      if (isFormUpload(request, path)) {
+        return { call: formCall(s3, path.bucket, request) };
+      }
+      return s3.hasBucket(path.bucket)
+        ? { answer: () => answerAnonymous(s3, request, path) }
+        : undefined;
+    },
+    // Lets the sites that a bucket allows read its answers, errors included.
+    decorate(request, response) {
+      if (request.headers.origin === undefined) {
+        return response;
+      }
+      const { bucket } = bucketPathOf(request.url) ?? {};
+      if (bucket === undefined || !s3.hasBucket(bucket)) {
+        return response;
+      }
+      const cors = corsHeaders(s3.corsRulesOf(bucket), request.method, request.headers);
+      return { ...response, headers: { ...response.headers, ...cors } };
+    },
+  };
+}
+
+/**
+ * S3 reveals that an object is missing only to those who may list the bucket; to others it is
+ * denied. A program that relies on NoSuchKey without that permission would fail on AWS alone.
+ *
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+ */
+function isMissingObject({ operation }: S3Call, response: HttpResponse): boolean {
+  if (response.status !== 404) {
+    return false;
+  }
+  // The answer to a HEAD has no body to say whether bucket or object is missing.
+  return (
+    operation === "s3:HeadObject" ||
+    (operation === "s3:GetObject" && errorCodeOf(response) === "NoSuchKey")
+  );
+}
+
+/** Nobody may read or write without a signature, but browsers may ask which sites may. */
+function answerAnonymous(
+  s3: Pick<S3, "corsRulesOf">,
+  request: HttpRequest,
+  path: BucketPath,
+): HttpResponse {
+  if (request.method !== "OPTIONS") {
+    throw anonymousRefusal(request, path);
+  }
+  const resourceType = path.key === "" ? "BUCKET" : "OBJECT";
+  return answerPreflight(s3.corsRulesOf(path.bucket), request.headers, resourceType);
+}
+
+function anonymousRefusal({ method, url }: HttpRequest, { key }: BucketPath): AwsError {
+  const names = splitUrl(url).query.map(([name]) => name);
+  if (method === "POST" && key === "" && names.length === 0) {
+    return notAForm();
+  }
+  const isRead = method === "GET" || method === "HEAD";
+  if (isRead && hasOverrides(names)) {
+    return overridesWithoutSignature();
+  }
+  return new AwsError("AccessDenied", 403, "Access Denied");
+}

@@ -1,0 +1,107 @@
+import { AwsError } from "../awsError";
+import { ACCOUNT_ID, type Fauxqs } from "../fauxqs";
+import type { HttpRequest, HttpResponse } from "../http";
+
+/** A message on a queue, seen without receiving it. */
+export interface QueuedMessage {
+  messageId: string;
+  body: string;
+  sentAt: Date;
+  /** How often it was received. */
+  receiveCount: number;
+  /** Whether a receiver has it at the moment, so that others cannot see it. */
+  inFlight: boolean;
+}
+
+/** SQS in this process. */
+export interface Sqs {
+  /** Answers an SQS request (AWS JSON 1.0). */
+  handle(request: HttpRequest): Promise<HttpResponse>;
+  /** Creates the queue, or gives the one of an earlier run these attributes. */
+  createQueue(name: string, attributes?: Record<string, string>): { url: string; arn: string };
+  /**
+   * Puts a message on a queue, as Lambda does for dead-letter queues and failure destinations.
+   * @param attributes message attributes, all of type String
+   * @throws AwsError as SQS would answer: no such queue, message too large, invalid characters
+   */
+  sendMessage(
+    queueArn: string,
+    body: string,
+    attributes?: Record<string, string>,
+  ): Promise<{ messageId: string }>;
+  /**
+   * Every message on a queue, those in flight last, without receiving any.
+   * @throws AwsError QueueDoesNotExist
+   */
+  messages(queueArn: string): QueuedMessage[];
+}
+
+/** SQS on top of fauxqs. */
+export function createSqs({ fauxqs }: { fauxqs: Fauxqs }): Sqs {
+  const { region, sqsStore, handle } = fauxqs;
+
+  function queueOf(queueArn: string) {
+    const queue = sqsStore.getQueueByArn(queueArn);
+    if (!queue) {
+      throw new AwsError("QueueDoesNotExist", 400, `There is no queue ${queueArn}.`);
+    }
+    return queue;
+  }
+
+  return {
+    handle,
+    createQueue(name, attributes = {}) {
+      const arn = `arn:aws:sqs:${region}:${ACCOUNT_ID}:${name}`;
+      const existing = sqsStore.getQueueByArn(arn);
+      existing?.setAttributes(attributes);
+      const queue = existing ?? sqsStore.createQueue(name, "", arn, attributes);
+      return { url: queue.url, arn };
+    },
+    async sendMessage(queueArn, body, attributes = {}) {
+      const queue = queueOf(queueArn);
+      const answer = await handle({
+        method: "POST",
+        url: "/",
+        headers: {
+          "content-type": "application/x-amz-json-1.0",
+          "x-amz-target": "AmazonSQS.SendMessage",
+        },
+        body: Buffer.from(
+          JSON.stringify({
+            QueueUrl: queue.url,
+            MessageBody: body,
+            MessageAttributes: Object.fromEntries(
+              Object.entries(attributes).map(([name, value]) => [
+                name,
+                { DataType: "String", StringValue: value },
+              ]),
+            ),
+          }),
+        ),
+      });
+      const result = JSON.parse(answer.body.toString()) as Record<string, string | undefined>;
+      if (answer.status !== 200) {
+        const code = result.__type?.split("#").pop() ?? "InternalError";
+        throw new AwsError(code, answer.status, result.message ?? `SQS refused a message: ${code}`);
+      }
+      return { messageId: result.MessageId ?? "" };
+    },
+    messages(queueArn) {
+      const queue = queueOf(queueArn);
+      // Otherwise a message whose time in flight is over is still listed as in flight.
+      queue.processTimers();
+      const { ready, delayed, inflight } = queue.inspectMessages();
+      const listed = (inFlight: boolean) => (message: (typeof ready)[number]) => ({
+        messageId: message.messageId,
+        body: message.body,
+        sentAt: new Date(message.sentTimestamp),
+        receiveCount: message.approximateReceiveCount,
+        inFlight,
+      });
+      return [
+        ...[...ready, ...delayed].map(listed(false)),
+        ...inflight.map(({ message }) => message).map(listed(true)),
+      ];
+    },
+  };
+}
