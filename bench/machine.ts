@@ -3,7 +3,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { PROGRAM_DIR } from "../start/programDir";
 
-/** Those whose version decides a figure. */
+/** Packages whose version affects a figure. */
 const PACKAGES = [
   "@aws-sdk/client-dynamodb",
   "@aws-sdk/client-s3",
@@ -25,7 +25,7 @@ function systemName(): string {
   return `${os.type()} ${os.release()} ${os.arch()}`;
 }
 
-/** Where and with what figures were measured, one Markdown list item a line. */
+/** The date, the machine and the versions of a measurement: one Markdown list item a line. */
 export function machineLines(now = new Date()): string[] {
   const cpus = os.cpus();
   const memoryGb = (os.totalmem() / 1e9).toFixed(1);

@@ -1,5 +1,5 @@
 /**
- * Measures the program, part by part, against other ways to do the same.
+ * Measures the program, part by part, beside alternatives.
  *
  *     npm run bench -- --only packages --repetitions 9
  */
@@ -33,12 +33,12 @@ function parseRepetitions(text: string): number {
 
 function readCommandLine(): CommandLine {
   return new Command("npm run bench --")
-    .description("Measures the program, side by side with other ways to do the same.")
+    .description("Measures the program, side by side with alternatives.")
     .addOption(new Option("--only <part>", "measures one part").choices(Object.keys(PARTS)))
     .option("--repetitions <number>", "measurements of each thing", parseRepetitions, 9)
     .option("--quick", "part local: a tenth of the sizes")
     .option("--json", "prints one JSON object, with a key for each part, and nothing else")
-    .option("--write", "with --only: puts the part into bench/results.md too")
+    .option("--write", "with --only: writes the part to bench/results.md too")
     .exitOverride((error) => {
       process.exit(error.exitCode === 0 ? 0 : EXIT_WRONG_USE);
     })
@@ -66,9 +66,9 @@ function writeResults(parts: Part[]): void {
 
 async function main(): Promise<void> {
   const options = readCommandLine();
-  // Pulumi looks for the packages of a callback from here.
+  // Pulumi looks for a callback's packages from the working directory.
   process.chdir(PROGRAM_DIR);
-  // What libraries print is not for standard output, which may be read by a program.
+  // Standard output has the results only: libraries print to standard error.
   console.log = console.info = console.error;
   const parts = await measure(options);
   const output = options.json

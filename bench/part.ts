@@ -1,35 +1,35 @@
 /** One table of a part's figures. */
 export interface Section {
   title: string;
-  /** How it was measured, and what it says. */
+  /** How it was measured, and how to read it. */
   note?: string;
   columns: string[];
-  /** A row has one cell for each column; a number is aligned to the right. */
+  /** A row has one cell for each column; numbers are aligned to the right. */
   rows: (string | number)[][];
 }
 
-/** What one part of the bench has measured. */
+/** The results of one part of the bench. */
 export interface Part {
-  /** As `--only` takes it, and the key of its figures under `--json`. */
+  /** The value of `--only`, and the key of the figures in `--json`. */
   name: string;
-  /** Its figures for programs. */
+  /** Its figures, for programs. */
   json: object;
-  /** Its figures for people. */
+  /** Its tables, for people. */
   sections: Section[];
 }
 
 export interface PartOptions {
-  /** How often each thing is measured, one repetition of all after the other. */
+  /** Measurements of each thing; a repetition measures all of them once. */
   repetitions: number;
-  /** A tenth of the sizes, where a part takes minutes. */
+  /** A tenth of the sizes, in parts that take minutes. */
   quick?: boolean;
-  /** Hears of what is under way; never more than a line. */
+  /** Gets one line for each step. */
   progress: (line: string) => void;
 }
 
 /**
  * Measures one part.
  *
- * @throws when something cannot be measured, or does not do what it is measured for
+ * @throws when something cannot be measured, or does not do the work that is measured
  */
 export type MeasurePart = (options: PartOptions) => Promise<Part>;

@@ -4,8 +4,8 @@ import { markdownTable } from "./table";
 
 const HEAD = `# Figures
 
-Written by \`npm run bench\`. Everything in one table was measured side by side in one run: one
-repetition of all after the other, of which the medians are shown.
+Written by \`npm run bench\`. The figures of one table were measured side by side in one run; they are
+medians of its repetitions.
 `;
 
 const PART_HEADING = /^## (.+)$/m;
@@ -14,7 +14,7 @@ function textOfPart({ name, sections }: Part, machine: string[]): string {
   return [`## ${name}`, machine.join("\n"), ...sections.map(markdownTable)].join("\n\n") + "\n";
 }
 
-/** The text of each part in a file of results, by the part's name. */
+/** The text of each part in results.md, by the part's name. */
 function partsIn(text: string): Map<string, string> {
   const parts = new Map<string, string>();
   for (const part of text.split(/^(?=## )/m)) {
@@ -27,10 +27,11 @@ function partsIn(text: string): Map<string, string> {
 }
 
 /**
- * The file of results with these parts in it.
+ * The new text of results.md.
  *
- * @param order all parts' names; a part of the file that is none of them is dropped
- * @param before the file as it is: its other parts stay, each with its own machine and date
+ * @param measured parts to add or replace, with this machine and date
+ * @param order names of all parts; other parts of the file are dropped
+ * @param before the file's text: parts not measured stay, each with its own machine and date
  */
 export function resultsText(
   measured: Part[],

@@ -1,5 +1,9 @@
+export function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
 /**
- * The value that this share of the values do not exceed, interpolated between its two neighbours.
+ * The quantile of the values, interpolated between its two neighbours.
  *
  * @param share from 0 (the smallest) to 1 (the largest)
  * @returns NaN for no values

@@ -20,7 +20,7 @@ interface Grid {
   numeric: boolean[];
 }
 
-/** @param escape what a cell needs where it is to be shown */
+/** @param escape of a cell's text in the output format */
 function gridOf(section: Section, escape: (text: string) => string): Grid {
   const { columns, rows } = section;
   const lines = [columns, ...rows.map((row) => row.map(textOf))].map((line) => line.map(escape));
@@ -44,7 +44,7 @@ export function terminalTable(section: Section): string {
   return [section.title, "", head, rule, ...body, ...note].flat().join("\n");
 }
 
-/** A section in Markdown, formatted as prettier does it. */
+/** A section in Markdown, formatted like Prettier's output. */
 export function markdownTable(section: Section): string {
   const grid = gridOf(section, (text) => text.replaceAll("|", "\\|"));
   const [head = "", ...body] = grid.lines.map((line) => `| ${padded(grid, line).join(" | ")} |`);

@@ -1,4 +1,4 @@
-/** What AWS asks for one unit of something. */
+/** The AWS price of a unit. */
 export interface Price {
   /** US dollars for a million units. */
   perMillion: number;
@@ -16,8 +16,7 @@ const SNS = "https://aws.amazon.com/sns/pricing/";
 export const PRICES_OF = "November 2026, us-east-1";
 
 /**
- * The first tier of each price, without free tiers: what a larger bill pays less for is no reason
- * to count less work.
+ * The first tier of each price, without free tiers, so that the cost is proportional to the work.
  */
 export const PRICES = {
   restRequest: {
@@ -31,7 +30,7 @@ export const PRICES = {
   s3Get: { perMillion: 0.4, unit: "GET or any other request", source: S3 },
   tableWriteUnit: { perMillion: 0.625, unit: "write unit, on demand", source: DYNAMODB },
   tableReadUnit: { perMillion: 0.125, unit: "read unit, on demand", source: DYNAMODB },
-  // GetRecords costs nothing when Lambda's triggers call it.
+  // Reads by Lambda triggers are free.
   streamRead: {
     perMillion: 0,
     unit: "read of a stream by Lambda",
@@ -48,7 +47,7 @@ export const PRICES = {
   logByte: {
     // 0.50 for a GB of 2^30 bytes.
     perMillion: (0.5 * 1e6) / 2 ** 30,
-    unit: "byte taken in by CloudWatch Logs",
+    unit: "byte ingested by CloudWatch Logs",
     source: "https://aws.amazon.com/cloudwatch/pricing/",
   },
 } as const satisfies Record<string, Price>;

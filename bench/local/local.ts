@@ -1,53 +1,10 @@
 import type { Part, PartOptions } from "../part";
 import { median, quantile } from "../statistics";
-import { withRunner } from "./process";
-import { measureStart } from "./start";
+import { picture, uploadFile, uploadFiles } from "../uploads";
+import type { Burst, Quantiles, Singles, Start } from "./figures";
+import { measureStart } from "./measureStart";
+import { withRunner } from "./runner";
 import { localPart } from "./tables";
-import { picture, uploadFile, uploadFiles } from "./uploads";
-
-/** Milliseconds by share of the values. */
-export interface Quantiles {
-  p50: number;
-  p95: number;
-  p99: number;
-}
-
-export interface Start {
-  coldMs: number;
-  warmMs: number;
-}
-
-/** Single uploads, each when the one before is done with. */
-export interface Singles {
-  /** Milliseconds from the first request to its mail. */
-  firstMs: number;
-  uploads: number;
-  /** Milliseconds from request to mail of all but the first. */
-  mailMs: Quantiles;
-}
-
-/** Uploads by clients of which each sends one after the other. */
-export interface Burst {
-  uploads: number;
-  clients: number;
-  /** Rows in the table before. */
-  rows: number;
-  /** Milliseconds until the last answer. */
-  answeredMs: number;
-  /** Milliseconds until the last row is `notified`. */
-  notifiedMs: number;
-  /** Milliseconds from request to answer. */
-  answerMs: Quantiles;
-  mails: number;
-  /** The most memory of the runner at any time, in megabytes. */
-  peakMb: number;
-}
-
-export interface LocalFigures {
-  start: Start;
-  singles: Singles;
-  bursts: Burst[];
-}
 
 const MAX_STARTS = 5;
 
@@ -123,7 +80,7 @@ export function measureBurst({
   });
 }
 
-/** Measures the program on this machine: its start, and what becomes of uploads. */
+/** The bench's part `local`: the start of the local run, and its uploads from request to mail. */
 export async function local({ repetitions, progress, quick = false }: PartOptions): Promise<Part> {
   const sized = (count: number) => (quick ? Math.ceil(count / 10) : count);
   progress("local: start");

@@ -1,20 +1,20 @@
 import type { Part, Section } from "../part";
 import { round } from "../statistics";
-import type { Burst, LocalFigures, Quantiles } from "./local";
+import type { Burst, LocalFigures, Quantiles } from "./figures";
 
 const BURST_NOTE = [
-  "Each line is a fresh process with the default settings; the clients are in another process, and",
-  "each of them sends sample.jpg again as soon as it has its answer. Uploads a second: until the last",
-  "row is `notified`. Rows before: finished events that were put straight into the table.",
+  "Each line is a new process with the default settings; the clients are in another process, and each",
+  "sends sample.jpg again on every answer. Uploads a second: until the last row is `notified`. Rows",
+  "before: finished events that were put directly into the table.",
 ].join("\n");
 
 const START_NOTE =
-  "`npm start`, from the command to its line that all is ready. Cold: Node.js has compiled none of " +
-  "the packages before, as after `npm ci`.";
+  "`npm start`, from the command to its line `ready`. Cold: with an empty compile cache, as after " +
+  "`npm ci`.";
 
 const SINGLE_NOTE =
-  "With `digestSeconds` 0, each upload when the one before is `notified`. The first one waits for " +
-  "Lambdas that are still being started.";
+  "With `digestSeconds` 0, each upload when the one before is `notified`. The first waits for the " +
+  "Lambdas' cold starts.";
 
 function startTable({ start, singles }: LocalFigures): Section[] {
   return [
@@ -81,7 +81,7 @@ function burstTable(bursts: Burst[]): Section {
   };
 }
 
-/** The part of what was found. */
+/** The part, with its tables. */
 export function localPart(figures: LocalFigures): Part {
   return {
     name: "local",

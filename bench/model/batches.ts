@@ -10,13 +10,13 @@ export interface Batching {
   windowSeconds: number;
 }
 
-/** Lambda looks into each shard four times a second (https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html). */
+/** Lambda polls each shard four times a second (https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html). */
 export const POLL_SECONDS = 0.25;
 
-/** More than enough for the batch and its duration to agree. */
+/** Iterations; the batch and its duration converge in fewer. */
 const ROUNDS = 50;
 
-/** Records that come within a time at random, given that at least one comes. */
+/** Expected records of a Poisson arrival, given at least one. */
 function atLeastOneOf(expected: number): number {
   return expected < 1e-9 ? 1 : expected / -Math.expm1(-expected);
 }
@@ -24,9 +24,9 @@ function atLeastOneOf(expected: number): number {
 /**
  * Records of an average batch.
  *
- * Without a window, a batch is what has come since the last look, or while the invocation before
- * was under way; empty looks invoke nothing. With one, the first record opens the window, and what
- * comes until its end comes along.
+ * Without a window, a batch holds the records since the last poll, or since the start of the previous
+ * invocation; an empty poll invokes nothing. With a window, the first record opens it, and the batch
+ * holds the records until its end.
  *
  * @param recordsPerSecond in one shard
  */

@@ -9,14 +9,14 @@ export interface IndexOptions {
   statusShards: number;
   /** Write units a second of the whole index. */
   indexWriteUnits: number;
-  /** Seconds of unused capacity that are kept. */
+  /** Seconds of unused capacity that a partition keeps. */
   burstSeconds: number;
 }
 
-/** Sums of fractions are a little off. */
+/** Tolerance for floating-point sums. */
 const ROUNDING = 1e-9;
 
-/** Capacity that comes back with time. */
+/** Capacity that refills over time. */
 class TokenBucket {
   private tokens = 0;
 
@@ -70,7 +70,7 @@ export class IndexCapacity {
   /**
    * Writes rows of one shard, each into or out of all these statuses.
    *
-   * @returns how many there was capacity for
+   * @returns the number of rows within the capacity
    */
   write(statuses: readonly Status[], shard: number, rows: number): number {
     const { rowUnits } = this;

@@ -1,29 +1,29 @@
-import type { UploadWork } from "../requests/work";
+import type { UploadWork } from "../requests/uploadWork";
 import { averageBatch, type Batching, POLL_SECONDS } from "./batches";
 import { invocationMs } from "./durations";
 
-/** A stack, as far as it decides how many uploads a second it takes. */
+/** The properties of a stack that decide its rate of uploads. */
 export interface Stack {
-  /** The work of one upload that came alone. */
+  /** The work of a single upload. */
   work: UploadWork;
-  /** How the two readers of the stream gather records. */
+  /** Batches of the stream's two readers. */
   readers: { process: Batching; notify: Batching };
   /** Partitions of the index for each status. */
   statusShards: number;
-  /** Write units a second that the table takes at once, and the index as well. */
+  /** Write units a second that the table accepts without warming up; the same for the index. */
   warmWriteUnits: number;
-  /** Batches of one stream shard that a reader works on at a time. */
+  /** Concurrent batches of one stream shard, for each reader. */
   parallelizationFactor: number;
   /** Setting of the API. */
   requestsPerSecond: number;
 }
 
-/** What breaks at some rate of uploads. */
+/** A limit on the rate of uploads. */
 export interface Limit {
   limit: string;
-  /** Uploads a second; Infinity for what does not break. */
+  /** Uploads a second; Infinity where it is never reached. */
   rate: number;
-  /** What moves it. */
+  /** How to raise it. */
   movedBy: string;
   /** Where AWS documents it. */
   source: string;
@@ -32,7 +32,7 @@ export interface Limit {
 /** Write units a second of one partition of a table or an index. */
 export const PARTITION_WRITE_UNITS = 1000;
 
-/** Write units a second that a new on-demand table takes. */
+/** Write units a second that a new on-demand table accepts. */
 export const NEW_TABLE_WRITE_UNITS = 4000;
 
 const TABLE_QUOTA_WRITE_UNITS = 40_000;
@@ -41,7 +41,7 @@ const STREAM_READ_RECORDS = 1000;
 
 const LAMBDA_CONCURRENCY = 1000;
 
-/** An environment answers at most ten synchronous requests a second, however short they are. */
+/** An execution environment answers at most ten synchronous requests a second. */
 const SYNCHRONOUS_SECONDS = 0.1;
 
 const API_REQUESTS_PER_SECOND = 10_000;
@@ -50,7 +50,7 @@ const S3_PUTS_PER_SECOND = 3500;
 
 const MAILS_PER_SECOND = 10;
 
-/** What fits into one digest: about 330 bytes each of the 256,000 that a message has. */
+/** Files of one digest: about 330 bytes each, of the 256,000 of a message. */
 const FILES_PER_MAIL = 775;
 
 const DOCS = "https://docs.aws.amazon.com";
@@ -62,7 +62,7 @@ export function shardsOf({ warmWriteUnits }: Pick<Stack, "warmWriteUnits">): num
   return Math.max(1, Math.ceil(warmWriteUnits / PARTITION_WRITE_UNITS));
 }
 
-/** Every status is one key of the index, and all the uploads' rows pass through each of them. */
+/** A status is one key of the index, and the rows of all uploads pass through each status. */
 function indexPartition({ work, statusShards }: Stack): Limit {
   const [status = "", units = 0] =
     Object.entries(work.indexWriteUnitsByStatus).toSorted(([, a], [, b]) => b - a)[0] ?? [];
@@ -101,7 +101,7 @@ function tableQuota({ work }: Stack): Limit {
   };
 }
 
-/** Records a second that one reader gets done in all shards. */
+/** Records a second of one reader, in all shards. */
 function readerRate(stack: Stack, lambda: "process" | "notify"): number {
   const { batchSize } = stack.readers[lambda];
   const batches = stack.parallelizationFactor / (invocationMs(lambda, batchSize) / 1000);
@@ -118,7 +118,7 @@ function reader(stack: Stack, lambda: "process" | "notify"): Limit {
   };
 }
 
-/** All changes are read, and then filtered. */
+/** Lambda reads all changes before it filters them. */
 function streamReads(stack: Stack): Limit {
   const changes = Object.keys(stack.work.indexWriteUnitsByStatus).length;
   return {
@@ -129,7 +129,7 @@ function streamReads(stack: Stack): Limit {
   };
 }
 
-/** Little's law: what is under way is what comes in a second times the seconds it takes. */
+/** Little's law: concurrency is arrivals a second times seconds of each. */
 function lambdaConcurrency(stack: Stack): Limit {
   const streamReaders = 2 * shardsOf(stack) * stack.parallelizationFactor;
   const secondsOfUpload = Math.max(SYNCHRONOUS_SECONDS, invocationMs("upload", 1) / 1000);
@@ -142,7 +142,7 @@ function lambdaConcurrency(stack: Stack): Limit {
   };
 }
 
-/** Nothing is lost there: S3's events wait for up to six hours. */
+/** Beyond it nothing is lost: S3's events wait for up to six hours. */
 function recordAlone(): Limit {
   return {
     limit: "record: its events wait once it has all 1,000 environments",
@@ -187,7 +187,7 @@ export function mailsPerSecond(stack: Stack, rate: number): number {
   return shards * (records / batch) * Math.max(1, batch / FILES_PER_MAIL);
 }
 
-/** The first rate at which mails come too fast; they become more with the rate. */
+/** The lowest rate with too many mails, by bisection: mails increase with the rate. */
 function mail(stack: Stack): Limit {
   let low = 0;
   let high = 1e6;
@@ -207,7 +207,7 @@ function mail(stack: Stack): Limit {
   };
 }
 
-/** All limits of a stack, the one that breaks first at the front. */
+/** All limits of a stack, lowest first. */
 export function limitsOf(stack: Stack): Limit[] {
   return [
     indexPartition(stack),

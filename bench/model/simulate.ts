@@ -3,47 +3,47 @@ import { IndexCapacity } from "./indexCapacity";
 import { StreamReader } from "./streamReader";
 import { Writer } from "./writer";
 
-/** What is simulated. */
+/** The parameters of a simulation. */
 export interface Simulation {
-  /** Uploads a second on average; they come at random (Poisson). */
+  /** Mean uploads a second, with Poisson arrivals. */
   rate: number;
-  /** Partitions of the index for each status; an event's id decides on its own. */
+  /** Partitions of the index for each status; the event's id selects one. */
   statusShards: number;
   /** Shards of the table's stream. */
   streamShards: number;
-  /** Write units a second of the whole index. @default no bound */
+  /** Write units a second of the whole index. @default unlimited */
   indexWriteUnits?: number;
   /** Write units of one row. @default 1 */
   rowUnits?: number;
   /**
-   * Seconds of unused capacity that a partition keeps. DynamoDB keeps up to 300, which are not to be
-   * counted on (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/burst-adaptive-capacity.html).
+   * Seconds of unused capacity that a partition keeps. DynamoDB keeps up to 300, without a guarantee
+   * (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/burst-adaptive-capacity.html).
    *
    * @default 0
    */
   burstSeconds?: number;
   /** @default 30 */
   seconds?: number;
-  /** Whole number: the same seed gives the same uploads. @default 1 */
+  /** An integer; the same seed gives the same uploads. @default 1 */
   seed?: number;
 }
 
 export interface Outcome {
   uploaded: number;
   notified: number;
-  /** Writes that were refused for want of capacity, and tried again. */
+  /** Writes that were throttled, and retried. */
   throttled: number;
-  /** Uploads under way, on average of the second and of the last quarter of the time. */
+  /** Mean uploads under way in the second and in the last quarter of the time. */
   backlog: { secondQuarter: number; lastQuarter: number };
 }
 
 const TICK_SECONDS = 0.025;
 
-/** As index.ts sets the stream's two readers, and `digestSeconds` by default. */
+/** The stream's two readers in index.ts, with the default `digestSeconds`. */
 const PROCESS = { batchSize: 100, gatherSeconds: POLL_SECONDS };
 const NOTIFY = { batchSize: 1000, gatherSeconds: 1 };
 
-/** A backlog that grows by more than this share of what comes will never end. */
+/** A rate is sustained while the backlog grows by at most this share of the uploads. */
 const TOLERATED_GROWTH = 0.01;
 
 /** Numbers from 0 to below 1 (mulberry32). */
@@ -57,7 +57,7 @@ function randomNumbers(seed: number): () => number {
   };
 }
 
-/** How many come in a time in which `mean` come on average (Knuth's way, for small means). */
+/** A Poisson-distributed number (Knuth's method, for small means). */
 function poisson(mean: number, random: () => number): number {
   const end = Math.exp(-mean);
   let count = 0;
@@ -67,7 +67,7 @@ function poisson(mean: number, random: () => number): number {
   return count;
 }
 
-/** One shard of the stream: what is written to its rows, and its two readers. */
+/** One shard of the stream: the writes to its rows, and its two readers. */
 class Shard {
   notified = 0;
   private readonly puts: Writer;
@@ -98,11 +98,11 @@ class Shard {
   }
 
   /**
-   * Uploads come: each one's id decides on its shards. Of what comes at random, a random part comes
-   * at random as well, so that no ids are needed.
+   * Adds the uploads of one tick. An event's id selects its shards; a random part of Poisson arrivals
+   * is Poisson-distributed too, so that no ids are needed.
    *
-   * @param mean of one shard of the stream in one tick
-   * @returns how many came
+   * @param mean uploads of one stream shard in one tick
+   * @returns the number of uploads
    */
   upload(tick: number, mean: number): number {
     let uploaded = 0;
@@ -132,13 +132,13 @@ class Shard {
     },
   ];
 
-  /** Does one of the three writes of an upload; which is the first to find capacity, is taken in turns. */
+  /** Does one of the three writes of an upload. The order rotates, so that none has priority. */
   step(tick: number, turn: number): void {
     this.steps[(tick + turn) % this.steps.length]?.(tick);
   }
 }
 
-/** Lets uploads flow through the pipeline. */
+/** Simulates uploads through the pipeline. */
 export function simulate(simulation: Simulation): Outcome {
   const { rate, statusShards, streamShards, seconds = 30, rowUnits = 1 } = simulation;
   const { indexWriteUnits = Infinity, burstSeconds = 0, seed = 1 } = simulation;
@@ -173,7 +173,7 @@ export function simulate(simulation: Simulation): Outcome {
   };
 }
 
-/** Whether the backlog stays as it is. */
+/** Whether the backlog does not grow. */
 export function isSustained(simulation: Simulation): boolean {
   const { uploaded, backlog } = simulate(simulation);
   const growth = backlog.lastQuarter - backlog.secondQuarter;
@@ -181,9 +181,9 @@ export function isSustained(simulation: Simulation): boolean {
 }
 
 /**
- * The highest rate of uploads that is sustained, found by bisection.
+ * The highest sustained rate of uploads, by bisection.
  *
- * @param highest a rate that is not
+ * @param highest a rate that is not sustained
  */
 export function sustainedRate(simulation: Omit<Simulation, "rate">, highest = 10_000): number {
   let low = 0;

@@ -4,7 +4,7 @@ import type { Writer } from "./writer";
 export interface StreamReaderOptions {
   lambda: "process" | "notify";
   batchSize: number;
-  /** Seconds from one look into the shard to the next, or for which records gather. */
+  /** Seconds between two polls of the shard, or of the batch window. */
   gatherSeconds: number;
   tickSeconds: number;
   /** Partitions of the index for each status. */
@@ -15,7 +15,7 @@ function total(counts: readonly number[]): number {
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-/** As many of the rows as fit, each shard's in proportion: in the stream they are mixed. */
+/** At most `most` rows, from each shard in proportion, since they are mixed in the stream. */
 function taken(waiting: readonly number[], most: number): number[] {
   const share = Math.min(1, most / Math.max(1, total(waiting)));
   const batch = waiting.map((rows) => Math.floor(rows * share));
@@ -28,19 +28,19 @@ function taken(waiting: readonly number[], most: number): number[] {
 }
 
 /**
- * A Lambda on one shard of the table's stream: one batch at a time. The next one begins when every
- * row of the batch is written, for what has failed comes again before anything else.
+ * A Lambda on one shard of the table's stream, one batch at a time. The next batch begins when every
+ * row of this one is written, since failed records are retried first.
  */
 export class StreamReader {
   private readonly waiting: number[];
   private waitingRows = 0;
   private batch: number[];
   private batchRows = 0;
-  private handedOn: number[];
-  /** Rows of the batch that are not written. */
+  private passedOn: number[];
+  /** Rows of the batch not written yet. */
   private unfinished = 0;
   private startedAt = 0;
-  private looksAgainAt = 0;
+  private nextPollAt = 0;
 
   constructor(
     private readonly options: StreamReaderOptions,
@@ -49,10 +49,10 @@ export class StreamReader {
     const none = () => Array<number>(options.statusShards).fill(0);
     this.waiting = none();
     this.batch = none();
-    this.handedOn = none();
+    this.passedOn = none();
   }
 
-  /** Rows that are in the stream, or in the batch and not written. */
+  /** Rows in the stream, and rows of the batch not written yet. */
   get backlog(): number {
     return this.waitingRows + this.unfinished;
   }
@@ -66,16 +66,16 @@ export class StreamReader {
   /**
    * Does the work of one tick.
    *
-   * @returns how many rows were written, by the index's shard
+   * @returns the number of rows written, by shard of the index
    */
   step(tick: number): number[] {
-    if (this.unfinished === 0 && tick >= this.looksAgainAt) {
+    if (this.unfinished === 0 && tick >= this.nextPollAt) {
       this.begin(tick);
     }
     if (this.unfinished === 0) {
       return [];
     }
-    this.handOn(tick);
+    this.passOn(tick);
     const written = this.writer.write(tick);
     this.unfinished -= total(written);
     return written;
@@ -87,25 +87,25 @@ export class StreamReader {
     this.batchRows = total(this.batch);
     this.unfinished = this.batchRows;
     this.waitingRows -= this.batchRows;
-    this.handedOn = Array<number>(statusShards).fill(0);
+    this.passedOn = Array<number>(statusShards).fill(0);
     this.batch.forEach((rows, shard) => {
       this.waiting[shard] = (this.waiting[shard] ?? 0) - rows;
     });
     this.startedAt = tick;
-    // Behind a full batch waits the next one.
+    // After a full batch, the next one starts at once.
     const gathers = this.batchRows < batchSize;
-    this.looksAgainAt = gathers ? tick + Math.round(gatherSeconds / tickSeconds) : tick;
+    this.nextPollAt = gathers ? tick + Math.round(gatherSeconds / tickSeconds) : tick;
   }
 
-  /** The rows that an invocation has come to until now are written. */
-  private handOn(tick: number): void {
+  /** Passes the rows that the invocation has processed by now to the writer. */
+  private passOn(tick: number): void {
     const { lambda, tickSeconds } = this.options;
     const elapsedMs = (tick + 1 - this.startedAt) * tickSeconds * 1000;
     const progress = Math.min(1, elapsedMs / invocationMs(lambda, this.batchRows));
     this.batch.forEach((rows, shard) => {
-      const before = this.handedOn[shard] ?? 0;
+      const before = this.passedOn[shard] ?? 0;
       const now = Math.max(before, Math.floor(rows * progress));
-      this.handedOn[shard] = now;
+      this.passedOn[shard] = now;
       this.writer.add(tick, shard, now - before);
     });
   }

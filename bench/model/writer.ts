@@ -1,11 +1,11 @@
 import type { IndexCapacity, Status } from "./indexCapacity";
 
-/** A refused write comes again after one to so many ticks, at random. */
+/** A throttled write is retried after one to this many ticks, at random. */
 const MAX_BACK_OFF_TICKS = 4;
 
-/** Writes of one kind and one stream shard, by the index shard of their rows. */
+/** The writes of one kind in one stream shard, by index shard. */
 export class Writer {
-  /** Writes that are to be done, those in a back-off included. */
+  /** Writes not done yet, including those in back-off. */
   pending = 0;
   private readonly due: number[][];
 
@@ -23,7 +23,7 @@ export class Writer {
     this.schedule(tick, shard, rows);
   }
 
-  /** @returns how many rows were written, by shard */
+  /** @returns the number of rows written, by shard */
   write(tick: number): number[] {
     const due = this.at(tick);
     return due.map((rows, shard) => {
@@ -35,7 +35,7 @@ export class Writer {
     });
   }
 
-  /** Spreads refused writes over the ticks to come: evenly, and what is left of them at random. */
+  /** Spreads throttled writes over the next ticks: evenly, and the remainder at random. */
   private backOff(tick: number, shard: number, refused: number): void {
     const each = Math.floor(refused / MAX_BACK_OFF_TICKS);
     for (let later = 1; later <= MAX_BACK_OFF_TICKS; later += 1) {

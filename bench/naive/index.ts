@@ -1,6 +1,6 @@
 /**
- * The same function in the plain way, to compare with: every change of the table starts both of its
- * Lambdas, which read each row before they write it, and every file has a mail of its own.
+ * A naive pipeline, for comparison: every change of the table invokes both stream Lambdas, which read
+ * each row before they write it, and every file has its own mail.
  */
 import * as aws from "@pulumi/aws";
 import { DeadLetterQueue } from "../../components/deadLetterQueue";
@@ -15,7 +15,7 @@ import { notifyHandler } from "./notify";
 import { processHandler } from "./process";
 import { recordHandler } from "./record";
 
-/** What `table.onEvent` takes where nothing is said. */
+/** The default of `table.onEvent`. */
 const BATCH_SIZE = 100;
 
 const settings = loadSettings();
@@ -43,7 +43,7 @@ const uploadLambda = new CallbackLambda("upload", {
 });
 
 const recordLambda = new CallbackLambda("record", {
-  description: "Writes a row for each object that came into the bucket",
+  description: "Writes a row for each new object in the bucket",
   callbackFactory: recordHandler,
   environment: events.countsEnvironment(),
   grants: [events.readEvent(), events.putEvents()],
@@ -54,7 +54,7 @@ const recordLambda = new CallbackLambda("record", {
 uploads.onObjectCreated("record", recordLambda, deadLetters);
 
 const processLambda = new CallbackLambda("process", {
-  description: "Finds out what a stored file is",
+  description: "Inspects a stored file",
   callbackFactory: processHandler,
   environment: { TABLE_NAME: events.tableName },
   grants: [uploads.readObjects(), events.readEvent(), events.advanceEvents()],
@@ -65,7 +65,7 @@ const processLambda = new CallbackLambda("process", {
 onEveryChange("process", processLambda);
 
 const notifyLambda = new CallbackLambda("notify", {
-  description: "Tells people of processed files",
+  description: "Sends a mail for each processed file",
   callbackFactory: notifyHandler,
   environment: { TABLE_NAME: events.tableName, TOPIC_ARN: notifier.topicArn },
   grants: [events.readEvent(), events.advanceEvents(), notifier.publish()],

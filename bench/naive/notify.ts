@@ -12,8 +12,8 @@ function isProcessed({ event_status }: FileEvent): boolean {
 }
 
 /**
- * Sends a mail for each row that is `processed`, and takes it to `notified`; the other rows of a
- * batch are not its business.
+ * Sends a mail for each `processed` row of a batch, and sets its status to `notified`. Skips rows in
+ * other statuses.
  */
 export function notifyHandler(environment: Environment<"TABLE_NAME" | "TOPIC_ARN">) {
   const dynamo = new DynamoDBClient({});
@@ -33,7 +33,7 @@ export function notifyHandler(environment: Environment<"TABLE_NAME" | "TOPIC_ARN
         );
       }
       await writeStatus(dynamo, tableName, row, "notified");
-      logInfo("People were told of the file.", { event_id: row.event_id });
+      logInfo("Notification published.", { event_id: row.event_id });
     }
   };
 }

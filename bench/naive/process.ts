@@ -13,8 +13,8 @@ function isStarted({ event_status }: FileEvent): boolean {
 }
 
 /**
- * Takes rows from `created` or `uploaded` to `processed`; the other rows of a batch are not its
- * business.
+ * Sets the status of each `created` or `uploaded` row of a batch to `processed`. Skips rows in other
+ * statuses.
  */
 export function processHandler(environment: Environment<"TABLE_NAME">) {
   const dynamo = new DynamoDBClient({});
@@ -27,7 +27,7 @@ export function processHandler(environment: Environment<"TABLE_NAME">) {
       if (row && isStarted(row)) {
         const result = await inspectFile(storedFile(s3, row));
         await writeStatus(dynamo, tableName, row, "processed", result);
-        logInfo("The file was processed.", { event_id: row.event_id });
+        logInfo("File processed.", { event_id: row.event_id });
       }
     }
   };

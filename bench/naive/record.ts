@@ -6,9 +6,7 @@ import { logInfo } from "../../runtime/log";
 import { countedEventStore, type CountedEventVariable, putEvent } from "../../store/eventStore";
 import { readRow } from "./rows";
 
-/**
- * Writes a row `created` for each object that has none.
- */
+/** Writes a row `created` for each object without a row. */
 export function recordHandler(environment: Environment<CountedEventVariable>) {
   const store = countedEventStore(environment, new DynamoDBClient({}));
 
@@ -18,7 +16,7 @@ export function recordHandler(environment: Environment<CountedEventVariable>) {
       if ((await readRow(store.dynamo, store.tableName, event)) === undefined) {
         await putEvent(store, event);
       }
-      logInfo("The row is there.", { event_id: event.event_id });
+      logInfo("Row written.", { event_id: event.event_id });
     }
   };
 }

@@ -3,14 +3,14 @@ import type { DynamoDBStreamEvent } from "aws-lambda";
 import type { EventResult, EventStatus, FileEvent } from "../../events/event";
 import { fromItem, keyItem, toMap } from "../../events/item";
 
-/** The events whose rows were written, as they are after it. */
+/** The events of a batch, after their changes. */
 export function writtenEvents({ Records }: DynamoDBStreamEvent): FileEvent[] {
   return Records.flatMap(({ dynamodb }) =>
     dynamodb?.NewImage ? [fromItem(dynamodb.NewImage)] : [],
   );
 }
 
-/** The row as it is now; undefined where there is none. */
+/** The current row; undefined where there is none. */
 export async function readRow(
   dynamo: DynamoDBClient,
   tableName: string,
@@ -22,7 +22,7 @@ export async function readRow(
   return item && fromItem(item);
 }
 
-/** Writes the status, whatever it was before. */
+/** Writes the status, without a condition on the previous one. */
 export async function writeStatus(
   dynamo: DynamoDBClient,
   tableName: string,

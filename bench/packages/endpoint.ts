@@ -7,10 +7,10 @@ import {
   startCannedAws,
 } from "../../testing/cannedAws";
 
-/** AWS as far as one event of each Lambda needs it: it takes everything and has next to nothing. */
+/** An AWS endpoint that accepts every call, for one event of each Lambda. */
 export interface Endpoint {
   url: string;
-  /** The actions that were called with this access key, sorted; forgets them. */
+  /** Returns the actions called with this access key, sorted, and clears them. */
   takeCalls(accessKeyId: string): string[];
   close(): void;
 }

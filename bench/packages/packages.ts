@@ -4,8 +4,8 @@ import * as path from "node:path";
 import type { MeasurePart, PartOptions } from "../part";
 import { median, round } from "../statistics";
 import { startEndpoint } from "./endpoint";
-import { type ProgramHandler, programHandlers } from "./program";
-import { measureStart, type Outcome, type Start, writeMeasure } from "./start";
+import { measureStart, type Outcome, type Start, writeMeasure } from "./measureStart";
+import { type ProgramHandler, programHandlers } from "./programHandlers";
 import { type PackageFigures, packagesPart } from "./tables";
 import { unpackAll, type Unpacked, type Variant } from "./variants";
 
@@ -15,11 +15,11 @@ export type StartPackage = (
   unpacked: Unpacked,
 ) => Promise<{ start: Start; outcome: Outcome }>;
 
-/** How the first event of each handler ended, in every variant that does anything. */
+/** The outcome of each handler's first event; equal in every variant but `empty`. */
 class Outcomes {
   readonly byHandler = new Map<string, Outcome>();
 
-  /** @throws when the handler's event ended in another way before */
+  /** @throws when another variant had a different outcome */
   add(handler: string, variant: Variant, outcome: Outcome): void {
     if (variant === "empty") {
       return;
@@ -49,10 +49,10 @@ function figuresOf(unpacked: Unpacked, starts: Start[]): PackageFigures {
 }
 
 /**
- * Starts each package once in each repetition, handler by handler; and once before that, for the
+ * Starts each package once in each repetition, handler by handler, after one start that fills the
  * machine's file cache.
  *
- * @throws when the variants of a handler do not do the same
+ * @throws when the variants of a handler have different outcomes
  */
 export async function measurePackages(
   handlers: ProgramHandler[],
@@ -82,7 +82,7 @@ export async function measurePackages(
   };
 }
 
-/** Measures the package of each Lambda of the program, and the start of it, in each variant. */
+/** The bench's part `packages`: size and start of each Lambda's package, in each variant. */
 export const packages: MeasurePart = async (options) => {
   options.progress("packages: loading the program");
   const handlers = await programHandlers();

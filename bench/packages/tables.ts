@@ -1,6 +1,6 @@
 import type { Part, Section } from "../part";
 import { round } from "../statistics";
-import type { Outcome } from "./start";
+import type { Outcome } from "./measureStart";
 import { type Variant, VARIANTS } from "./variants";
 
 /** The figures of one handler in one variant; times are medians. */
@@ -17,11 +17,11 @@ export interface PackageFigures {
 const NOTE = [
   "`ours`: the program's bundle. `callback`: the package of a plain `aws.lambda.CallbackFunction`",
   "of the same callback factory, without `esbuild` and the optional dependencies, which only this",
-  "program's own packing and scripts need. `runtime-sdk`: the same serialized text, bundled by",
-  "esbuild, with the SDK left to the Lambda runtime. `empty`: a handler that does nothing. The size",
-  "of a zip is that of its files deflated by node:zlib at the default level, with the format's",
-  "headers. Start: from the start of a new Node.js process to the end of its first event, which an",
-  "endpoint on this machine answers in place of AWS.",
+  "program's own packing and scripts use. `runtime-sdk`: the same serialized text, bundled by esbuild",
+  "without the SDK, which the Lambda runtime has. `empty`: a handler that does nothing. Zip bytes: the",
+  "files, deflated by node:zlib at its default level, and the format's headers. Start: from the start",
+  "of a new Node.js process to the end of its first event; an endpoint on this machine answers in",
+  "place of AWS.",
 ].join("\n");
 
 function sorted(figures: PackageFigures[]): PackageFigures[] {
@@ -70,7 +70,7 @@ function outcomeText({ error, statusCode, calls }: Outcome): string {
   return `${ended}, ${calls.length === 0 ? "no call" : `calls ${calls.join(" ")}`}`;
 }
 
-/** By how much the start's CPU time is below each other variant's, in percent. */
+/** The saving of CPU time against each other variant, in percent. */
 function savingTable(figures: PackageFigures[], outcomes: Map<string, Outcome>): Section {
   const cpuOf = (handler: string, variant: Variant) =>
     figures.find((each) => each.handler === handler && each.variant === variant)?.startCpuMs ?? NaN;
@@ -78,9 +78,9 @@ function savingTable(figures: PackageFigures[], outcomes: Map<string, Outcome>):
     round(100 * (1 - cpuOf(handler, "ours") / cpuOf(handler, variant)), 1);
   const names = [...outcomes.keys()].sort((a, b) => a.localeCompare(b));
   return {
-    title: "CPU time of a start that ours saves",
-    note: "Of all variants but `empty`, the first event ended alike.",
-    columns: ["handler", "% of callback", "% of runtime-sdk", "end of the first event"],
+    title: "CPU time that ours saves at a start",
+    note: "In all variants but `empty`, the first event has the same outcome.",
+    columns: ["handler", "% of callback", "% of runtime-sdk", "outcome of the first event"],
     rows: names.map((name) => {
       const outcome = outcomes.get(name);
       return [
@@ -94,9 +94,9 @@ function savingTable(figures: PackageFigures[], outcomes: Map<string, Outcome>):
 }
 
 /**
- * The part of what was found, in the order of handlers and variants.
+ * The part, with its tables, in the order of handlers and variants.
  *
- * @param outcomes how the first event ended, by handler
+ * @param outcomes of the first event, by handler
  */
 export function packagesPart(found: PackageFigures[], outcomes: Map<string, Outcome>): Part {
   const figures = sorted(found);

@@ -2,18 +2,18 @@ import { cp, mkdir, writeFile } from "node:fs/promises";
 import * as path from "node:path";
 import * as esbuild from "esbuild";
 import { PROGRAM_DIR } from "../../start/programDir";
-import type { CallbackPackage, ProgramHandler } from "./program";
-import { NO_FILES, type PackageSize, packageSize, together } from "./zip";
+import { NO_FILES, type PackageSize, packageSize, together } from "./packageSize";
+import type { CallbackPackage, ProgramHandler } from "./programHandlers";
 
 /**
- * Ways to pack the same handler: as this program does, as Pulumi's CallbackFunction does, with the
- * SDK that the Lambda runtime has, and an empty handler as the floor.
+ * Ways to pack a handler: the program's bundle; Pulumi's CallbackFunction; a bundle that uses the
+ * Lambda runtime's SDK; and an empty handler, as the lower bound.
  */
 export const VARIANTS = ["ours", "callback", "runtime-sdk", "empty"] as const;
 
 export type Variant = (typeof VARIANTS)[number];
 
-/** A package that lies unpacked in a folder. */
+/** A package, unpacked into a folder. */
 export interface Unpacked extends PackageSize {
   handler: string;
   variant: Variant;
@@ -23,7 +23,7 @@ export interface Unpacked extends PackageSize {
 
 const EMPTY = "exports.handler = async () => ({});\n";
 
-/** All that is not the SDK's, in one file. */
+/** One file with everything but the SDK. */
 async function bundleWithoutSdk(text: string): Promise<string> {
   const { outputFiles } = await esbuild.build({
     stdin: { contents: text, resolveDir: PROGRAM_DIR },
@@ -41,7 +41,7 @@ async function bundleWithoutSdk(text: string): Promise<string> {
   return outputFiles[0]?.text ?? "";
 }
 
-/** Copies the package's `node_modules`; the size is of them alone. */
+/** Copies the package's `node_modules`, and resolves with their size. */
 async function copyFolders(root: string, folders: CallbackPackage["folders"]) {
   let size = NO_FILES;
   for (const [name, source] of Object.entries(folders)) {
@@ -52,7 +52,7 @@ async function copyFolders(root: string, folders: CallbackPackage["folders"]) {
   return size;
 }
 
-/** Callbacks of one program have the same packages, so one copy serves all that name the same. */
+/** Handlers with the same packages share one copy. */
 function folderCopies(root: string) {
   const copies = new Map<string, Promise<{ folder: string; size: PackageSize }>>();
   return (folders: CallbackPackage["folders"]) => {
@@ -91,7 +91,7 @@ export async function unpackAll(root: string, handlers: ProgramHandler[]): Promi
       unpacked.push({ handler: name, variant, entry, ...(await packageSize(folder)) });
     }
     const copy = await copyOf(callback.folders);
-    // Beside the one `node_modules` for all, where it is found as it is in the package.
+    // Node.js finds the shared `node_modules` from here, as in the package.
     const folder = path.join(copy.folder, "handlers", name);
     const entry = await writeEntry(folder, "__index.js", callback.text);
     const size = together(copy.size, await packageSize(folder));

@@ -1,33 +1,11 @@
 /**
  * Runs index.ts under mocks in a fresh process, and prints how long each step took as JSON. Started
- * by bench/program.ts.
+ * by bench/program/program.ts.
  */
 import Module, { createRequire } from "node:module";
 import * as path from "node:path";
 import { REGISTER_INSTANCE } from "ts-node";
-
-/** How a callback becomes a package: as the program does it, or as a plain CallbackFunction does. */
-export type Packing = "bundle" | "codePaths";
-
-/** Milliseconds of one start. */
-export interface ProgramTimes {
-  /** From the start of the process to the first line of this module: Node.js and the compiler. */
-  bootMs: number;
-  /** TypeScript to JavaScript. */
-  compileMs: number;
-  /** Reading and running modules, those that they import not included, by package. */
-  importMs: Record<string, number>;
-  /** Each callback's way to text, by Lambda; imports and compiling meanwhile not included. */
-  serializeMs: Record<string, number>;
-  /** Each text's way to a package, by Lambda. Other Lambdas are serialized meanwhile. */
-  packMs: Record<string, number>;
-  /** From the start of the process to the end of the last serialization. */
-  serializedAtMs: number;
-  /** From the start of the process to the end of the last package. */
-  packedAtMs: number;
-  /** From the start of the process until all is registered. */
-  totalMs: number;
-}
+import type { Packing, ProgramTimes } from "./figures";
 
 interface LoadingModule {
   load: (filename: string) => void;
@@ -41,13 +19,13 @@ const requireModule = createRequire(__filename);
 
 type SerializeFunction = typeof import("@pulumi/pulumi").runtime.serializeFunction;
 
-/** The synchronous work that is under way, each piece inside the one before. */
+/** The stack of synchronous work under way, the innermost piece last. */
 const stack: { innerMs: number }[] = [];
 
 /** Milliseconds of all synchronous work so far. */
 let synchronousMs = 0;
 
-/** Times a piece of work without the timed pieces inside it. */
+/** Times a piece of work, without the timed pieces inside it. */
 function timed<T>(work: () => T, add: (ms: number) => void): T {
   const frame = { innerMs: 0 };
   const startedAt = performance.now();
@@ -67,7 +45,7 @@ function timed<T>(work: () => T, add: (ms: number) => void): T {
   }
 }
 
-/** `@pulumi/aws`, or `this program` for what is in no package. */
+/** `@pulumi/aws`; `this program` for a file in no package. */
 function packageOf(fileName: string): string {
   const [, inside] = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(fileName) ?? [];
   return inside ?? "this program";
@@ -104,20 +82,20 @@ function timeImports({ importMs }: ProgramTimes): void {
   };
 }
 
-/** Has a CallbackLambda tell its name before it serializes its factory: one after the other. */
-function tellOfNames(tell: (name: string) => void): void {
+/** Reports the name of each CallbackLambda before its factory is serialized. */
+function onLambda(report: (name: string) => void): void {
   const file = path.join(ROOT, "components", "lambda", "callbackLambda.ts");
   const loaded = requireModule(file) as typeof import("../../components/lambda/callbackLambda");
-  class TellingLambda<Event, Result> extends loaded.CallbackLambda<Event, Result> {
+  class ReportingLambda<Event, Result> extends loaded.CallbackLambda<Event, Result> {
     constructor(...args: ConstructorParameters<typeof loaded.CallbackLambda<Event, Result>>) {
-      tell(args[0]);
+      report(args[0]);
       super(...args);
     }
   }
   const cached = requireModule.cache[file];
   if (cached) {
-    // The module's own exports can only be read.
-    cached.exports = { ...loaded, CallbackLambda: TellingLambda };
+    // The module's own exports are read-only.
+    cached.exports = { ...loaded, CallbackLambda: ReportingLambda };
   }
 }
 
@@ -141,17 +119,17 @@ function timeSerializing(times: ProgramTimes, names: readonly string[]): void {
   };
 }
 
-/** What a plain CallbackFunction does in place of bundling: it looks for the packages to take along. */
+/** Finds the packages to include, as a plain CallbackFunction does in place of bundling. */
 async function findPackages(): Promise<string> {
   const { runtime } = requireModule("@pulumi/pulumi") as typeof import("@pulumi/pulumi");
   const { optionalDependencies } = requireModule(path.join(ROOT, "package.json")) as {
     optionalDependencies: Record<string, string>;
   };
   await runtime.computeCodePaths({
-    // Nobody who packs in this way has them among the dependencies.
+    // A program that packs in this way does not depend on them.
     extraExcludePackages: ["esbuild", ...Object.keys(optionalDependencies)],
   });
-  return "// The text is not what is measured.\n";
+  return "// Not measured.\n";
 }
 
 /** @param names in the order in which they are packed */
@@ -162,7 +140,7 @@ function timePacking(times: ProgramTimes, packing: Packing, names: string[]): vo
   const bundle = async (text: string | Promise<string>) => {
     const name = names[announced] ?? "";
     announced += 1;
-    // Told of all texts before there are any, as the program does it.
+    // Called with the promise of the text, as the program does.
     const bundled = packing === "bundle" ? loaded.bundle(text) : undefined;
     await text;
     const startedAt = performance.now();
@@ -200,7 +178,7 @@ async function main(packing: Packing): Promise<void> {
   timeSerializing(times, names);
   const { error, rejections } = await record(stackConfig({}), () => {
     timePacking(times, packing, names);
-    tellOfNames((name) => names.push(name));
+    onLambda((name) => names.push(name));
     return requireModule(path.join(ROOT, "index.ts")) as Record<string, unknown>;
   });
   const [failure] = [error, ...rejections].filter((each) => each !== undefined);

@@ -5,13 +5,8 @@ import * as path from "node:path";
 import { promisify } from "node:util";
 import { PROGRAM_DIR } from "../../start/programDir";
 import type { MeasurePart } from "../part";
-import type { Packing, ProgramTimes } from "./child";
+import { type Packing, type ProgramTimes, type ProgramVariant, VARIANTS } from "./figures";
 import { programPart } from "./tables";
-
-/** Ways to start: what Node.js has compiled before, and how callbacks are packed. */
-export const VARIANTS = ["warm", "cold", "callback"] as const;
-
-export type ProgramVariant = (typeof VARIANTS)[number];
 
 const PACKING: Record<ProgramVariant, Packing> = {
   warm: "bundle",
@@ -26,7 +21,7 @@ const MIN_REPETITIONS = 5;
 /**
  * Runs index.ts under mocks in a fresh process.
  *
- * @param cacheDir where Node.js keeps what it has compiled
+ * @param cacheDir Node's compile cache
  * @throws when the program cannot be run
  */
 export async function measureProgram(packing: Packing, cacheDir: string): Promise<ProgramTimes> {
@@ -43,7 +38,7 @@ export async function measureProgram(packing: Packing, cacheDir: string): Promis
   return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as ProgramTimes;
 }
 
-/** Measures the way from a fresh process to the last registered resource, step by step. */
+/** The bench's part `program`: the steps from a new process to the last registered resource. */
 export const program: MeasurePart = async ({ repetitions, progress }) => {
   const count = Math.max(MIN_REPETITIONS, repetitions);
   const root = await mkdtemp(path.join(tmpdir(), "bench-program-"));

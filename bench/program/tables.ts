@@ -1,23 +1,21 @@
 import type { Part, Section } from "../part";
 import { median, round } from "../statistics";
-import type { ProgramTimes } from "./child";
-import type { ProgramVariant } from "./program";
+import type { ProgramTimes, ProgramVariant } from "./figures";
 
-/** Packages whose modules are named; the others are put together. */
+/** Packages with a row of their own; the others share one. */
 const NAMED_PACKAGES = 6;
 
 const STEP_NOTE = [
-  "Medians of fresh processes that run index.ts under Pulumi's mocks. Warm: Node.js finds the compiled",
-  "form of packages in its cache; cold: it does not. callback: as a plain CallbackFunction packs,",
-  "which looks for the packages to take along (computeCodePaths) in place of bundling. Serializing is",
-  "this process's work and bundling is esbuild's, which goes on meanwhile: of packing, the steps have",
-  "what is left after the last serialization. A step of its own has what others do not: imports and",
+  "Medians of new processes that run index.ts under Pulumi's mocks. warm: with a filled compile cache;",
+  "cold: with an empty one; callback: packed as a plain CallbackFunction does, which looks for the",
+  "packages to include (computeCodePaths) in place of bundling. This process serializes while esbuild",
+  "bundles: the step `pack` is the time that is left after the last serialization. Imports and",
   "compiling within a serialization count as imports and compiling.",
 ].join("\n");
 
 const LAMBDA_NOTE =
-  "Milliseconds from the start of each serialization to its end, and from there to the end of the " +
-  "packing. Bundles wait for their turn; packages are looked for at the same time.";
+  "Milliseconds of each serialization, and from its end to the end of the packing. Bundles are made " +
+  "one at a time; packages are looked for concurrently.";
 
 type Measured = Record<ProgramVariant, ProgramTimes[]>;
 
@@ -86,7 +84,7 @@ function importTable({ warm, cold }: Measured): Section {
     others.reduce((total, name) => total + (importMs[name] ?? 0), 0);
   return {
     title: "Imports by package",
-    note: "Reading, compiling and running each package's own modules, without those they import.",
+    note: "Reading, compiling and running each package's own modules, without the modules they import.",
     columns: ["package", "warm ms", "cold ms"],
     rows: [
       ...names.slice(0, NAMED_PACKAGES).map((name) => [name, msOf(warm, name), msOf(cold, name)]),
@@ -95,7 +93,7 @@ function importTable({ warm, cold }: Measured): Section {
   };
 }
 
-/** The part of what was found. */
+/** The part, with its tables. */
 export function programPart(times: Measured): Part {
   return {
     name: "program",

@@ -1,20 +1,11 @@
 import * as path from "node:path";
 import { type RunEvent, startRun } from "../../start/run";
-import { picture, uploadFile, uploadFiles } from "../local/uploads";
 import type { MeasurePart } from "../part";
-import { createWorkCounter } from "./countWork";
-import { type MeasuredWork, requestsPart } from "./tables";
-import type { UploadWork } from "./work";
-
-/** The program itself, and the plain one beside it. */
-export const PIPELINES = ["ours", "naive"] as const;
-
-export type Pipeline = (typeof PIPELINES)[number];
-
-/** How files come: each when the one before is done with, or as fast as they are taken. */
-export const LOADS = ["single", "burst"] as const;
-
-export type Load = (typeof LOADS)[number];
+import { picture, uploadFile, uploadFiles } from "../uploads";
+import { type Load, LOADS, type MeasuredWork, type Pipeline, PIPELINES } from "./figures";
+import { requestsPart } from "./tables";
+import type { UploadWork } from "./uploadWork";
+import { createWorkCounter } from "./workCounter";
 
 const UPLOADS: Record<Load, number> = { single: 20, burst: 500 };
 
@@ -40,7 +31,7 @@ function notifiedRows() {
           });
       }
     },
-    /** Resolves when there are so many of them. */
+    /** Resolves when this many rows are `notified`. */
     reach: (count: number) =>
       new Promise<void>((resolve) => {
         if (count <= seen) {
@@ -52,11 +43,11 @@ function notifiedRows() {
 }
 
 /**
- * Runs a pipeline on this machine, uploads files, and counts all that they make it do until the last
- * one is `notified`.
+ * Runs a pipeline on this machine, uploads files, and counts the work until the last row is
+ * `notified`.
  *
  * @param uploads default: 20 single ones, 500 in a burst
- * @throws when the run has an error to tell
+ * @throws when the run reports an error
  */
 export async function measureWork(
   pipeline: Pipeline,
@@ -70,7 +61,7 @@ export async function measureWork(
     ...counter.options,
     port: 0,
     programFile: PROGRAM_FILES[pipeline],
-    // A single file has nothing to gather; a burst is told of as the settings have it.
+    // Single files need no digest; a burst has the default one.
     config: load === "single" ? { digestSeconds: "0" } : {},
     onEvent: (event) => {
       counter.options.onEvent(event);
@@ -104,7 +95,7 @@ export async function measureWork(
   }
 }
 
-/** Counts the AWS work of an upload, of single ones and in a burst, beside a plain pipeline's. */
+/** The bench's part `requests`: the AWS work of an upload, beside the naive pipeline's. */
 export const requests: MeasurePart = async ({ progress }) => {
   const measured: MeasuredWork[] = [];
   for (const load of LOADS) {

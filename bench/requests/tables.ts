@@ -1,23 +1,15 @@
 import type { Part, Section } from "../part";
 import { round } from "../statistics";
-import type { Load, Pipeline } from "./requests";
-import type { UploadWork } from "./work";
-
-/** The work of one upload, on average over so many. */
-export interface MeasuredWork {
-  pipeline: Pipeline;
-  load: Load;
-  uploads: number;
-  work: UploadWork;
-}
+import type { Load, MeasuredWork, Pipeline } from "./figures";
+import type { UploadWork } from "./uploadWork";
 
 const NOTE = [
-  "Counted by the local run at its front door, Lambda host and tables; the sweeper, which the clock",
-  "starts, is left out. Write units are those of rows and index entries by their sizes, with two for",
-  "an index entry whose key changes. The naive pipeline has the same upload Lambda, table, index and",
-  "inspection; every change of its table starts both stream Lambdas, in batches of up to 100, which",
-  "read a row before they write it, and each file has a mail of its own. How large batches get in a",
-  "burst depends on the machine.",
+  "Counted by the local run at its gateway, Lambda host and tables; the sweeper, which runs on a",
+  "schedule, is not included. Write units are those of rows and index entries by their sizes, with two",
+  "for an index entry whose key changes. The naive pipeline has the same upload Lambda, table, index",
+  "and inspection; every change of its table starts both stream Lambdas, in batches of up to 100, which",
+  "read a row before they write it, and each file has a mail of its own. The size of batches in a burst",
+  "depends on the machine.",
 ].join("\n");
 
 const TITLES: Record<Load, string> = {
@@ -35,7 +27,7 @@ function sum(counts: Record<string, number>): number {
   return Object.values(counts).reduce((total, count) => total + count, 0);
 }
 
-/** What was counted, one figure after the other, in the order in which it is shown. */
+/** The counts, in the order of the table. */
 function figuresOf(work: UploadWork): Figure[] {
   return [
     ["invocations", sum(work.invocations)],
@@ -54,7 +46,7 @@ function byName([a]: Figure, [b]: Figure): number {
   return a.localeCompare(b);
 }
 
-/** Names of both, those that only one has beside their neighbours. */
+/** The names of all, in their order; a name that only one has goes beside its neighbours. */
 function namesOf(figures: Figure[][]): string[] {
   const [first = [], ...others] = figures.map((each) => each.map(([name]) => name));
   const names = [...first];
@@ -85,7 +77,7 @@ function tableOf(load: Load, measured: MeasuredWork[]): Section {
   };
 }
 
-/** The part of what was counted. */
+/** The part, with its tables. */
 export function requestsPart(measured: MeasuredWork[]): Part {
   const loads = [...new Set(measured.map(({ load }) => load))];
   return {

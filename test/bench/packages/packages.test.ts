@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { measurePackages, type StartPackage } from "../../../bench/packages/packages";
-import type { ProgramHandler } from "../../../bench/packages/program";
+import type { ProgramHandler } from "../../../bench/packages/programHandlers";
 import { packagesPart } from "../../../bench/packages/tables";
 import { type Unpacked, VARIANTS } from "../../../bench/packages/variants";
 

@@ -5,12 +5,12 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { PROGRAM_DIR } from "../../start/programDir";
 
-/** Milliseconds from the command to its line that everything is ready. */
+/** Milliseconds from the command to its line `ready`. */
 async function startOnce(temporaryDir: string): Promise<number> {
   const startedAt = performance.now();
   const npm = spawn("npm", ["start", "--silent", "--", "--port", "0", "--json"], {
     cwd: PROGRAM_DIR,
-    // Node's compile cache is there.
+    // Node's compile cache is in TMPDIR.
     env: { ...process.env, TMPDIR: temporaryDir },
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -39,7 +39,7 @@ async function inTemporaryDir<T>(use: (dir: string) => Promise<T>): Promise<T> {
   }
 }
 
-/** Milliseconds of a start of `npm start` that finds no compiled packages, and of one that does. */
+/** Milliseconds of two starts of `npm start`: with an empty compile cache, and with a filled one. */
 export async function measureStart(): Promise<{ coldMs: number; warmMs: number }> {
   return inTemporaryDir(async (dir) => ({
     coldMs: await startOnce(dir),

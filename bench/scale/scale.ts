@@ -1,24 +1,25 @@
 /**
- * What breaks first on AWS as uploads come faster, and what moves it: by limits, and by simulation.
+ * The first limits of AWS that a rising rate of uploads meets, computed and simulated.
  *
  *     npm run bench -- --only scale
  */
-import { DIGEST_SECONDS, OUR_BATCHES, readWork } from "./cost/cost";
-import { limitsOf, NEW_TABLE_WRITE_UNITS, shardsOf, type Stack } from "./model/limits";
-import { sustainedRate } from "./model/simulate";
-import type { Part, PartOptions, Section } from "./part";
-import type { UploadWork } from "./requests/work";
-import { round } from "./statistics";
+import { DIGEST_SECONDS, OUR_BATCHES } from "../cost/batches";
+import { readWork } from "../cost/checkedInWork";
+import { limitsOf, NEW_TABLE_WRITE_UNITS, shardsOf, type Stack } from "../model/limits";
+import { sustainedRate } from "../model/simulate";
+import type { Part, PartOptions, Section } from "../part";
+import type { UploadWork } from "../requests/uploadWork";
+import { round } from "../statistics";
 
-/** Write units a second that a table is pre-warmed for, to see the limits behind those of a new one. */
+/** Write units a second of a pre-warmed table, which meets other limits than a new one. */
 const PRE_WARMED = 32_000;
 
 const STATUS_SHARDS = [1, 2, 4, 8];
 
-/** The limits that the simulation knows as well. */
+/** The limits that the simulation includes. */
 const SIMULATED = /^(index partition|the index's warm|process:)/;
 
-/** A stack as the program sets it up, besides what is given. */
+/** A stack with the program's defaults, and these changes. */
 export function stackOf(work: UploadWork, given: Partial<Stack> = {}): Stack {
   return {
     work,
@@ -95,13 +96,13 @@ export function scale({ progress }: Pick<PartOptions, "progress">): Promise<Part
       {
         title: "Uploads a second, by model and by simulation",
         note:
-          `The limits above are sums on paper, with digestSeconds ${DIGEST_SECONDS}. Here uploads ` +
-          "flow at random through put, process and notify, with 1,000 write units/s in each " +
-          "partition of the index, none of them kept for later, throttled writes tried again, and " +
-          "one batch at a time in each shard of the stream. The rate is the highest without a " +
-          "backlog that grows. The simulation knows the limits of index and process only. A " +
-          "partition of the table is a shard of its stream, and every shard mails on its own: who " +
-          "pre-warms a table has to raise digestSeconds.",
+          `The limits above are computed, with digestSeconds ${DIGEST_SECONDS}. The simulation sends ` +
+          "uploads at random intervals through put, process and notify, with 1,000 write units/s in " +
+          "each partition of the index, no burst capacity, retries of throttled writes, and one " +
+          "batch at a time in each shard of the stream. Its rate is the highest without a growing " +
+          "backlog. It includes the limits of index and process only. A partition of the table is a " +
+          "shard of its stream, and each shard sends its own mails: a pre-warmed table needs a " +
+          "higher digestSeconds.",
         columns: ["table", "statusShards", "model", "simulated", "first limit"],
         rows: simulated.map((row) => [
           row.table,

@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import type { DynamoDbEngine } from "local-aws";
-import type { FileEvent } from "../../events/event";
-import { newItem, toMap } from "../../events/item";
+import type { FileEvent } from "../events/event";
+import { newItem, toMap } from "../events/item";
 
 /** The most that one BatchWriteItem takes. */
 const BATCH_ROWS = 25;
 
-/** Requests under way at a time. */
+/** Concurrent requests. */
 const CONCURRENCY = 8;
 
 const MILLISECONDS_APART = 100;
@@ -33,7 +33,7 @@ function finishedEvent(place: number): FileEvent {
 
 const RESULT = toMap({ size: 78_012, type: "image/jpeg", width: 640, height: 480 });
 
-/** The row at a place of the order in time; its event is over, so that no Lambda starts for it. */
+/** The row at a position in time order. No stream Lambda is invoked for its status. */
 export type RowAt = (place: number) => object;
 
 export const notifiedRow: RowAt = (place) => ({
@@ -41,7 +41,7 @@ export const notifiedRow: RowAt = (place) => ({
   event_result: RESULT,
 });
 
-/** As `notifiedRow`, but of each five events one has failed, and people were told of it. */
+/** Like `notifiedRow`, but every fifth event has failed, with its alarm sent. */
 export const mixedRow: RowAt = (place) => {
   if (place % 5 > 0) {
     return notifiedRow(place);
@@ -72,8 +72,8 @@ async function putBatch(
 }
 
 /**
- * Puts finished events straight into a table, past the front door. Its stream tells of them, and
- * the filters of its mappings start no Lambda for them.
+ * Puts finished events directly into the table's engine, past the gateway. They appear in the
+ * stream; the filters of its mappings invoke no Lambda for them.
  */
 export async function putRows(
   engine: Pick<DynamoDbEngine, "handle">,
@@ -92,7 +92,7 @@ export async function putRows(
         tableName,
         places.map((place) => ({ PutRequest: { Item: rowAt(place) } })),
       );
-      // The stream is read meanwhile.
+      // Lets the stream's readers run.
       await setImmediate();
     }
   };

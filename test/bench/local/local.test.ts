@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import { createDynamoDb } from "local-aws";
-import { measureBurst, measureSingles } from "../../bench/local/local";
-import { putRows } from "../../bench/local/rows";
-import { localPart } from "../../bench/local/tables";
-import { fromItem, type Item } from "../../events/item";
+import { measureBurst, measureSingles } from "../../../bench/local/local";
+import { localPart } from "../../../bench/local/tables";
+import { putRows } from "../../../bench/rows";
+import { fromItem, type Item } from "../../../events/item";
 
 const QUANTILES = { p50: 10, p95: 20, p99: 30 };
 

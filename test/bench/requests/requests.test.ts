@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import { measureWork } from "../../bench/requests/requests";
-import { requestsPart } from "../../bench/requests/tables";
-import type { UploadWork } from "../../bench/requests/work";
+import { measureWork } from "../../../bench/requests/requests";
+import { requestsPart } from "../../../bench/requests/tables";
+import type { UploadWork } from "../../../bench/requests/uploadWork";
 
 const WORK: UploadWork = {
   invocations: { upload: 1 },

@@ -7,25 +7,25 @@ import { withEnvironment } from "../../runtime/environment";
 import { forgetProgram, stackConfig } from "../../start/program";
 import { PROGRAM_DIR } from "../../start/programDir";
 import { ofType, only, packagesOf, record, type Recording } from "../../testing/recordingMocks";
-import { sampleEvent } from "./events";
+import { sampleEvent } from "./sampleEvents";
 
 /** One Lambda of the program. */
 export interface ProgramHandler {
   name: string;
-  /** The text of its code: all of its package that is loaded at a start. */
+  /** The code of its package. */
   bundle: string;
   /** Its environment variables. */
   variables: Record<string, string>;
-  /** An event of the kind that starts it. */
+  /** A sample event of its trigger. */
   event: unknown;
-  /** What an aws.lambda.CallbackFunction of the same factory is made of. */
+  /** The package of an aws.lambda.CallbackFunction with the same factory. */
   callback: CallbackPackage;
 }
 
 export interface CallbackPackage {
-  /** Its `__index.js`, as Pulumi serialized the factory. */
+  /** Its `__index.js`: the factory, serialized by Pulumi. */
   text: string;
-  /** Folders of this machine, by their names in the package. */
+  /** Folders on this machine, by their paths in the package. */
   folders: Record<string, string>;
 }
 
@@ -44,39 +44,39 @@ function refuseErrors({ error, rejections }: Recording): void {
   }
 }
 
-/** Has index.ts, when it is loaded next, get a CallbackLambda that tells of what it is made of. */
-function tellOfFactories(tell: (name: string, factory: Factory) => void): void {
+/** Reports the factory of each CallbackLambda of the next load of index.ts. */
+function onFactory(report: (name: string, factory: Factory) => void): void {
   const loaded = requireModule(CALLBACK_LAMBDA) as CallbackLambdaModule;
-  class TellingLambda<Event, Result> extends loaded.CallbackLambda<Event, Result> {
+  class ReportingLambda<Event, Result> extends loaded.CallbackLambda<Event, Result> {
     constructor(...args: ConstructorParameters<typeof loaded.CallbackLambda<Event, Result>>) {
       super(...args);
-      tell(args[0], args[1].callbackFactory);
+      report(args[0], args[1].callbackFactory);
     }
   }
   const cached = requireModule.cache[CALLBACK_LAMBDA];
   if (cached) {
-    // The module's own exports can only be read.
-    cached.exports = { ...loaded, CallbackLambda: TellingLambda };
+    // The module's own exports are read-only.
+    cached.exports = { ...loaded, CallbackLambda: ReportingLambda };
   }
 }
 
-/** Runs index.ts as it is, and notes each Lambda's callback factory. */
+/** Runs index.ts, and collects each Lambda's callback factory. */
 async function loadProgram(): Promise<{ recording: Recording; factories: Map<string, Factory> }> {
   const factories = new Map<string, Factory>();
   const recording = await record(stackConfig({}), () => {
     forgetProgram();
-    tellOfFactories((name, factory) => factories.set(name, factory));
+    onFactory((name, factory) => factories.set(name, factory));
     return requireModule(path.join(PROGRAM_DIR, "index.ts")) as Record<string, unknown>;
   });
-  // Nobody else is to get the module that tells.
+  // The next load gets the original module.
   forgetProgram();
   refuseErrors(recording);
   return { recording, factories };
 }
 
 /**
- * What only this program's own packing and its npm scripts need: without it, nobody would have it
- * among the dependencies, and Pulumi would not pack it.
+ * Dependencies that only the program's own packing and npm scripts use: a program with plain
+ * CallbackFunctions would not have them.
  */
 function ownTools(): string[] {
   const { optionalDependencies = {} } = requireModule(path.join(PROGRAM_DIR, "package.json")) as {
@@ -123,7 +123,7 @@ async function callbackPackages(
 /**
  * The program's Lambdas, from a run of index.ts under Pulumi's mocks.
  *
- * @throws when the program cannot be loaded, or a callback not be packed
+ * @throws when the program cannot be loaded, or a callback cannot be packed
  */
 export async function programHandlers(): Promise<ProgramHandler[]> {
   const { recording, factories } = await loadProgram();

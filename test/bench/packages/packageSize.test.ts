@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { deflateRawSync } from "node:zlib";
 import { expect } from "chai";
-import { NO_FILES, packageSize, together } from "../../../bench/packages/zip";
+import { NO_FILES, packageSize, together } from "../../../bench/packages/packageSize";
 
 /** Of the format (APPNOTE.TXT, 4.3): its fixed parts, and the name twice. */
 const DIRECTORY_END = 22;

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { expect } from "chai";
-import type { ProgramTimes } from "../../bench/program/child";
-import { measureProgram } from "../../bench/program/program";
-import { programPart } from "../../bench/program/tables";
+import type { ProgramTimes } from "../../../bench/program/figures";
+import { measureProgram } from "../../../bench/program/program";
+import { programPart } from "../../../bench/program/tables";
 
 const LAMBDAS = ["notify", "process", "record", "sweep", "upload"];
 

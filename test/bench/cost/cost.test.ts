@@ -1,27 +1,21 @@
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import { expect } from "chai";
-import {
-  billOf,
-  cost,
-  DIGEST_SECONDS,
-  NAIVE_BATCHES,
-  OUR_BATCHES,
-  RATES,
-  readWork,
-  totalsOf,
-  workAt,
-} from "../../bench/cost/cost";
-import { DURATIONS } from "../../bench/model/durations";
-import { indexWrites } from "../../bench/requests/countWork";
-import { countOurWork } from "../../bench/requests/ourWork";
-import type { UploadWork } from "../../bench/requests/work";
-import { ofType, only, recordProgram } from "../../testing/recordingMocks";
+import { DIGEST_SECONDS, NAIVE_BATCHES, OUR_BATCHES, workAt } from "../../../bench/cost/batches";
+import { billOf, totalsOf } from "../../../bench/cost/bill";
+import { readWork } from "../../../bench/cost/checkedInWork";
+import { cost, RATES } from "../../../bench/cost/cost";
+import { DURATIONS } from "../../../bench/model/durations";
+import { countOurWork } from "../../../bench/requests/countOurWork";
+import type { UploadWork } from "../../../bench/requests/uploadWork";
+import { indexWrites } from "../../../bench/requests/workCounter";
+import { PROGRAM_DIR } from "../../../start/programDir";
+import { ofType, only, recordProgram } from "../../../testing/recordingMocks";
 
 type Ceiling = Record<string, { withMail: number; withoutMail: number }>;
 
 function readCeiling(): Ceiling {
-  const file = path.join(__dirname, "..", "..", "bench", "cost", "ceiling.json");
+  const file = path.join(PROGRAM_DIR, "bench", "cost", "ceiling.json");
   return (JSON.parse(readFileSync(file, "utf8")) as { dollarsPerMillion: Ceiling })
     .dollarsPerMillion;
 }

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { expect } from "chai";
 import { type Endpoint, startEndpoint } from "../../../bench/packages/endpoint";
-import { type ProgramHandler, programHandlers } from "../../../bench/packages/program";
-import { measureStart, writeMeasure } from "../../../bench/packages/start";
+import { measureStart, writeMeasure } from "../../../bench/packages/measureStart";
+import { type ProgramHandler, programHandlers } from "../../../bench/packages/programHandlers";
 import { unpackAll, type Unpacked } from "../../../bench/packages/variants";
 import { ofType, recordProgram } from "../../../testing/recordingMocks";
 

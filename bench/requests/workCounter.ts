@@ -8,25 +8,26 @@ import {
   logicalName,
 } from "local-aws";
 import type { Run, RunOptions } from "../../start/run";
+import { clientSettings } from "../../testing/clients";
 import { invocationGbSeconds } from "../model/durations";
-import { PLATFORM_LOG_BYTES, type UploadWork } from "./work";
+import { PLATFORM_LOG_BYTES, type UploadWork } from "./uploadWork";
 
-/** Counts the work that a run on this machine would make AWS do. */
+/** Counts the AWS work of a local run. */
 export interface WorkCounter {
-  /** What the run is to be started with. */
+  /** Options of the run. */
   options: Required<Pick<RunOptions, "onInvocation" | "intercept" | "onEvent">>;
-  /** Begins to count what is written to the run's tables. */
+  /** Starts to count writes to the run's tables. */
   attach(run: Run): Promise<void>;
-  /** Forgets what was counted so far. */
+  /** Sets all counts to zero. */
   reset(): void;
-  /** What was counted so far, for each of so many uploads. */
+  /** The counts, divided by this number of uploads. */
   workOf(uploads: number): UploadWork;
 }
 
-/** Started by the clock, whatever is uploaded. */
+/** Lambdas on a schedule, which do not depend on uploads. */
 const BACKGROUND = ["sweep"];
 
-/** CloudWatch's own for each entry (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html). */
+/** CloudWatch adds them to each entry (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html). */
 const LOG_ENTRY_BYTES = 26;
 
 const WRITE_UNIT_BYTES = 1024;
@@ -105,8 +106,8 @@ function keyText(tableName: string, key: Keys): string {
 }
 
 /**
- * Index write units of one change by status: a row whose key in the index stays is written once,
- * one whose key changes is deleted and put
+ * Index write units of one change, by status: an entry whose key stays is written once, an entry
+ * whose key changes is deleted and put
  * (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html).
  */
 export function indexWrites(
@@ -115,12 +116,12 @@ export function indexWrites(
 ): Record<string, number> {
   const units: Record<string, number> = {};
   const keyOf = (image: Item) => JSON.stringify(index.keyNames.map((name) => image[name]));
-  const was = isIn(index, oldImage) ? oldImage : undefined;
-  const is = isIn(index, newImage) ? newImage : undefined;
-  if (was && is && keyOf(was) === keyOf(is)) {
-    return { [statusOf(is)]: writeUnits(Math.max(bytesOf(was), bytesOf(is))) };
+  const oldEntry = isIn(index, oldImage) ? oldImage : undefined;
+  const newEntry = isIn(index, newImage) ? newImage : undefined;
+  if (oldEntry && newEntry && keyOf(oldEntry) === keyOf(newEntry)) {
+    return { [statusOf(newEntry)]: writeUnits(Math.max(bytesOf(oldEntry), bytesOf(newEntry))) };
   }
-  for (const image of [was, is]) {
+  for (const image of [oldEntry, newEntry]) {
     if (image) {
       add(units, statusOf(image), writeUnits(bytesOf(image)));
     }
@@ -130,8 +131,7 @@ export function indexWrites(
 
 /** Every table of the run, with its indexes. */
 async function tablesOf(run: Run): Promise<{ tableName: string; indexes: Index[] }[]> {
-  const { endpoint, region, credentials } = run;
-  const dynamo = new DynamoDBClient({ endpoint, region, credentials });
+  const dynamo = new DynamoDBClient(clientSettings(run));
   try {
     const { TableNames: names = [] } = await dynamo.send(new ListTablesCommand({}));
     return await Promise.all(
@@ -155,9 +155,8 @@ function divided(counts: Record<string, number>, by: number): Record<string, num
 }
 
 /**
- * GB-seconds by Lambda: the durations are the documented ones, not this machine's.
- * Every upload has one record in each Lambda, whose batch is then as large as its invocations are
- * rare.
+ * GB-seconds by Lambda, with the durations of bench/model/durations.ts in place of this machine's.
+ * With one record for each upload, a Lambda's average batch is the inverse of its invocations.
  */
 function gbSecondsOf(invocations: Record<string, number>): Record<string, number> {
   return Object.fromEntries(
@@ -168,7 +167,7 @@ function gbSecondsOf(invocations: Record<string, number>): Record<string, number
   );
 }
 
-/** Makes a counter. It counts the calls of Lambdas only, and those of the sweeper not at all. */
+/** Makes a counter of the calls of Lambdas, except the sweeper's. */
 export function createWorkCounter(): WorkCounter {
   let count = nothing();
   const rowBytes = new Map<string, number>();
@@ -222,7 +221,7 @@ export function createWorkCounter(): WorkCounter {
       onInvocation: ({ functionName }) => {
         if (isCounted(functionName)) {
           add(count.invocations, logicalName(functionName));
-          // The local run does not write it.
+          // The local run does not write these entries.
           count.logBytes += PLATFORM_LOG_BYTES;
         }
       },

@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { promisify } from "node:util";
 import { PROGRAM_DIR } from "../../start/programDir";
 import type { Endpoint } from "./endpoint";
-import type { ProgramHandler } from "./program";
+import type { ProgramHandler } from "./programHandlers";
 import type { Unpacked } from "./variants";
 
 /** From the start of a process to the end of its first event. */
@@ -14,19 +14,19 @@ export interface Start {
   cpuMs: number;
 }
 
-/** How the first event ended: the same for every way to pack the same handler. */
+/** The result of the first event, which is the same for every variant of a handler. */
 export interface Outcome {
   /** Empty when the handler returned; otherwise the error's name. */
   error: string;
   /** Of an HTTP answer. */
   statusCode?: number;
-  /** The actions of AWS that were called, sorted. */
+  /** The AWS actions that were called, sorted. */
   calls: string[];
 }
 
 const START_TIMEOUT_MS = 60_000;
 
-/** Does as little as it can besides: the same for each package. Its last line is what it found. */
+/** Runs in the measured process. It prints the measurement as its last line. */
 const MEASURE = `
 "use strict";
 const [, , entry, event] = process.argv;
@@ -34,8 +34,8 @@ const context = { awsRequestId: "a-request", getRemainingTimeInMillis: () => 120
 const end = (error, result) => {
   const wallMs = performance.now();
   const { user, system } = process.cpuUsage();
-  const found = { wallMs, cpuMs: (user + system) / 1000, error, statusCode: result?.statusCode };
-  require("node:fs").writeSync(1, "\\n" + JSON.stringify(found));
+  const measured = { wallMs, cpuMs: (user + system) / 1000, error, statusCode: result?.statusCode };
+  require("node:fs").writeSync(1, "\\n" + JSON.stringify(measured));
   process.exit(0);
 };
 require(entry)
@@ -43,14 +43,14 @@ require(entry)
   .then((result) => end("", result), (error) => end(String(error?.name)));
 `;
 
-/** Writes the program that measures itself; resolves to its file. */
+/** Writes the script that loads a package and measures it; resolves with its path. */
 export async function writeMeasure(root: string): Promise<string> {
   const file = path.join(root, "measure.js");
   await writeFile(file, MEASURE);
   return file;
 }
 
-/** The function's environment variables, and those that AWS would add. */
+/** The function's environment variables, and those that Lambda adds. */
 function environmentOf(
   { variables }: ProgramHandler,
   { variant }: Unpacked,
@@ -58,7 +58,7 @@ function environmentOf(
 ): Record<string, string> {
   const own = Object.entries(variables).map(([name, value]) => [
     name,
-    // A queue's URL says by itself where the queue is.
+    // SDK clients send to the queue URL's own host.
     value.replace(/^https:\/\/sqs\.[^/]+/, endpoint.url),
   ]);
   return {
@@ -67,9 +67,9 @@ function environmentOf(
     AWS_ACCESS_KEY_ID: variant,
     AWS_SECRET_ACCESS_KEY: "a-secret",
     AWS_ENDPOINT_URL: endpoint.url,
-    // Where there is no .aws folder to read, as on AWS.
+    // Without an .aws folder, as on AWS.
     HOME: "/nonexistent",
-    // On AWS this is where the runtime has its SDK; nothing else is found there in this way.
+    // The Lambda runtime finds its SDK by NODE_PATH.
     ...(variant === "runtime-sdk" && { NODE_PATH: path.join(PROGRAM_DIR, "node_modules") }),
   };
 }
@@ -78,7 +78,7 @@ function environmentOf(
  * Starts a new process, which loads the package and handles one event.
  *
  * @param measure the file of `writeMeasure`
- * @throws when the package cannot be loaded, or the handler does not come to an end
+ * @throws when the package cannot be loaded, or the handler does not settle in time
  */
 export async function measureStart(
   measure: string,

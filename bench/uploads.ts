@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
-import { PROGRAM_DIR } from "../../start/programDir";
+import { PROGRAM_DIR } from "../start/programDir";
 
-/** The file that every upload of the bench sends. */
+/** The file of every upload. */
 export function picture(): Buffer<ArrayBuffer> {
   return readFileSync(path.join(PROGRAM_DIR, "sample.jpg"));
 }
@@ -25,7 +25,7 @@ export async function uploadFile(
 }
 
 /**
- * Uploads so many files by so many clients, each of which sends one after the other.
+ * Uploads files by several concurrent clients, each of which sends one after the other.
  *
  * @returns milliseconds from each request to its answer
  */

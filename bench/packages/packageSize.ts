@@ -5,7 +5,7 @@ import { deflateRaw } from "node:zlib";
 
 const deflate = promisify(deflateRaw);
 
-/** Of the format: a local header and a directory entry for each file, and the directory's end. */
+/** The zip format: a local header and a directory entry for each file, and the directory's end. */
 const LOCAL_HEADER_BYTES = 30;
 const DIRECTORY_ENTRY_BYTES = 46;
 const DIRECTORY_END_BYTES = 22;
@@ -18,15 +18,15 @@ export interface PackageSize {
   files: number;
 }
 
-/** The size of a zip without a file in it. */
+/** The size of an empty zip. */
 export const NO_FILES: PackageSize = { bytes: 0, zipBytes: DIRECTORY_END_BYTES, files: 0 };
 
-/** @param name with its folders, as the zip holds it twice */
+/** @param name with its folders; the zip has it twice */
 async function sizeOfFile(name: string, content: Buffer): Promise<PackageSize> {
   const deflated = (await deflate(content)).length;
   return {
     bytes: content.length,
-    // What does not get smaller is stored as it is.
+    // A file that deflate does not shrink is stored.
     zipBytes:
       Math.min(deflated, content.length) +
       LOCAL_HEADER_BYTES +
@@ -46,7 +46,7 @@ export function together(a: PackageSize, b: PackageSize): PackageSize {
 }
 
 /**
- * What a folder's files are as a zip.
+ * The size of a folder's files as a zip.
  *
  * @param prefix of the names in the zip, such as `node_modules/`
  */

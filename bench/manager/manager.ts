@@ -1,21 +1,21 @@
-import { startRun } from "../start/run";
-import { mixedRow, putRows } from "./local/rows";
-import { picture, uploadFile } from "./local/uploads";
-import type { Part, PartOptions } from "./part";
-import { quantile, round } from "./statistics";
+import { startRun } from "../../start/run";
+import type { Part, PartOptions } from "../part";
+import { mixedRow, putRows } from "../rows";
+import { quantile, round } from "../statistics";
+import { picture, uploadFile } from "../uploads";
 
-/** What the manager's calls take beside a table of so many rows. */
+/** The cost of the manager's calls on a table of this size. */
 export interface ManagerFigures {
   rows: number;
-  /** Pages of 100 events that all failed events took, walked through while uploads went on. */
+  /** Pages of 100 failed events that were read, while uploads went on. */
   pages: number;
   /** Milliseconds. */
   pageMs: { p50: number; p99: number };
   /** Requests to the table for each page. */
   requestsPerPage: number;
-  /** Milliseconds, once the periods' counts were written down. */
+  /** Milliseconds of `GET /stats`. */
   statsMs: { p50: number; p99: number };
-  /** Requests to both tables for each call. */
+  /** Requests to both tables for each `GET /stats`. */
   requestsPerStats: number;
 }
 
@@ -25,7 +25,7 @@ const LIMIT = 100;
 
 const STATS_CALLS = 50;
 
-/** So that small tables give as many figures as large ones. */
+/** Small tables are read repeatedly, for as many figures as of large ones. */
 const MIN_PAGES = 100;
 
 interface Page {
@@ -46,7 +46,7 @@ async function timed<T>(work: () => Promise<T>): Promise<{ result: T; ms: number
   return { result, ms: performance.now() - startedAt };
 }
 
-/** @throws when an event of the table is left out of the pages, or comes twice */
+/** @throws when a page misses or repeats an event */
 export async function measureManager(rows: number, minPages = MIN_PAGES): Promise<ManagerFigures> {
   let requests = 0;
   const run = await startRun({
@@ -122,7 +122,7 @@ export async function measureManager(rows: number, minPages = MIN_PAGES): Promis
   }
 }
 
-/** Measures the event manager on this machine, beside smaller and larger tables. */
+/** The bench's part `manager`: the event manager on this machine, with tables of three sizes. */
 export async function manager({ progress, quick = false }: PartOptions): Promise<Part> {
   const figures: ManagerFigures[] = [];
   for (const size of SIZES) {
@@ -135,11 +135,11 @@ export async function manager({ progress, quick = false }: PartOptions): Promise
     json: figures,
     sections: [
       {
-        title: "The event manager beside a table of so many rows",
+        title: "The event manager by size of its table",
         note: [
-          `Pages of ${LIMIT} failed events, one of five of all, in time order, while uploads go on one`,
-          "after the other. Milliseconds, by HTTP; requests are the manager's to DynamoDB. No row was",
-          "counted before, so /stats is at its dearest here: the sweeper writes counts down later.",
+          `Pages of ${LIMIT} failed events, which are a fifth of all, in time order, during a sequence of`,
+          "uploads. Milliseconds by HTTP; requests of the manager to DynamoDB. No count is stored yet, so",
+          "/stats is at its most expensive: the sweeper stores counts later.",
         ].join("\n"),
         columns: [
           "rows",

@@ -18,7 +18,7 @@ interface SwaggerPaths {
   >;
 }
 
-/** Whether somewhere in these inputs is the function's ARN. */
+/** Whether these inputs contain the function's ARN. */
 function refersTo(inputs: unknown, functionName: string): boolean {
   return new RegExp(`:function:${functionName}["/]`).test(JSON.stringify(inputs));
 }
@@ -38,16 +38,16 @@ function routesTo(recording: Recording, functionName: string): Route[] {
 }
 
 /**
- * One that reads comes first, for it needs nothing in its body, and one without parameters. What
- * takes any method is often there for the refusal of the wrong ones.
+ * The simplest route: GET before others, since it needs no body; without path parameters before
+ * with; ANY last, since it often exists to refuse wrong methods.
  */
-function plainestRoute(routes: Route[]): Route | undefined {
+function simplestRoute(routes: Route[]): Route | undefined {
   const rank = ({ method, path }: Route) =>
     (method === "GET" ? 0 : method === ANY ? 4 : 2) + (path.includes("{") ? 1 : 0);
   return routes.toSorted((a, b) => rank(a) - rank(b))[0];
 }
 
-/** A request as API Gateway passes it on. */
+/** A request in API Gateway's proxy format. */
 function requestEvent({ method: routeMethod, path }: Route): object {
   const method = routeMethod === ANY ? "GET" : routeMethod;
   const withBody = method !== "GET" && method !== "DELETE";
@@ -80,14 +80,14 @@ function requestEvent({ method: routeMethod, path }: Route): object {
   };
 }
 
-/** A status that the filter of an event source mapping lets through. */
+/** A status that passes the filter of an event source mapping. */
 function statusIn(filterCriteria: unknown): EventStatus {
   const { filters: [first] = [] } = (filterCriteria ?? {}) as { filters?: { pattern: string }[] };
   const allowed = EVENT_STATUSES.filter((status) => first?.pattern.includes(`"${status}"`));
   return allowed.at(-1) ?? "processed";
 }
 
-/** One row that came to a status, as the table's stream tells of it. */
+/** A stream event of one row with this status. */
 function streamEvent(status: EventStatus): object {
   const event = processedEvent({
     event_status: status,
@@ -98,29 +98,29 @@ function streamEvent(status: EventStatus): object {
 }
 
 /**
- * An event with one thing to do, of the kind that starts the Lambda: what the program has it
- * started by says which. Empty for a Lambda that nothing starts.
+ * A sample event for a Lambda, of the kind of its trigger in the program: API, stream, bucket or
+ * schedule. Empty for a Lambda without a trigger.
  */
 export function sampleEvent(recording: Recording, lambdaName: string): unknown {
   const [lambda] = ofType(recording, "Function").filter(({ name }) => name === lambdaName);
   if (!lambda) {
     throw new Error(`The program has no Lambda "${lambdaName}".`);
   }
-  // As the mocks name it.
+  // The mocks' physical name.
   const functionName = `${lambdaName}-1a2b3c4`;
-  const startedBy = (type: string) =>
+  const triggerOf = (type: string) =>
     ofType(recording, type).find(({ inputs }) => refersTo(inputs, functionName));
-  const route = plainestRoute(routesTo(recording, functionName));
+  const route = simplestRoute(routesTo(recording, functionName));
   if (route) {
     return requestEvent(route);
   }
-  const mapping = startedBy("EventSourceMapping");
+  const mapping = triggerOf("EventSourceMapping");
   if (mapping) {
     return streamEvent(statusIn(mapping.inputs.filterCriteria));
   }
-  if (startedBy("BucketNotification")) {
+  if (triggerOf("BucketNotification")) {
     const eventTime = new Date().toISOString();
     return { Records: [s3Record({ bucket: "a-bucket", encodedKey: "a+b.txt", eventTime })] };
   }
-  return startedBy("EventTarget") ? { "detail-type": "Scheduled Event", source: "aws.events" } : {};
+  return triggerOf("EventTarget") ? { "detail-type": "Scheduled Event", source: "aws.events" } : {};
 }

@@ -1,9 +1,9 @@
 import { expect } from "chai";
-import { readWork } from "../../bench/cost/cost";
-import { averageBatch } from "../../bench/model/batches";
-import { type Limit, limitsOf, mailsPerSecond, shardsOf } from "../../bench/model/limits";
-import { simulate, sustainedRate } from "../../bench/model/simulate";
-import { stackOf } from "../../bench/scale";
+import { readWork } from "../../../bench/cost/checkedInWork";
+import { averageBatch } from "../../../bench/model/batches";
+import { type Limit, limitsOf, mailsPerSecond, shardsOf } from "../../../bench/model/limits";
+import { simulate, sustainedRate } from "../../../bench/model/simulate";
+import { stackOf } from "../../../bench/scale/scale";
 
 const { ours } = readWork();
 

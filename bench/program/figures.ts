@@ -1,0 +1,27 @@
+/** How a callback becomes a package: by the program's bundling, or as a plain CallbackFunction does. */
+export type Packing = "bundle" | "codePaths";
+
+/** Milliseconds of one start. */
+export interface ProgramTimes {
+  /** From the start of the process to the first line of this module: Node.js and the compiler. */
+  bootMs: number;
+  /** TypeScript to JavaScript. */
+  compileMs: number;
+  /** Reading and running modules, without the modules that they import, by package. */
+  importMs: Record<string, number>;
+  /** Serialization of each callback, by Lambda, without the imports and compiling within it. */
+  serializeMs: Record<string, number>;
+  /** Packing of each serialized callback, by Lambda. Other Lambdas are serialized meanwhile. */
+  packMs: Record<string, number>;
+  /** From the start of the process to the end of the last serialization. */
+  serializedAtMs: number;
+  /** From the start of the process to the end of the last package. */
+  packedAtMs: number;
+  /** From the start of the process until every resource is registered. */
+  totalMs: number;
+}
+
+/** Ways to start: with or without a compile cache, and with either packing. */
+export const VARIANTS = ["warm", "cold", "callback"] as const;
+
+export type ProgramVariant = (typeof VARIANTS)[number];

@@ -1,0 +1,19 @@
+import type { UploadWork } from "./uploadWork";
+
+/** The program, and the naive one of bench/naive. */
+export const PIPELINES = ["ours", "naive"] as const;
+
+export type Pipeline = (typeof PIPELINES)[number];
+
+/** One upload after the other, each when the one before is `notified`; or all as fast as possible. */
+export const LOADS = ["single", "burst"] as const;
+
+export type Load = (typeof LOADS)[number];
+
+/** The work of one upload, as the mean of several. */
+export interface MeasuredWork {
+  pipeline: Pipeline;
+  load: Load;
+  uploads: number;
+  work: UploadWork;
+}
