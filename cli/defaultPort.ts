@@ -1,2 +1,2 @@
-/** Where `npm start` listens, and where the command line looks for it. */
+/** The default port of `npm start`, for the command line too. */
 export const DEFAULT_PORT = 4510;

@@ -1,30 +1,30 @@
-/** What the user did wrong on the command line. */
+/** An error in the use of the command line. */
 export class UsageError extends Error {}
 
 export interface FailureDetails {
-  /** Of the HTTP answer. */
+  /** Status of the HTTP answer. */
   status?: number;
-  /** Whether another try may go well. @default false */
-  mayPass?: boolean;
-  /** Milliseconds; what the answer's Retry-After asks for. */
+  /** Whether a retry may succeed. @default false */
+  isTransient?: boolean;
+  /** Milliseconds; from the answer's Retry-After. */
   retryAfterMs?: number;
 }
 
-/** A refusal by a service, or a failure on the way to it; the message is for the user. */
+/** An error of a service or of the connection. Its message is for the user. */
 export class Failure extends Error {
   readonly status?: number;
-  readonly mayPass: boolean;
+  readonly isTransient: boolean;
   readonly retryAfterMs?: number;
 
   constructor(
-    /** The service's word for it, such as `event_not_found`. */
+    /** Error code, such as `event_not_found`. */
     readonly code: string,
     message: string,
-    { status, mayPass = false, retryAfterMs }: FailureDetails = {},
+    { status, isTransient = false, retryAfterMs }: FailureDetails = {},
   ) {
     super(message);
     this.status = status;
-    this.mayPass = mayPass;
+    this.isTransient = isTransient;
     this.retryAfterMs = retryAfterMs;
   }
 }

@@ -1,5 +1,5 @@
 import { DEFAULT_PORT } from "../cli/defaultPort";
-import { plainText } from "../cli/plainText";
+import { plainText } from "../cli/output/plainText";
 import type { Run, RunEvent } from "./run";
 
 /** Where a run's lines go; one call a line. */

@@ -1,7 +1,24 @@
-import { plainText } from "./plainText";
-import type { Progress } from "./progress";
-import { type Uploader, uploadFile, type UploadResult } from "./upload";
+import * as path from "node:path";
+import { sleep } from "../http/retries";
+import type { Connection } from "../manager/connection";
+import { plainText } from "../output/plainText";
+import { barProgress, noProgress, type Progress } from "../upload/progress";
+import { type Uploader, uploadFile, type UploadResult } from "../upload/uploadFile";
+import { uploadRoutesOf } from "../upload/uploadRoutes";
+import type { Context } from "./context";
 
+export interface UploadOptions {
+  /** Media type of all files. @default by each file's extension */
+  type?: string;
+  /** Concurrent uploads. */
+  concurrency: number;
+  /** Upload files again that were uploaded within a day. */
+  new?: boolean;
+  /** Wait until the events are notified or failed. */
+  wait?: boolean;
+}
+
+/** How a file was sent, as the text output says it. */
 const WAYS = { direct: "sent directly", presigned: "sent by presigned form" };
 
 function lineOf({ file, ok, event_id, via, error }: UploadResult): string {
@@ -11,23 +28,19 @@ function lineOf({ file, ok, event_id, via, error }: UploadResult): string {
   return plainText(parts.filter(Boolean).join("  "));
 }
 
-/**
- * Sends the files, several at a time; a line for each as soon as it is through.
- *
- * @returns whether all of them went well
- */
-export async function uploadFiles(
+/** @returns whether all files were uploaded */
+async function uploadAll(
   uploader: Uploader,
   files: string[],
   { concurrency, json, progress }: { concurrency: number; json: boolean; progress: Progress },
 ): Promise<boolean> {
   const waiting = [...files];
-  let allWell = true;
+  let allUploaded = true;
   const worker = async () => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
       const { progress: fileProgress, end } = progress.begin(file);
       const result = await uploadFile(uploader, file, fileProgress).finally(end);
-      allWell &&= result.ok;
+      allUploaded &&= result.ok;
       progress.line(json ? JSON.stringify(result) : lineOf(result));
     }
   };
@@ -36,5 +49,39 @@ export async function uploadFiles(
   } finally {
     progress.stop();
   }
-  return allWell;
+  return allUploaded;
+}
+
+function progressFor(write: (line: string) => void): Progress {
+  if (!process.stderr.isTTY) {
+    return noProgress(write);
+  }
+  return barProgress(process.stdout.isTTY ? undefined : write);
+}
+
+/** Resolves a path against the folder in which npm was called: npm runs scripts in the package's. */
+function fromCallersFolder(file: string): string {
+  const { INIT_CWD: calledIn, npm_lifecycle_event: script } = process.env;
+  return script === "events" && calledIn !== undefined && calledIn !== process.cwd()
+    ? path.resolve(calledIn, file)
+    : file;
+}
+
+/**
+ * Uploads files, several at a time, and prints a line for each as soon as it is done. Sets exit code
+ * 1 when one of them failed.
+ */
+export async function uploadFiles(
+  { manager, json, write }: Context,
+  { uploadKey }: Connection,
+  files: string[],
+  options: UploadOptions,
+): Promise<void> {
+  const routes = uploadRoutesOf(await manager.description());
+  const { type, new: asNew = false, wait = false, concurrency } = options;
+  const uploader = { manager, routes, uploadKey, type, asNew, wait, sleep };
+  const output = { concurrency, json, progress: progressFor(write) };
+  if (!(await uploadAll(uploader, files.map(fromCallersFolder), output))) {
+    process.exitCode = 1;
+  }
 }

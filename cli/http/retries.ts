@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { Failure } from "./errors";
+import { Failure } from "../errors";
 
-/** Waits so many milliseconds; tests put their own in its place. */
+/** Waits this many milliseconds. Tests pass their own. */
 export type Sleep = (ms: number) => Promise<unknown>;
 
 export const sleep: Sleep = (ms) => delay(ms);
@@ -10,35 +10,35 @@ export const MAX_ATTEMPTS = 5;
 
 const FIRST_PAUSE_MS = 500;
 
-/** Whoever asks for more is not waited for. */
+/** A longer Retry-After ends the retries. */
 const MAX_RETRY_AFTER_MS = 300_000;
 
-/** Twice as long each time; the jitter keeps clients that failed together from coming together. */
+/** Exponential back-off with jitter. */
 function pauseAfter(failures: number): number {
   return FIRST_PAUSE_MS * 2 ** (failures - 1) * (0.5 + Math.random() / 2);
 }
 
 /**
- * Tries until it goes well, at most five times.
+ * Retries transient failures, up to MAX_ATTEMPTS attempts in all.
  *
- * @param mayRepeat whether a failure is worth another try
+ * @param isRetryable of a failure. @default its `isTransient`
  * @throws the last failure
  */
-export async function retrying<T>(
+export async function withRetries<T>(
   attempt: () => Promise<T>,
   wait: Sleep,
-  mayRepeat: (failure: Failure) => boolean = ({ mayPass }) => mayPass,
+  isRetryable: (failure: Failure) => boolean = ({ isTransient }) => isTransient,
 ): Promise<T> {
   for (let failures = 1; ; failures += 1) {
     try {
       return await attempt();
     } catch (error) {
-      const worthwhile = error instanceof Failure && mayRepeat(error) && failures < MAX_ATTEMPTS;
-      const askedMs = worthwhile ? (error.retryAfterMs ?? 0) : 0;
-      if (!worthwhile || askedMs > MAX_RETRY_AFTER_MS) {
+      const retries = error instanceof Failure && isRetryable(error) && failures < MAX_ATTEMPTS;
+      const retryAfterMs = retries ? (error.retryAfterMs ?? 0) : 0;
+      if (!retries || retryAfterMs > MAX_RETRY_AFTER_MS) {
         throw error;
       }
-      await wait(Math.max(askedMs, pauseAfter(failures)));
+      await wait(Math.max(retryAfterMs, pauseAfter(failures)));
     }
   }
 }

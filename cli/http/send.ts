@@ -1,11 +1,11 @@
 import * as http from "node:http";
 import * as https from "node:https";
 import { pipeline } from "node:stream/promises";
-import { Failure } from "./errors";
+import { Failure } from "../errors";
 
-/** A body that is made while it is sent. */
+/** A body that is generated while it is sent. */
 export interface StreamedBody {
-  /** Bytes, exactly. */
+  /** Exact number of bytes. */
   length: number;
   chunks: AsyncIterable<Buffer>;
 }
@@ -24,11 +24,11 @@ export interface HttpAnswer {
   text: string;
 }
 
-/** Without a byte in either direction; API Gateway answers within 29 seconds. */
+/** Timeout without traffic; API Gateway answers within 29 seconds. */
 const IDLE_MS = 120_000;
 
-/** Errors that another try meets again. */
-const LASTING_ERRORS = [
+/** Connection errors that a retry does not resolve. */
+const PERMANENT_ERRORS = [
   "ENOTFOUND",
   "EPROTO",
   "CERT_HAS_EXPIRED",
@@ -54,22 +54,22 @@ function readAnswer(request: http.ClientRequest): Promise<HttpAnswer> {
   });
 }
 
-/** The failure that a connection's error is; what the body's own source throws stays as it is. */
+/** Converts a connection's error to a Failure. A Failure of the body's source is returned unchanged. */
 function connectionFailure(error: unknown, host: string): unknown {
   if (error instanceof Failure) {
     return error;
   }
-  // Where a name has several addresses, the message is empty.
+  // For a name with several addresses, the message is empty.
   const { code = "", message } = error as NodeJS.ErrnoException;
   return new Failure("network_error", `No answer from ${host}: ${message || code}.`, {
-    mayPass: !LASTING_ERRORS.includes(code),
+    isTransient: !PERMANENT_ERRORS.includes(code),
   });
 }
 
 /**
- * Sends one request and reads its answer, whatever its status; redirects are not followed.
+ * Sends one request and reads the answer, of any status. Redirects are not followed.
  *
- * @throws Failure `network_error`, and what a streamed body's source throws
+ * @throws Failure `network_error`, and failures of a streamed body's source
  */
 export async function send({ method, url, headers, body }: HttpCall): Promise<HttpAnswer> {
   const target = new URL(url);
@@ -91,7 +91,7 @@ export async function send({ method, url, headers, body }: HttpCall): Promise<Ht
   }
   let sourceFailure: unknown;
   const sent = pipeline(body.chunks, request).catch((error: unknown) => {
-    // The request only tells of a connection that was broken off.
+    // Other errors are the connection's, which `answer` rejects with.
     sourceFailure = error instanceof Failure ? error : undefined;
   });
   try {
@@ -100,52 +100,8 @@ export async function send({ method, url, headers, body }: HttpCall): Promise<Ht
     await sent;
     throw connectionFailure(sourceFailure ?? error, target.host);
   } finally {
-    // An answer may come before the body's end, and the rest is of no use then.
+    // After an early answer, the rest of the body is not sent.
     request.destroy();
     await sent;
   }
-}
-
-/** @throws Failure `invalid_answer` */
-export function jsonOf({ status, text }: HttpAnswer): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new Failure("invalid_answer", "The answer is not JSON. Is the manager's URL right?", {
-      status,
-    });
-  }
-}
-
-function retryAfterMs(value: string | undefined): number | undefined {
-  if (value === undefined) {
-    return undefined;
-  }
-  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
-  return ms > 0 ? ms : undefined;
-}
-
-function errorIn(text: string): { code?: unknown; message?: unknown; request_id?: unknown } {
-  try {
-    const { error } = JSON.parse(text) as { error?: object | null };
-    return error ?? {};
-  } catch {
-    return {};
-  }
-}
-
-/** The failure that an answer of the two APIs stands for: `{"error":{"code","message"}}`. */
-export function failureOf(answer: HttpAnswer): Failure {
-  const { status, headers, text } = answer;
-  const { code, message, request_id: requestId } = errorIn(text);
-  const worded = typeof message === "string" ? message : `The answer has the status ${status}.`;
-  return new Failure(
-    typeof code === "string" ? code : `http_${status}`,
-    typeof requestId === "string" ? `${worded} (request ${requestId})` : worded,
-    {
-      status,
-      mayPass: status === 429 || status >= 500,
-      retryAfterMs: retryAfterMs(headers["retry-after"]),
-    },
-  );
 }

@@ -1,7 +1,5 @@
-/**
- * What the two APIs answer with, as openapi.json describes it.
- */
-import type { EventStatus, FileEvent } from "../events/event";
+/** The answers of the two APIs, by openapi.json. */
+import type { EventStatus, FileEvent } from "../../events/event";
 
 /** Of `GET /events`. */
 export interface EventPage {
@@ -13,29 +11,29 @@ export interface EventPage {
 /** Of `GET /events/{event_id}`. */
 export interface EventDetails {
   event: FileEvent;
-  /** Presigned: whoever has the URL may read the file until then. */
+  /** A presigned URL, valid until `expires_at`. */
   download: { url: string; expires_at: string };
 }
 
 /** Of `POST /events/{event_id}/retry`. */
 export interface RetriedEvent {
   event_id: string;
-  /** The status that it is back in. */
+  /** The status after the retry. */
   event_status: EventStatus;
 }
 
-/** Of `POST /events/retry`: one request's share, or the sum of several. */
+/** Of `POST /events/retry`: the counts of one request, or the sum of several. */
 export interface RetrySummary {
   dry_run: boolean;
   matched: number;
-  /** With `dry_run`: how many would have moved. */
+  /** With `dry_run`: the number that would move. */
   moved: number;
   /** Counts by reason: `already_moved`, `not_retryable`, `write_failed`. */
   not_moved: Record<string, number>;
 }
 
 export interface RetryPage extends RetrySummary {
-  /** Not null when one request had no time for all. */
+  /** Not null when one request did not process all. */
   next_cursor: string | null;
 }
 
@@ -69,14 +67,14 @@ export interface UploadForm {
   bucket: string;
   key: string;
   url: string;
-  /** All of them go before the file. */
+  /** They precede the file in the form. */
   fields: Record<string, string>;
   expires_at: string;
   min_bytes: number;
   max_bytes: number;
 }
 
-/** Its 200: the Idempotency-Key's file is there already. */
+/** Its 200: the file of this Idempotency-Key is stored already. */
 export interface ArrivedUpload {
   event_id: string;
   event_timestamp: string;
@@ -85,7 +83,7 @@ export interface ArrivedUpload {
   event_status: EventStatus;
 }
 
-/** Of `POST /upload`, as far as it is used here. */
+/** Of `POST /upload`; only the fields that are used. */
 export interface DirectUpload {
   event_id: string;
   key: string;

@@ -1,22 +1,22 @@
-import { DEFAULT_PORT } from "./defaultPort";
-import { Failure, UsageError } from "./errors";
-import { send } from "./http";
-import { retrying, sleep } from "./retries";
+import { DEFAULT_PORT } from "../defaultPort";
+import { Failure, UsageError } from "../errors";
+import { sleep,withRetries } from "../http/retries";
+import { send } from "../http/send";
 
-/** The options that say where the manager is. */
+/** The options for the manager's location and keys. */
 export interface ConnectionOptions {
   url?: string;
   key?: string;
   uploadKey?: string;
-  /** Of the local run; without it, and without `url`, the default one. */
+  /** Port of the local run. @default 4510, unless `url` is given */
   port?: number;
 }
 
 export interface Connection {
-  /** Without a slash at the end. */
+  /** Without a trailing slash. */
   managerUrl: string;
   managerKey: string;
-  /** For an upload API that wants one. */
+  /** For an upload API that requires one. */
   uploadKey?: string;
 }
 
@@ -37,7 +37,7 @@ async function readStack(port: number): Promise<Record<string, unknown>> {
     );
   });
   if (answer.status === 503) {
-    throw new Failure("starting", "The local run is starting.", { mayPass: true });
+    throw new Failure("starting", "The local run is starting.", { isTransient: true });
   }
   try {
     const { outputs } = JSON.parse(answer.text) as { outputs: Record<string, unknown> };
@@ -48,7 +48,7 @@ async function readStack(port: number): Promise<Record<string, unknown>> {
 }
 
 async function connectLocally(port: number, uploadKey?: string): Promise<Connection> {
-  const outputs = await retrying(() => readStack(port), sleep);
+  const outputs = await withRetries(() => readStack(port), sleep);
   const { managerUrl, managerApiKey, uploadApiKey } = outputs;
   if (typeof managerUrl !== "string" || typeof managerApiKey !== "string") {
     throw new Failure(
@@ -65,9 +65,9 @@ async function connectLocally(port: number, uploadKey?: string): Promise<Connect
 }
 
 /**
- * Finds the manager: where the options say, or else in the local run.
+ * Finds the manager by the options, or else in the local run.
  *
- * @throws UsageError for options that do not go together, Failure when there is no local run
+ * @throws UsageError for options that do not go together, Failure without a local run
  */
 export async function connect(options: ConnectionOptions): Promise<Connection> {
   const { url, key, uploadKey, port } = options;

@@ -1,4 +1,8 @@
-import type { EventStatus } from "../events/event";
+import type { EventStatus } from "../../events/event";
+import type { Failure } from "../errors";
+import { failureOf, jsonOf } from "../http/answer";
+import { type Sleep,withRetries } from "../http/retries";
+import { type HttpAnswer, send } from "../http/send";
 import type {
   ArrivedUpload,
   EventDetails,
@@ -10,11 +14,8 @@ import type {
   UploadForm,
 } from "./answers";
 import type { Connection } from "./connection";
-import type { Failure } from "./errors";
-import { failureOf, type HttpAnswer, jsonOf, send } from "./http";
-import { retrying, type Sleep } from "./retries";
 
-/** Which events; times as ISO 8601, from inclusive, to exclusive. */
+/** A period of events, as ISO 8601: `from` inclusive, `to` exclusive. */
 export interface EventFilter {
   from?: string;
   to?: string;
@@ -33,24 +34,24 @@ export interface RetryQuery extends EventFilter {
   cursor?: string;
 }
 
-/** The event manager's API. Everything throws Failure. */
-export interface Manager {
+/** A client of the event manager's API. All methods throw Failure. */
+export interface ManagerClient {
   list(query: ListQuery): Promise<EventPage>;
   show(eventId: string): Promise<EventDetails>;
   retry(eventId: string): Promise<RetriedEvent>;
   retryFailed(query: RetryQuery): Promise<RetryPage>;
   delete(eventId: string): Promise<void>;
   stats(): Promise<Stats>;
-  /** Asks once: the caller repeats the whole upload. */
+  /** Sends one request, without retries: the caller retries the whole upload. */
   newUpload(
     upload: NewUpload,
     idempotencyKey: string,
   ): Promise<{ form: UploadForm } | { arrived: ArrivedUpload }>;
-  /** openapi.json, not checked. */
+  /** The parsed openapi.json, not validated. */
   description(): Promise<unknown>;
 }
 
-/** The largest page that the API gives. */
+/** Events of the API's largest page. */
 export const MAX_PAGE = 500;
 
 type QueryValues = Record<string, string | number | boolean | undefined>;
@@ -65,13 +66,16 @@ function queryString(values: QueryValues): string {
   return query.size === 0 ? "" : `?${query.toString()}`;
 }
 
-/** Nothing was done: the request may be sent again even if its repetition has another effect. */
-function wasTurnedAway({ status }: Failure): boolean {
+/** Whether the request had no effect, so that a retry is safe even if it is not idempotent. */
+function wasRejected({ status }: Failure): boolean {
   return status === 429 || status === 503;
 }
 
-/** @param wait between the tries of a request that failed */
-export function createManager({ managerUrl, managerKey }: Connection, wait: Sleep): Manager {
+/** @param wait between the attempts of a request */
+export function createManagerClient(
+  { managerUrl, managerKey }: Connection,
+  wait: Sleep,
+): ManagerClient {
   const ask = async (method: string, path: string): Promise<HttpAnswer> => {
     const headers = { "x-api-key": managerKey };
     const answer = await send({ method, url: `${managerUrl}${path}`, headers });
@@ -80,9 +84,9 @@ export function createManager({ managerUrl, managerKey }: Connection, wait: Slee
     }
     return answer;
   };
-  const get = async (path: string) => jsonOf(await retrying(() => ask("GET", path), wait));
+  const get = async (path: string) => jsonOf(await withRetries(() => ask("GET", path), wait));
   const change = (method: string, path: string) =>
-    retrying(() => ask(method, path), wait, wasTurnedAway);
+    withRetries(() => ask(method, path), wait, wasRejected);
   const eventPath = (eventId: string) => `/events/${encodeURIComponent(eventId)}`;
 
   return {

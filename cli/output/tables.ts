@@ -1,10 +1,10 @@
 import Table from "cli-table3";
-import type { FileEvent } from "../events/event";
-import type { EventDetails, Stats } from "./answers";
+import type { FileEvent } from "../../events/event";
+import type { EventDetails, Stats } from "../manager/answers";
 import { plainText } from "./plainText";
-import { bytesInWords, secondsInWords } from "./wording";
+import { formatBytes, formatSeconds } from "./units";
 
-/** Fixed, so that the pages of a long list stand below each other; the last one takes the rest. */
+/** Fixed widths, so that all pages of a list align; the last column has no limit. */
 const EVENT_COLUMNS: { head: string; width: number | null }[] = [
   { head: "time (UTC)", width: 21 },
   { head: "status", width: 11 },
@@ -44,14 +44,14 @@ function rowOf({ event_result, event_info, ...event }: FileEvent): string[] {
     timeOf(event.event_timestamp),
     event.event_status,
     event.event_id,
-    size === undefined ? "" : bytesInWords(size),
+    size === undefined ? "" : formatBytes(size),
     event_result?.type ?? event_info.ContentType ?? "",
     event_info.FileName ?? event_info.Key,
     event.last_error && event.event_status === "failed" ? event.last_error.code : "",
   ].map(plainText);
 }
 
-/** One page of a list. */
+/** The lines of one page of events. */
 export function eventLines(events: FileEvent[], withHead: boolean): string[] {
   const head = withHead ? [EVENT_COLUMNS.map((column) => column.head)] : [];
   return linesOf(
@@ -72,7 +72,7 @@ function lastErrorPairs({ last_error, failed_from }: FileEvent): Pair[] {
     : [];
 }
 
-/** Everything about one event, a line each. */
+/** One event with all its attributes, a line each. */
 export function detailLines({ event, download }: EventDetails): string[] {
   const { event_info: info, event_result: result = {} } = event;
   const pairs: Pair[] = [
@@ -102,7 +102,7 @@ export function detailLines({ event, download }: EventDetails): string[] {
   );
 }
 
-/** How many events there are in each status, and the oldest that is on its way. */
+/** The number of events in each status, and the oldest unfinished event. */
 export function statsLines({ counts, total, oldest_unfinished: oldest }: Stats): string[] {
   const rows = [...Object.entries(counts), ["total", total]].map((row) => row.map(String));
   return [
@@ -110,7 +110,7 @@ export function statsLines({ counts, total, oldest_unfinished: oldest }: Stats):
     "",
     oldest
       ? `Oldest unfinished: ${oldest.event_id}, ${oldest.event_status}, begun ` +
-        `${secondsInWords(oldest.age_seconds)} ago.`
+        `${formatSeconds(oldest.age_seconds)} ago.`
       : "All events are finished.",
   ];
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import * as path from "node:path";
-import { Failure } from "./errors";
+import { Failure } from "../errors";
 
 export interface LocalFile {
   path: string;
@@ -17,7 +17,7 @@ export interface HashedFile extends LocalFile {
   sha256: string;
 }
 
-/** Is told how many more bytes are through. */
+/** Gets the number of further bytes. */
 export type OnBytes = (bytes: number) => void;
 
 const CHUNK_BYTES = 64 * 1024;
@@ -36,7 +36,7 @@ function changed(): Failure {
   return new Failure("file_changed", "The file changed while it was read. Send it again.");
 }
 
-/** @throws Failure for what is no file with something in it */
+/** @throws Failure for anything but a file with content */
 export async function findFile(filePath: string): Promise<LocalFile> {
   const found = await stat(filePath).catch((error: unknown) => {
     throw fileFailure(error);
@@ -77,8 +77,8 @@ export async function hashFile(file: LocalFile, onBytes: OnBytes): Promise<Hashe
 }
 
 /**
- * The file's bytes, the very ones that were hashed: when they are others by now, their end is held
- * back, so that the request breaks off and nothing is stored.
+ * Reads a hashed file again. When its bytes have changed, the last ones are not yielded, so that the
+ * request breaks off and nothing is stored.
  *
  * @throws Failure `file_changed`, `file_unreadable`
  */

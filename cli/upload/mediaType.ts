@@ -39,7 +39,7 @@ const TYPES: Record<string, string> = {
   ".zip": "application/zip",
 };
 
-/** The media type that a file's name suggests. */
+/** The media type of a file's extension. @default application/octet-stream */
 export function mediaTypeOf(fileName: string): string {
   const extension = path.extname(fileName).toLowerCase();
   return (

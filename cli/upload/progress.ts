@@ -1,21 +1,21 @@
 import * as path from "node:path";
 import { MultiBar, Presets } from "cli-progress";
-import { plainText } from "./plainText";
-import type { FileProgress } from "./upload";
-import { bytesInWords } from "./wording";
+import { plainText } from "../output/plainText";
+import { formatBytes } from "../output/units";
+import type { FileProgress } from "./uploadFile";
 
-/** Shows how far several files are. */
+/** Shows the progress of several files. */
 export interface Progress {
-  /** @returns the file's own, and how to end it */
+  /** Starts a file. @returns its progress, and a function to end it */
   begin(file: string): { progress: FileProgress; end: () => void };
-  /** Writes a line of the result, past what moves. */
+  /** Prints a line of the result, above the bars. */
   line(text: string): void;
   stop(): void;
 }
 
 const FORMAT = "{bar} {percentage}% {phase} {done} of {size}  {file}";
 
-/** Nothing that moves. */
+/** Prints results only. */
 export function noProgress(write: (line: string) => void): Progress {
   const ignore = () => undefined;
   return {
@@ -28,7 +28,7 @@ export function noProgress(write: (line: string) => void): Progress {
 /**
  * A bar for each file under way, on standard error.
  *
- * @param write where result lines go if not to the terminal as well
+ * @param write prints result lines. @default above the bars, on the terminal
  */
 export function barProgress(write?: (line: string) => void): Progress {
   const bars = new MultiBar(
@@ -36,7 +36,7 @@ export function barProgress(write?: (line: string) => void): Progress {
       format: FORMAT,
       barsize: 24,
       clearOnComplete: true,
-      // The terminal stays as it is: there is nothing to restore when Ctrl-C ends everything.
+      // Without changes to the terminal, Ctrl-C has nothing to restore.
       hideCursor: null,
       linewrap: null,
       gracefulExit: false,
@@ -53,11 +53,11 @@ export function barProgress(write?: (line: string) => void): Progress {
           phase: (phase, totalBytes) => {
             done = phase === "waiting" ? totalBytes : 0;
             bar.setTotal(totalBytes);
-            bar.update(done, { phase, done: bytesInWords(done), size: bytesInWords(totalBytes) });
+            bar.update(done, { phase, done: formatBytes(done), size: formatBytes(totalBytes) });
           },
           advance: (bytes) => {
             done += bytes;
-            bar.update(done, { done: bytesInWords(done) });
+            bar.update(done, { done: formatBytes(done) });
           },
         },
         end: () => {
@@ -71,7 +71,7 @@ export function barProgress(write?: (line: string) => void): Progress {
         bars.log(`${text}\n`);
       }),
     stop: () => {
-      // Lines are written with the next update only.
+      // An update prints the pending lines.
       bars.update();
       bars.stop();
     },

@@ -1,15 +1,15 @@
 import { randomUUID } from "node:crypto";
-import type { UploadForm } from "./answers";
-import { Failure } from "./errors";
-import { type HttpAnswer, send } from "./http";
+import { Failure } from "../errors";
+import { type HttpAnswer, send } from "../http/send";
+import type { UploadForm } from "../manager/answers";
 import { type HashedFile, type OnBytes, readHashed } from "./localFile";
 
-/** S3's words for "try again" that come with a 4xx. */
-const PASSING_CODES = ["RequestTimeout", "SlowDown"];
+/** Transient S3 errors with a status 4xx. */
+const TRANSIENT_CODES = ["RequestTimeout", "SlowDown"];
 
 const ENTITIES: Record<string, string> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
 
-/** As browsers write names in a form: https://html.spec.whatwg.org/#multipart-form-data */
+/** Names are escaped as browsers do: https://html.spec.whatwg.org/#multipart-form-data */
 function quoted(name: string): string {
   const escaped = name.replaceAll("\r", "%0D").replaceAll("\n", "%0A").replaceAll('"', "%22");
   return `"${escaped}"`;
@@ -26,11 +26,11 @@ function elementOf(xml: string, name: string): string | undefined {
 function s3Failure({ status, text }: HttpAnswer): Failure {
   const code = elementOf(text, "Code") ?? `http_${status}`;
   const message = elementOf(text, "Message") ?? `S3's answer has the status ${status}.`;
-  const mayPass = status >= 500 || status === 429 || PASSING_CODES.includes(code);
-  return new Failure(code, message, { status, mayPass });
+  const isTransient = status >= 500 || status === 429 || TRANSIENT_CODES.includes(code);
+  return new Failure(code, message, { status, isTransient });
 }
 
-/** The form's bytes before and after the file's own: the fields first, as S3 wants it. */
+/** The form's bytes before and after the file. S3 requires the fields before the file. */
 function frameOf(
   fields: Record<string, string>,
   fileName: string,
@@ -53,11 +53,11 @@ function frameOf(
 }
 
 /**
- * Sends a file with a presigned S3 form, straight from the disk.
+ * Uploads a file with a presigned S3 form, streaming it from the disk.
  *
  * @throws Failure with S3's own code, `network_error`, `file_changed`
  */
-export async function sendForm(
+export async function uploadForm(
   form: Pick<UploadForm, "url" | "fields">,
   file: HashedFile,
   type: string,

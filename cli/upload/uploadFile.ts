@@ -1,7 +1,10 @@
 import { createHash, randomUUID } from "node:crypto";
-import type { DirectUpload } from "./answers";
-import { Failure } from "./errors";
-import { failureOf, jsonOf, send } from "./http";
+import { Failure } from "../errors";
+import { failureOf, jsonOf } from "../http/answer";
+import { type Sleep,withRetries } from "../http/retries";
+import { send } from "../http/send";
+import type { DirectUpload } from "../manager/answers";
+import type { ManagerClient } from "../manager/managerClient";
 import {
   findFile,
   type HashedFile,
@@ -10,43 +13,41 @@ import {
   type OnBytes,
   readHashed,
 } from "./localFile";
-import type { Manager } from "./manager";
 import { mediaTypeOf } from "./mediaType";
-import { retrying, type Sleep } from "./retries";
-import { sendForm } from "./sendForm";
+import { uploadForm } from "./s3Form";
 import type { UploadRoutes } from "./uploadRoutes";
 import { untilFinished } from "./waitForEvent";
 
-/** What became of one file; also the line of `--json`. */
+/** The result of one file; also its line with `--json`. */
 export interface UploadResult {
-  /** As it was named on the command line. */
+  /** The path on the command line. */
   file: string;
   ok: boolean;
   event_id?: string;
   key?: string;
-  /** Missing where it was not chosen any more. */
+  /** Undefined where the upload failed before the choice. */
   via?: "direct" | "presigned";
-  /** Of the file; 0 if there is none. */
+  /** Size of the file; 0 if there is none. */
   bytes: number;
   error?: { code: string; message: string };
 }
 
-/** Is shown how far one file is. */
+/** Gets the progress of one file. */
 export interface FileProgress {
-  /** A new part of the work begins: `reading` and `sending` go up to all of the file's bytes. */
+  /** A phase begins; `reading` and `sending` advance to `totalBytes`. */
   phase(name: "reading" | "sending" | "waiting", totalBytes: number): void;
   advance: OnBytes;
 }
 
 export interface Uploader {
-  manager: Manager;
+  manager: ManagerClient;
   routes: UploadRoutes;
   uploadKey?: string;
-  /** Media type, in place of what the name suggests. */
+  /** Media type. @default by the file's extension */
   type?: string;
-  /** Whether a file is sent again that was sent before. */
+  /** Upload a file again that was uploaded before. */
   asNew: boolean;
-  /** Whether to wait until the event is notified or failed. */
+  /** Wait until the event is notified or failed. */
   wait: boolean;
   sleep: Sleep;
 }
@@ -60,14 +61,14 @@ interface Sending {
 
 type Stored = Pick<DirectUpload, "event_id" | "key">;
 
-/** The same for the same file, name and type: a repeated command sends nothing twice. */
+/** Depends on content, name and type, so that a repeated command does not upload twice. */
 function idempotencyKeyOf(file: HashedFile, type: string, asNew: boolean): string {
   const identity = JSON.stringify([file.sha256, file.name, type]);
   const key = `events-${createHash("sha256").update(identity).digest("hex")}`;
   return asNew ? `${key}-${randomUUID()}` : key;
 }
 
-async function sendDirectly(
+async function uploadDirectly(
   { routes, uploadKey }: Uploader,
   { file, type, idempotencyKey, progress }: Sending,
 ): Promise<Stored> {
@@ -88,24 +89,24 @@ async function sendDirectly(
   return jsonOf(answer) as DirectUpload;
 }
 
-async function sendPresigned(
+async function uploadPresigned(
   { manager }: Uploader,
   { file, type, idempotencyKey, progress }: Sending,
 ): Promise<Stored> {
-  const asked = await manager.newUpload(
+  const created = await manager.newUpload(
     { filename: file.name, content_type: type, size: file.size, checksum_sha256: file.sha256 },
     idempotencyKey,
   );
-  if ("arrived" in asked) {
-    return asked.arrived;
+  if ("arrived" in created) {
+    return created.arrived;
   }
   progress.phase("sending", file.size);
-  await sendForm(asked.form, file, type, progress.advance);
-  return asked.form;
+  await uploadForm(created.form, file, type, progress.advance);
+  return created.form;
 }
 
 /** @throws Failure `too_large` */
-function wayOf({ routes, uploadKey }: Uploader, { size }: LocalFile): "direct" | "presigned" {
+function chooseWay({ routes, uploadKey }: Uploader, { size }: LocalFile): "direct" | "presigned" {
   const { directMaxBytes, directNeedsKey, presignedMaxBytes } = routes;
   if (size <= directMaxBytes && (!directNeedsKey || uploadKey !== undefined)) {
     return "direct";
@@ -129,12 +130,15 @@ async function store(
   const file = await hashFile(found, progress.advance);
   const type = uploader.type ?? mediaTypeOf(file.name);
   const idempotencyKey = idempotencyKeyOf(file, type, uploader.asNew);
-  const sendIt = way === "direct" ? sendDirectly : sendPresigned;
-  // With the same key a repeat is safe, also when only the answer was lost.
-  return retrying(() => sendIt(uploader, { file, type, idempotencyKey, progress }), uploader.sleep);
+  const uploadIt = way === "direct" ? uploadDirectly : uploadPresigned;
+  // The Idempotency-Key makes a retry safe, even when only the answer was lost.
+  return withRetries(
+    () => uploadIt(uploader, { file, type, idempotencyKey, progress }),
+    uploader.sleep,
+  );
 }
 
-/** Sends one file. Whatever goes wrong with it is in the result. */
+/** Uploads one file. A Failure is in the result. */
 export async function uploadFile(
   uploader: Uploader,
   file: string,
@@ -144,7 +148,7 @@ export async function uploadFile(
   try {
     const found = await findFile(file);
     result.bytes = found.size;
-    result.via = wayOf(uploader, found);
+    result.via = chooseWay(uploader, found);
     const { event_id, key } = await store(uploader, found, result.via, progress);
     Object.assign(result, { event_id, key });
     if (uploader.wait) {

@@ -1,6 +1,6 @@
-import { Failure } from "./errors";
+import { Failure } from "../errors";
 
-/** How files get in, and how large they may be. */
+/** The routes for uploads, and their size limits. */
 export interface UploadRoutes {
   /** Of the upload API. */
   directUrl: string;
@@ -24,7 +24,7 @@ interface Description {
 /**
  * Reads the upload routes from openapi.json.
  *
- * @throws Failure `invalid_answer` when they are not in it
+ * @throws Failure `invalid_answer` when they are missing
  */
 export function uploadRoutesOf(description: unknown): UploadRoutes {
   const { paths, security } = (description ?? {}) as Description;

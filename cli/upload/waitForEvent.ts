@@ -1,23 +1,27 @@
-import { Failure } from "./errors";
-import type { Manager } from "./manager";
-import type { Sleep } from "./retries";
+import { Failure } from "../errors";
+import type { Sleep } from "../http/retries";
+import type { ManagerClient } from "../manager/managerClient";
 
 const POLL_MS = 1000;
 
-/** The sweeper, which finds what got lost, comes at most an hour later, and usually in minutes. */
+/** An hour: the sweeper writes a missing row within minutes, at most within an hour. */
 const MAX_POLLS_WITHOUT_ROW = 3600;
 
 /**
  * Waits until the event is notified.
  *
- * @throws Failure with the event's own error when it is failed, and what the manager throws
+ * @throws Failure with the event's error when it failed, and failures of the manager's API
  */
-export async function untilFinished(manager: Manager, eventId: string, wait: Sleep): Promise<void> {
-  let wasThere = false;
+export async function untilFinished(
+  manager: ManagerClient,
+  eventId: string,
+  wait: Sleep,
+): Promise<void> {
+  let wasFound = false;
   for (let polls = 1; ; polls += 1) {
     try {
       const { event } = await manager.show(eventId);
-      wasThere = true;
+      wasFound = true;
       if (event.event_status === "notified") {
         return;
       }
@@ -26,9 +30,9 @@ export async function untilFinished(manager: Manager, eventId: string, wait: Sle
         throw new Failure(code, message);
       }
     } catch (error) {
-      // S3's own event comes a moment after a form's file, and only then there is a row.
-      const isToCome = !wasThere && error instanceof Failure && error.status === 404;
-      if (!isToCome || polls >= MAX_POLLS_WITHOUT_ROW) {
+      // The row of a presigned upload is written after S3's event.
+      const isPending = !wasFound && error instanceof Failure && error.status === 404;
+      if (!isPending || polls >= MAX_POLLS_WITHOUT_ROW) {
         throw error;
       }
     }

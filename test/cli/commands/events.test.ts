@@ -1,7 +1,11 @@
 import { expect } from "chai";
-import { deleteEvent, listEvents, retryEvents, showEvent, showStats } from "../../cli/commands";
-import { createManager } from "../../cli/manager";
-import { apiError, type FakeManager, someEvent, startFakeManager } from "./fakeManager";
+import { deleteEvent } from "../../../cli/commands/delete";
+import { listEvents } from "../../../cli/commands/list";
+import { retryEvents } from "../../../cli/commands/retry";
+import { showEvent } from "../../../cli/commands/show";
+import { showStats } from "../../../cli/commands/stats";
+import { createManagerClient } from "../../../cli/manager/managerClient";
+import { apiError, type FakeManager, someEvent, startFakeManager } from "../fakeManager";
 
 describe("the commands for events", () => {
   let fake: FakeManager;
@@ -16,7 +20,7 @@ describe("the commands for events", () => {
   afterEach(() => fake.close());
 
   function context(json = false) {
-    const manager = createManager({ managerUrl: fake.url, managerKey: fake.key }, (ms) => {
+    const manager = createManagerClient({ managerUrl: fake.url, managerKey: fake.key }, (ms) => {
       pauses.push(ms);
       return Promise.resolve();
     });

@@ -1,8 +1,9 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect } from "chai";
-import { Failure } from "../../cli/errors";
-import { failureOf, type HttpAnswer, send } from "../../cli/http";
+import { Failure } from "../../../cli/errors";
+import { failureOf } from "../../../cli/http/answer";
+import { type HttpAnswer, send } from "../../../cli/http/send";
 
 describe("the command line's HTTP client", () => {
   let server: Server | undefined;
@@ -61,7 +62,9 @@ describe("the command line's HTTP client", () => {
     await new Promise((resolve) => server?.close(resolve));
     const nobody = await send({ method: "GET", url }).catch((error: unknown) => error);
 
-    expect(half).to.be.instanceOf(Failure).and.include({ code: "network_error", mayPass: true });
+    expect(half)
+      .to.be.instanceOf(Failure)
+      .and.include({ code: "network_error", isTransient: true });
     expect(nobody).to.be.instanceOf(Failure).and.include({ code: "network_error" });
     expect((nobody as Failure).message).to.contain(new URL(url).host);
   });
@@ -75,7 +78,7 @@ describe("the command line's HTTP client", () => {
     expect(failure({ headers: { "retry-after": inAMinute } }).retryAfterMs) //
       .to.be.within(50_000, 60_000);
     expect(failure({ headers: { "retry-after": "soon" } }).retryAfterMs).to.equal(undefined);
-    expect(failure({})).to.include({ code: "http_503", mayPass: true });
+    expect(failure({})).to.include({ code: "http_503", isTransient: true });
     expect(failure({ status: 400, text: '{"error":null}' })).to.include({ code: "http_400" });
   });
 });

@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import { connect } from "../../cli/connection";
-import { UsageError } from "../../cli/errors";
-import { type FakeManager, startFakeManager } from "./fakeManager";
+import { UsageError } from "../../../cli/errors";
+import { connect } from "../../../cli/manager/connection";
+import { type FakeManager, startFakeManager } from "../fakeManager";
 
 describe("the command line's connection", () => {
   let fake: FakeManager;

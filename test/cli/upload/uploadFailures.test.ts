@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { expect } from "chai";
-import { apiError, type Fault, s3Error } from "./fakeManager";
+import { apiError, type Fault, s3Error } from "../fakeManager";
 import { ignore, large, sha256Of, startUploadTest, type UploadTest } from "./uploadTest";
 
 describe("an upload from the command line that meets trouble", () => {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { expect } from "chai";
-import { someEvent } from "./fakeManager";
+import { someEvent } from "../fakeManager";
 import { large, sha256Of, startUploadTest, type UploadTest } from "./uploadTest";
 
 describe("an upload from the command line", () => {

@@ -2,10 +2,15 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import { createManager } from "../../cli/manager";
-import { type FileProgress, type Uploader, uploadFile, type UploadResult } from "../../cli/upload";
-import { uploadRoutesOf } from "../../cli/uploadRoutes";
-import { type FakeManager, startFakeManager } from "./fakeManager";
+import { createManagerClient } from "../../../cli/manager/managerClient";
+import {
+  type FileProgress,
+  type Uploader,
+  uploadFile,
+  type UploadResult,
+} from "../../../cli/upload/uploadFile";
+import { uploadRoutesOf } from "../../../cli/upload/uploadRoutes";
+import { type FakeManager, startFakeManager } from "../fakeManager";
 
 /** Uploads to a fake, from a folder of its own. */
 export interface UploadTest {
@@ -47,7 +52,7 @@ export async function startUploadTest(): Promise<UploadTest> {
       return made;
     },
     upload: async (file, options = {}, progress = { phase: ignore, advance: ignore }) => {
-      const manager = createManager({ managerUrl: fake.url, managerKey: fake.key }, sleep);
+      const manager = createManagerClient({ managerUrl: fake.url, managerKey: fake.key }, sleep);
       const routes = uploadRoutesOf(await manager.description());
       fake.seen.splice(0);
       const uploader = { manager, routes, asNew: false, wait: false, sleep, ...options };

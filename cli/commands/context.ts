@@ -1,0 +1,10 @@
+import type { ManagerClient } from "../manager/managerClient";
+
+/** The client and the output of a command. */
+export interface Context {
+  manager: ManagerClient;
+  /** Print JSON for programs, one object a line. */
+  json: boolean;
+  /** Prints one line of the result. */
+  write: (line: string) => void;
+}
