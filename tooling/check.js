@@ -30,7 +30,7 @@ const ROOMS = [
 
 /** By what each checks: a tool of node_modules/.bin and its arguments. */
 const CHECKS = {
-  types: ["tsc", "-p", ".", "--incremental", "--tsBuildInfoFile", `${CACHE}/types.json`],
+  types: ["tsc", "-p", "."],
   lint: ["eslint", "."],
   format: [
     "prettier",
