@@ -90,13 +90,16 @@ function escapeRegExp(text: string): string {
   return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 }
 
+/** Letters of its own that a title needs, so that a template does not match every citation. */
+const MIN_TITLE_LENGTH = 10;
+
 /** The titles of a file's tests and groups; `${…}` in a template stands for any text. */
 function titlesOf(file: string): RegExp[] {
   const literals = read(file).matchAll(/\b(?:describe|it)\(\s*(["'`])(.*?)(?<!\\)\1/gs);
-  return [...literals].map(([, , literal = ""]) => {
-    const parts = literal.split(/\$\{[^}]*\}/).map((part) => escapeRegExp(part));
-    return new RegExp(`^${parts.join(".+")}$`, "s");
-  });
+  return [...literals]
+    .map(([, , literal = ""]) => literal.split(/\$\{[^}]*\}/))
+    .filter((parts) => parts.join("").length >= MIN_TITLE_LENGTH)
+    .map((parts) => new RegExp(`^${parts.map(escapeRegExp).join(".+")}$`, "s"));
 }
 
 /**

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { physicalName, type Provision } from "../resources/resource";
+import { notServed, physicalName, type Provision } from "../resources/resource";
 
 interface RestApiInputs {
-  body: string;
+  /** An OpenAPI 2 document as JSON text, with AWS's extensions. */
+  body?: string;
   binaryMediaTypes?: string[];
 }
 
@@ -22,6 +23,7 @@ interface MethodSettingsInputs {
 interface UsagePlanInputs {
   apiStages?: { apiId: string; stage: string }[];
   throttleSettings?: { rateLimit?: number; burstLimit?: number };
+  quotaSettings?: object;
 }
 
 interface UsagePlanKeyInputs {
@@ -34,6 +36,11 @@ const ACCOUNT_LIMIT = -1;
 
 export const restApi: Provision<RestApiInputs> = (resource, cloud) => {
   const { body, binaryMediaTypes = [] } = resource.inputs;
+  if (body === undefined) {
+    const remedy =
+      "Give the API its routes as an OpenAPI body, as awsx.classic.apigateway.API does.";
+    throw notServed(resource, "has no body", remedy);
+  }
   // Ids of REST APIs are ten lower-case letters and digits.
   const id = physicalName(resource)
     .replaceAll(/[^a-z0-9]/g, "")
@@ -55,7 +62,7 @@ export const stage: Provision<StageInputs> = ({ inputs }, cloud) => {
 export const methodSettings: Provision<MethodSettingsInputs> = (resource, cloud) => {
   const { restApi: apiId, stageName, methodPath, settings } = resource.inputs;
   if (methodPath !== "*/*") {
-    throw new Error(`The local API Gateway has settings for "*/*" only, not "${methodPath}".`);
+    throw notServed(resource, `is for the method "${methodPath}"`, 'Use the method path "*/*".');
   }
   cloud.restApis.throttle(apiId, stageName, {
     rateLimit: settings.throttlingRateLimit ?? ACCOUNT_LIMIT,
@@ -73,7 +80,10 @@ export const apiKey: Provision<{ value?: string }> = (resource, cloud) => {
 
 export const usagePlan: Provision<UsagePlanInputs> = (resource, cloud) => {
   const id = physicalName(resource);
-  const { apiStages = [], throttleSettings: throttle } = resource.inputs;
+  const { apiStages = [], throttleSettings: throttle, quotaSettings } = resource.inputs;
+  if (quotaSettings !== undefined) {
+    throw notServed(resource, "has a quota", "Use throttleSettings.");
+  }
   cloud.restApis.addUsagePlan(id, apiStages, {
     rateLimit: throttle?.rateLimit ?? ACCOUNT_LIMIT,
     burstLimit: throttle?.burstLimit ?? ACCOUNT_LIMIT,

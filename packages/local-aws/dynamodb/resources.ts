@@ -1,4 +1,4 @@
-import { physicalName, type Provision } from "../resources/resource";
+import { notServed, physicalName, type Provision } from "../resources/resource";
 import type { StreamViewType } from "./engine";
 
 interface TableInputs {
@@ -13,6 +13,8 @@ interface TableInputs {
     projectionType: string;
     nonKeyAttributes?: string[];
   }[];
+  localSecondaryIndexes?: unknown[];
+  replicas?: unknown[];
   streamEnabled?: boolean;
   streamViewType?: StreamViewType;
 }
@@ -20,6 +22,12 @@ interface TableInputs {
 export const table: Provision<TableInputs> = async (resource, cloud) => {
   const { inputs } = resource;
   const tableName = inputs.name ?? physicalName(resource);
+  if (inputs.localSecondaryIndexes?.length) {
+    throw notServed(resource, "has local secondary indexes", "Use globalSecondaryIndexes.");
+  }
+  if (inputs.replicas?.length) {
+    throw notServed(resource, "has replicas", "Add replicas on AWS only (by a setting).");
+  }
   const definition = {
     tableName,
     hashKey: inputs.hashKey,

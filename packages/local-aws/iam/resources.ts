@@ -1,9 +1,16 @@
-import { physicalName, type Provision } from "../resources/resource";
+import { notServed, physicalName, type Provision } from "../resources/resource";
 import type { PolicyDocument } from "./policy";
 
 interface RoleInputs {
   name?: string;
-  assumeRolePolicy: string;
+  managedPolicyArns?: string[];
+  inlinePolicies?: unknown[];
+  permissionsBoundary?: string;
+}
+
+interface RolePolicyAttachmentInputs {
+  role: string;
+  policyArn: string;
 }
 
 interface RolePolicyInputs {
@@ -17,8 +24,27 @@ export function policyDocument(policy: string | PolicyDocument): PolicyDocument 
   return typeof policy === "string" ? (JSON.parse(policy) as PolicyDocument) : policy;
 }
 
+const USE_ROLE_POLICY = "Give the role its statements in an aws.iam.RolePolicy.";
+
 export const role: Provision<RoleInputs> = (resource, cloud) => {
-  const roleName = resource.inputs.name ?? physicalName(resource);
+  const {
+    name,
+    managedPolicyArns = [],
+    inlinePolicies = [],
+    permissionsBoundary,
+  } = resource.inputs;
+  const [managed] = managedPolicyArns;
+  if (managed !== undefined) {
+    throw notServed(resource, `has the managed policy ${managed}`, USE_ROLE_POLICY);
+  }
+  if (inlinePolicies.length > 0) {
+    throw notServed(resource, "has the input inlinePolicies", USE_ROLE_POLICY);
+  }
+  if (permissionsBoundary !== undefined) {
+    const remedy = "Leave the boundary to the account, or out of the program.";
+    throw notServed(resource, "has a permissions boundary", remedy);
+  }
+  const roleName = name ?? physicalName(resource);
   const { arn } = cloud.roles.create(roleName);
   return { id: roleName, state: { name: roleName, arn } };
 };
@@ -28,4 +54,14 @@ export const rolePolicy: Provision<RolePolicyInputs> = (resource, cloud) => {
   cloud.roles.addPolicy(roleName, policyDocument(policy));
   const policyName = physicalName(resource);
   return { id: `${roleName}:${policyName}`, state: { name: policyName } };
+};
+
+/** Refused: nothing on this machine knows the statements of AWS's managed policies. */
+export const rolePolicyAttachment: Provision<RolePolicyAttachmentInputs> = (resource) => {
+  throw notServed(
+    resource,
+    `attaches the managed policy ${resource.inputs.policyArn}`,
+    "Give the function a role of its own (an aws.lambda.CallbackFunction without the argument role " +
+      "attaches nine managed policies), and the role its statements in an aws.iam.RolePolicy.",
+  );
 };

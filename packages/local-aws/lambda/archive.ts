@@ -1,5 +1,6 @@
 import * as path from "node:path";
 import { asset } from "@pulumi/pulumi";
+import { notServed, type Registration } from "../resources/resource";
 import type { PackageFiles } from "./deploymentPackage";
 
 /** Paths that Pulumi reads as packed archives; every other path of a FileArchive is a folder. */
@@ -13,16 +14,19 @@ type Content = Partial<
     Pick<asset.RemoteArchive, "uri">
 >;
 
+const REMEDY =
+  "Give the code as a folder (FileArchive), or as an AssetArchive of strings, files and folders.";
+
 /**
- * The deployment package in a Pulumi archive. Relative paths start at the working directory, which
+ * The deployment package in a function's Pulumi archive. Relative paths start at the working directory, which
  * is the program's folder while the program runs.
  *
- * @param code the function's input of this name
  * @throws Error for an archive that is packed already, or that is not on this machine
  */
-export async function filesOf(code: unknown, functionName: string): Promise<PackageFiles> {
+export async function filesOf(resource: Registration<{ code?: unknown }>): Promise<PackageFiles> {
+  const { code } = resource.inputs;
   if (!asset.Archive.isInstance(code)) {
-    throw refusal(functionName, "is not given as a Pulumi archive");
+    throw notServed(resource, "has code that is no Pulumi archive", REMEDY);
   }
   const files: PackageFiles = {};
 
@@ -36,21 +40,14 @@ export async function filesOf(code: unknown, functionName: string): Promise<Pack
     } else if (part.path) {
       const file = await part.path;
       if (asset.Archive.isInstance(part) && PACKED.test(file)) {
-        throw refusal(functionName, `is the packed file ${file}`);
+        throw notServed(resource, `has the packed archive ${file}`, REMEDY);
       }
       files[name] = { path: path.resolve(file) };
     } else {
-      throw refusal(functionName, `is at ${String(await part.uri)}`);
+      throw notServed(resource, `has code at ${String(await part.uri)}`, REMEDY);
     }
   }
 
   await add(".", code);
   return files;
-}
-
-function refusal(functionName: string, why: string): Error {
-  return new Error(
-    `The code of the Lambda "${functionName}" ${why}, which the local Lambda cannot unpack. Give it ` +
-      "as a folder (FileArchive), or as an AssetArchive of strings, files and folders.",
-  );
 }

@@ -1,5 +1,5 @@
 import type { PolicyDocument, Statement } from "../iam/policy";
-import { physicalName, type Provision } from "../resources/resource";
+import { notServed, physicalName, type Provision, type Registration } from "../resources/resource";
 import { filesOf } from "./archive";
 import { DEFAULT_ASYNC_CONFIG } from "./asyncInvoke";
 
@@ -12,6 +12,7 @@ interface FunctionInputs {
   packageType?: string;
   s3Bucket?: string;
   layers?: string[];
+  deadLetterConfig?: object;
   /** The role's ARN. */
   role: string;
   environment?: { variables?: Record<string, string> };
@@ -43,6 +44,8 @@ interface EventSourceMappingInputs {
   maximumRecordAgeInSeconds?: number;
   parallelizationFactor?: number;
   destinationConfig?: { onFailure?: { destinationArn: string } };
+  enabled?: boolean;
+  tumblingWindowInSeconds?: number;
 }
 
 interface FunctionEventInvokeConfigInputs {
@@ -56,41 +59,43 @@ interface FunctionEventInvokeConfigInputs {
   };
 }
 
+const TABLE_STREAM = /^arn:aws:dynamodb:[^:]+:\d+:table\/[^/]+\/stream\//;
+
 /** All run on the Node.js of this machine. */
 const RUNTIMES = ["nodejs22.x", "nodejs24.x"];
 
-/** @throws Error for what a function of this program would have on AWS only */
-function checkServed(functionName: string, inputs: FunctionInputs): void {
-  const { runtime, packageType, s3Bucket, layers } = inputs;
-  const refuse = (what: string, remedy: string): never => {
-    throw new Error(`The Lambda "${functionName}" ${what}. ${remedy}`);
-  };
+/** @throws Error for a kind of function that AWS alone runs */
+function checkFunction(resource: Registration<FunctionInputs>): void {
+  const { runtime, packageType, s3Bucket, layers, deadLetterConfig } = resource.inputs;
   if (packageType === "Image") {
-    refuse("is a container image, which is not served", "Use a package for Node.js.");
+    throw notServed(resource, "is a container image", "Use a package for Node.js.");
   }
   if (runtime === undefined || !RUNTIMES.includes(runtime)) {
-    refuse(
-      `has the runtime ${String(runtime)}, which is not served`,
-      `Set its runtime to ${RUNTIMES.join(" or ")}.`,
-    );
+    const remedy = `Set its runtime to ${RUNTIMES.join(" or ")}.`;
+    throw notServed(resource, `has the runtime ${String(runtime)}`, remedy);
   }
   if (s3Bucket !== undefined) {
-    refuse("takes its code from a bucket, which is not served", "Give the code as an archive.");
+    throw notServed(resource, "takes its code from a bucket", "Give the code as an archive.");
   }
-  if (layers !== undefined && layers.length > 0) {
-    refuse("has layers, which are not served", "Put their files into the function's own package.");
+  if (layers?.length) {
+    throw notServed(resource, "has layers", "Put their files into the function's own package.");
+  }
+  if (deadLetterConfig !== undefined) {
+    const remedy =
+      "Give it an aws.lambda.FunctionEventInvokeConfig with an on-failure destination.";
+    throw notServed(resource, "has a dead-letter configuration", remedy);
   }
 }
 
 export const lambdaFunction: Provision<FunctionInputs> = async (resource, cloud) => {
   const { inputs } = resource;
   const functionName = inputs.name ?? physicalName(resource);
-  checkServed(functionName, inputs);
+  checkFunction(resource);
   const functionArn = `arn:aws:lambda:${cloud.region}:${cloud.accountId}:function:${functionName}`;
   await cloud.lambda.createFunction({
     functionName,
     functionArn,
-    files: await filesOf(inputs.code, functionName),
+    files: await filesOf(resource),
     handler: inputs.handler,
     environment: inputs.environment?.variables ?? {},
     credentials: cloud.roles.credentialsFor(inputs.role, functionName),
@@ -142,11 +147,13 @@ export const permission: Provision<PermissionInputs> = (resource, cloud) => {
 };
 
 export const functionEventInvokeConfig: Provision<FunctionEventInvokeConfigInputs> = (
-  { inputs },
+  resource,
   cloud,
 ) => {
+  const { inputs } = resource;
   if (inputs.destinationConfig?.onSuccess) {
-    throw new Error(`The local Lambda has no on-success destinations (${inputs.functionName}).`);
+    const remedy = "Send the result in the function itself.";
+    throw notServed(resource, "has an on-success destination", remedy);
   }
   cloud.configureAsyncInvokes(inputs.functionName, {
     maximumRetryAttempts: inputs.maximumRetryAttempts ?? DEFAULT_ASYNC_CONFIG.maximumRetryAttempts,
@@ -159,6 +166,16 @@ export const functionEventInvokeConfig: Provision<FunctionEventInvokeConfigInput
 
 export const eventSourceMapping: Provision<EventSourceMappingInputs> = (resource, cloud) => {
   const { inputs } = resource;
+  if (!TABLE_STREAM.test(inputs.eventSourceArn)) {
+    const remedy = "Read from the stream of a DynamoDB table.";
+    throw notServed(resource, `reads from ${inputs.eventSourceArn}`, remedy);
+  }
+  if (inputs.enabled === false) {
+    throw notServed(resource, "is disabled", "Leave the mapping out.");
+  }
+  if (inputs.tumblingWindowInSeconds) {
+    throw notServed(resource, "has a tumbling window", "Aggregate in the function.");
+  }
   const filters = (inputs.filterCriteria?.filters ?? []).map(({ pattern }) => ({
     pattern: pattern ?? "{}",
   }));

@@ -1,4 +1,4 @@
-import * as apigateway from "../apiGateway/resources";
+import * as apiGateway from "../apiGateway/resources";
 import type { Cloud } from "../cloud";
 import * as dynamodb from "../dynamodb/resources";
 import * as eventBridge from "../eventBridge/resources";
@@ -7,19 +7,18 @@ import * as lambda from "../lambda/resources";
 import * as s3 from "../s3/resources";
 import * as sns from "../sns/resources";
 import * as sqs from "../sqs/resources";
+import { logGroup } from "./logGroup";
 import { randomBytes } from "./random";
 import { asRequested, type Provision, type Provisioned, type Registration } from "./resource";
 
-/** Every resource type that the local run knows. What is not here stops the start. */
-const PROVISIONS: Record<string, unknown> = {
-  "aws:apigateway/apiKey:ApiKey": apigateway.apiKey,
-  // Stages serve the API's current body at once: there is nothing to deploy.
-  "aws:apigateway/deployment:Deployment": asRequested,
-  "aws:apigateway/methodSettings:MethodSettings": apigateway.methodSettings,
-  "aws:apigateway/restApi:RestApi": apigateway.restApi,
-  "aws:apigateway/stage:Stage": apigateway.stage,
-  "aws:apigateway/usagePlan:UsagePlan": apigateway.usagePlan,
-  "aws:apigateway/usagePlanKey:UsagePlanKey": apigateway.usagePlanKey,
+/** Every resource type that is served, by the service that makes it. */
+export const SERVED: Readonly<Record<string, unknown>> = {
+  "aws:apigateway/apiKey:ApiKey": apiGateway.apiKey,
+  "aws:apigateway/methodSettings:MethodSettings": apiGateway.methodSettings,
+  "aws:apigateway/restApi:RestApi": apiGateway.restApi,
+  "aws:apigateway/stage:Stage": apiGateway.stage,
+  "aws:apigateway/usagePlan:UsagePlan": apiGateway.usagePlan,
+  "aws:apigateway/usagePlanKey:UsagePlanKey": apiGateway.usagePlanKey,
   "aws:cloudwatch/eventRule:EventRule": eventBridge.eventRule,
   "aws:cloudwatch/eventTarget:EventTarget": eventBridge.eventTarget,
   "aws:cloudwatch/logGroup:LogGroup": logGroup,
@@ -35,44 +34,52 @@ const PROVISIONS: Record<string, unknown> = {
   "aws:s3/bucketCorsConfiguration:BucketCorsConfiguration": s3.bucketCorsConfiguration,
   "aws:s3/bucketNotification:BucketNotification": s3.bucketNotification,
   "aws:s3/bucketPolicy:BucketPolicy": s3.bucketPolicy,
-  // Who may read without a signature: nobody, for the front door refuses what is not signed.
-  "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": asRequested,
-  "aws:s3/bucketOwnershipControls:BucketOwnershipControls": asRequested,
-  // About how AWS keeps bytes, and for how long: a machine's own disk is its owner's business.
-  "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration":
-    asRequested,
-  "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": asRequested,
-  "random:index/randomBytes:RandomBytes": randomBytes,
   "aws:sns/topic:Topic": sns.topic,
   "aws:sns/topicPolicy:TopicPolicy": sns.topicPolicy,
   "aws:sns/topicSubscription:TopicSubscription": sns.topicSubscription,
   "aws:sqs/queue:Queue": sqs.queue,
   "aws:sqs/queuePolicy:QueuePolicy": sqs.queuePolicy,
+  "random:index/randomBytes:RandomBytes": randomBytes,
 };
 
-function logGroup(
-  { inputs }: Registration<{ name: string }>,
-  { region, accountId }: Cloud,
-): Provisioned {
-  const arn = `arn:aws:logs:${region}:${accountId}:log-group:${inputs.name}`;
-  return { id: inputs.name, state: { arn } };
-}
+/** Types without an effect on one machine, with the reason; they are registered as requested. */
+export const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
+  "aws:apigateway/deployment:Deployment": "A stage serves the API's current body at once.",
+  "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration":
+    "Nothing on this machine expires.",
+  "aws:s3/bucketOwnershipControls:BucketOwnershipControls":
+    "There is one account, which owns everything.",
+  "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock":
+    "Nothing is public: S3 answers signed requests only.",
+  "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration":
+    "The machine's own disk encryption applies.",
+};
+
+/** Types that are registered by common programs and refused with a remedy of their own. */
+const REFUSED: Readonly<Record<string, unknown>> = {
+  "aws:iam/rolePolicyAttachment:RolePolicyAttachment": iam.rolePolicyAttachment,
+};
 
 /**
  * Makes the local counterpart of a registered resource.
  *
- * @throws Error that names the type, when the local run does not know it
+ * @throws Error that names the resource, when its type or one of its inputs is not served
  */
 export async function provision(
   resource: Registration<Record<string, unknown>>,
   cloud: Cloud,
 ): Promise<Provisioned> {
-  const handler = PROVISIONS[resource.type] as Provision<Record<string, unknown>> | undefined;
+  const { type, name } = resource;
+  if (Object.hasOwn(WITHOUT_EFFECT, type)) {
+    return asRequested(resource);
+  }
+  const handler = SERVED[type] ?? REFUSED[type];
   if (!handler) {
     throw new Error(
-      `The program registers "${resource.name}" of type ${resource.type}, which the local run ` +
-        "does not know. Add a handler for the type to local/resources/index.ts.",
+      `The program registers "${name}" of type ${type}, which local-aws does not serve. Register it ` +
+        "on AWS only (by a setting), or add the type: packages/local-aws/README.md, " +
+        '"Add a resource type".',
     );
   }
-  return handler(resource, cloud);
+  return (handler as Provision<Record<string, unknown>>)(resource, cloud);
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Cloud } from "../cloud";
 
-/** A resource as the program registered it: all inputs are known. */
+/** A resource as the program registered it, with all inputs known. */
 export interface Registration<Inputs> {
   type: string;
   /** The logical name. */
@@ -9,7 +9,7 @@ export interface Registration<Inputs> {
   inputs: Inputs;
 }
 
-/** What the program gets back: the provider's id, and the properties besides the inputs. */
+/** A made resource: the provider's id, and the outputs besides the inputs. */
 export interface Provisioned {
   id: string;
   state?: Record<string, unknown>;
@@ -22,14 +22,29 @@ export type Provision<Inputs> = (
 ) => Provisioned | Promise<Provisioned>;
 
 /**
- * The physical name that Pulumi would make up: the logical one with seven characters behind it,
- * here the same ones in every run, so that a data folder fits the next run.
+ * The error for a resource that is served in part only: what the program asks for stops the start
+ * instead of being ignored.
+ *
+ * @param what continues "which": `is a FIFO queue`, `has layers`
+ * @param remedy a sentence
+ */
+export function notServed(
+  { type, name }: Pick<Registration<unknown>, "type" | "name">,
+  what: string,
+  remedy: string,
+): Error {
+  return new Error(`The resource "${name}" (${type}) ${what}, which is not served. ${remedy}`);
+}
+
+/**
+ * The physical name: the logical one and seven characters, as Pulumi makes it, but the same in every
+ * run, so that a data folder fits the next run.
  */
 export function physicalName({ type, name }: Registration<unknown>): string {
   return `${name}-${createHash("sha256").update(`${type} ${name}`).digest("hex").slice(0, 7)}`;
 }
 
-/** For resources that change nothing on one machine: they are as they were asked for. */
+/** For resources without an effect on one machine: their inputs are their outputs. */
 export function asRequested(resource: Registration<unknown>): Provisioned {
   return { id: physicalName(resource) };
 }

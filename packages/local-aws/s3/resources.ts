@@ -1,6 +1,6 @@
 import type { PolicyDocument } from "../iam/policy";
 import { policyDocument } from "../iam/resources";
-import { physicalName, type Provision } from "../resources/resource";
+import { notServed, physicalName, type Provision } from "../resources/resource";
 import type { CorsRule } from "./cors";
 
 interface BucketInputs {
@@ -25,6 +25,9 @@ interface BucketNotificationInputs {
     filterPrefix?: string;
     filterSuffix?: string;
   }[];
+  queues?: unknown[];
+  topics?: unknown[];
+  eventbridge?: boolean;
 }
 
 const OBJECT_CREATED = "s3:ObjectCreated:*";
@@ -49,16 +52,23 @@ export const bucketPolicy: Provision<BucketPolicyInputs> = ({ inputs }, cloud) =
   return { id: inputs.bucket };
 };
 
-export const bucketNotification: Provision<BucketNotificationInputs> = ({ inputs }, cloud) => {
-  for (const target of inputs.lambdaFunctions ?? []) {
-    const other = target.events.find((event) => event !== OBJECT_CREATED);
-    if (other !== undefined || target.filterPrefix || target.filterSuffix) {
-      throw new Error(
-        `The local S3 sends ${OBJECT_CREATED} for every key, and knows no ` +
-          `${other ?? "filter by prefix or suffix"} yet (bucket ${inputs.bucket}).`,
-      );
-    }
-    cloud.notifyFunction(inputs.bucket, target.lambdaFunctionArn);
+export const bucketNotification: Provision<BucketNotificationInputs> = (resource, cloud) => {
+  const { bucket: bucketName, lambdaFunctions = [], queues, topics, eventbridge } = resource.inputs;
+  if (queues?.length || topics?.length || eventbridge) {
+    const remedy = "Notify a Lambda function (lambdaFunctions).";
+    throw notServed(resource, "notifies a queue, a topic or EventBridge", remedy);
   }
-  return { id: inputs.bucket };
+  for (const { lambdaFunctionArn, events, filterPrefix, filterSuffix } of lambdaFunctions) {
+    const other = events.find((event) => event !== OBJECT_CREATED);
+    if (other !== undefined) {
+      const remedy = `Use ${OBJECT_CREATED}, and read the kind of event in the function.`;
+      throw notServed(resource, `notifies of ${other}`, remedy);
+    }
+    if (filterPrefix || filterSuffix) {
+      const remedy = "Give such objects a bucket of their own, or filter in the function.";
+      throw notServed(resource, "filters keys by prefix or suffix", remedy);
+    }
+    cloud.notifyFunction(bucketName, lambdaFunctionArn);
+  }
+  return { id: bucketName };
 };

@@ -1,10 +1,11 @@
 import type { PolicyDocument } from "../iam/policy";
 import { policyDocument } from "../iam/resources";
-import { physicalName, type Provision } from "../resources/resource";
+import { notServed, physicalName, type Provision } from "../resources/resource";
 
 interface QueueInputs {
   name?: string;
   fifoQueue?: boolean;
+  policy?: unknown;
   delaySeconds?: number;
   maxMessageSize?: number;
   messageRetentionSeconds?: number;
@@ -40,7 +41,10 @@ export const queue: Provision<QueueInputs> = (resource, cloud) => {
   const { inputs } = resource;
   const queueName = inputs.name ?? physicalName(resource);
   if (inputs.fifoQueue) {
-    throw new Error(`The local run makes standard queues only; "${queueName}" is a FIFO queue.`);
+    throw notServed(resource, "is a FIFO queue", "Use a standard queue.");
+  }
+  if (inputs.policy !== undefined) {
+    throw notServed(resource, "has the input policy", "Give it an aws.sqs.QueuePolicy.");
   }
   const { url, arn } = cloud.createQueue(queueName, attributesOf(inputs));
   return { id: url, state: { name: queueName, url, arn } };
