@@ -1,12 +1,8 @@
-import { httpError } from "../runtime/http";
+import { mediaTypeOf } from "./mediaType";
 
 const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/;
 
-function mediaTypeOf(contentType: string): string {
-  return (contentType.split(";", 1)[0] ?? "").trim().toLowerCase();
-}
-
-/** Whether a media type fits one of the patterns: type/subtype, type/* or any. */
+/** Whether a media type matches one of the patterns: `type/subtype`, `type/*` or any type. */
 export function isAllowedType(mediaType: string, patterns: string[]): boolean {
   const [type] = mediaType.split("/");
   return patterns.some(
@@ -14,35 +10,36 @@ export function isAllowedType(mediaType: string, patterns: string[]): boolean {
   );
 }
 
+/** The result of `checkContentType`. */
+export interface CheckedContentType {
+  /** The `Content-Type` to store the file with. */
+  contentType: string;
+  mediaType: string;
+  /** Why it is refused; undefined: it is accepted. */
+  refusal?: "malformed" | "form" | "not allowed";
+}
+
 /**
- * The type to store a file with, as its sender declared it.
+ * Checks the content type that an uploader declared.
  *
- * @throws an `HttpError` for what is no media type (400) or not an allowed one (415)
+ * @param declared @default `application/octet-stream`, also for blank text
+ * @param allowedTypes patterns, see `isAllowedType`
  */
-export function contentTypeOf(given: string | undefined, allowedTypes: string[]): string {
-  const contentType = (given ?? "").trim() || "application/octet-stream";
+export function checkContentType(
+  declared: string | undefined,
+  allowedTypes: string[],
+): CheckedContentType {
+  const contentType = (declared ?? "").trim() || "application/octet-stream";
   const mediaType = mediaTypeOf(contentType);
-  // S3 takes no other characters in what becomes a header again.
+  // S3 returns it as a header and accepts no other characters.
   if (!MEDIA_TYPE.test(mediaType) || !/^[\t\x20-\x7e]*$/.test(contentType)) {
-    throw httpError(
-      400,
-      "invalid_content_type",
-      "The content type is not a media type such as image/jpeg.",
-    );
+    return { contentType, mediaType, refusal: "malformed" };
   }
   if (mediaType === "multipart/form-data") {
-    throw httpError(
-      415,
-      "type_not_allowed",
-      "Send the file itself as the body, not a form: curl --data-binary '@file' instead of -F.",
-    );
+    return { contentType, mediaType, refusal: "form" };
   }
   if (!isAllowedType(mediaType, allowedTypes)) {
-    throw httpError(
-      415,
-      "type_not_allowed",
-      `Files of type ${mediaType} are not taken here. Allowed: ${allowedTypes.join(", ")}.`,
-    );
+    return { contentType, mediaType, refusal: "not allowed" };
   }
-  return contentType;
+  return { contentType, mediaType };
 }

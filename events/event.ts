@@ -1,16 +1,14 @@
-/**
- * What an event is: the words of the table's rows, without any AWS client.
- */
+/** An event: the contents of a row of the event table. */
 
-/** Every status an event can have, in the order in which it goes through them. */
+/** Every status of an event, in the order in which an event goes through them. */
 export const EVENT_STATUSES = ["created", "uploaded", "processed", "notified", "failed"] as const;
 
 export type EventStatus = (typeof EVENT_STATUSES)[number];
 
-/** Statuses that say no more than "a file is in S3": by the bucket's event, or by the upload API. */
+/** Both mean that a file is in S3: recorded by the bucket's event, or by the upload API. */
 export const START_STATUSES = ["created", "uploaded"] as const;
 
-/** Partition key and sort key: together they name one row of the event table. */
+/** Partition key and sort key of a row of the event table. */
 export interface EventKey {
   /** UUID. */
   event_id: string;
@@ -18,10 +16,10 @@ export interface EventKey {
   event_timestamp: string;
 }
 
-/** What is known of the stored object; kept as JSON text in `event_info`. */
+/** The stored object; JSON text in `event_info`. */
 export interface EventInfo {
   Bucket: string;
-  /** The object's true key: not URL-encoded. */
+  /** Not URL-encoded. */
   Key: string;
   /** Bytes. */
   Size?: number;
@@ -35,17 +33,17 @@ export interface EventInfo {
   Checksum?: string;
 }
 
-/** What processing found out about the file; kept as a map in `event_result`. */
+/** The results of processing; a map in `event_result`. */
 export interface EventResult {
   /** Bytes. */
   size: number;
-  /** Media type: what the bytes show, or else what the uploader declared. */
+  /** Media type, detected from the bytes, or else declared by the uploader. */
   type: string;
-  /** The declared media type, when the bytes contradict it. */
+  /** The declared media type, where the bytes contradict it. */
   declared_type?: string;
-  /** In the notation of its algorithm: hexadecimal for SHA256, base64 for the ones S3 computes. */
+  /** Hexadecimal for SHA256, base64 for those that S3 computes. */
   checksum?: string;
-  /** `SHA256`, or whichever checksum S3 keeps for the object: `CRC64NVME`, `CRC32`, … */
+  /** `SHA256`, or the algorithm of the checksum that S3 has: `CRC64NVME`, `CRC32`, … */
   checksum_algorithm?: string;
   /** Pixels; images only. */
   width?: number;
@@ -53,11 +51,11 @@ export interface EventResult {
   height?: number;
 }
 
-/** Why an event is `failed`; kept as JSON text in `last_error`. */
+/** Why an event is `failed`; JSON text in `last_error`. */
 export interface EventError {
   /**
-   * The error's name. `AccessDenied` may mean that the object is gone: S3 does not tell that to a
-   * role which may not list the bucket.
+   * The error's name. `AccessDenied` may mean that the object does not exist: S3 hides that from
+   * roles that may not list the bucket.
    */
   code: string;
   message: string;
@@ -73,9 +71,9 @@ export interface FileEvent extends EventKey {
   last_error?: EventError;
   /** The status that a `failed` event had before. */
   failed_from?: EventStatus;
-  /** How often the sweeper has driven the event on. */
+  /** How often the sweeper has redelivered the event. */
   attempts?: number;
-  /** When people were told that the event `failed`; ISO 8601. Without it, they are still to be. */
+  /** When the alarm about a `failed` event was published; ISO 8601. Absent: not published yet. */
   alarmed_at?: string;
   /** ISO 8601, UTC, milliseconds. */
   updated_at: string;

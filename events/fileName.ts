@@ -1,4 +1,6 @@
-/** 255 bytes is what file systems allow; with it, every upload's key fits S3's 1,024 bytes. */
+import { mediaTypeOf } from "./mediaType";
+
+/** The limit of common file systems; keeps an upload's key within S3's 1,024 bytes. */
 const MAX_FILE_NAME_BYTES = 255;
 
 const EXTENSIONS: Record<string, string> = {
@@ -31,8 +33,8 @@ function truncateUtf8(text: string, maxBytes: number): string {
 }
 
 /**
- * The file name to keep for an upload: the last segment of what the client called it (some send a
- * whole path), without control characters and lone surrogates, at most 255 bytes of UTF-8 with the
+ * The file name to store for an upload: the last segment of the given name (some clients send a
+ * path), without control characters and lone surrogates, at most 255 bytes of UTF-8 with the
  * extension kept. Without a usable name: `file`, with an extension for well-known media types.
  */
 export function fileNameFor(given: string | undefined, contentType: string): string {
@@ -42,7 +44,7 @@ export function fileNameFor(given: string | undefined, contentType: string): str
     .replace(/\p{Cc}/gu, "")
     .trim();
   if (name === "" || name === "." || name === "..") {
-    const mediaType = contentType.split(";", 1)[0]?.trim().toLowerCase() ?? "";
+    const mediaType = mediaTypeOf(contentType);
     return Object.hasOwn(EXTENSIONS, mediaType) ? `file${EXTENSIONS[mediaType] ?? ""}` : "file";
   }
   if (Buffer.byteLength(name) <= MAX_FILE_NAME_BYTES) {

@@ -1,24 +1,50 @@
-/** What the sweeper waits for, in seconds: no upload Lambda is at work any more after that time. */
-const MAX_SETTLE_SECONDS = 120;
-
-/** For runs in which all is quick: what clocks, and a request on its way, may take. */
-const MIN_SETTLE_SECONDS = 2;
-
 /**
- * How old the time in an upload's key must be, in seconds, for the sweeper to look once whether the
- * upload has its row.
+ * The upload API writes the row of a file right after the file. Until the grace period is over, the
+ * sweeper does not look for the row.
  */
-export function settleSeconds(stuckSeconds: number): number {
-  return Math.min(Math.max(stuckSeconds / 4, MIN_SETTLE_SECONDS), MAX_SETTLE_SECONDS);
+
+/** Seconds; no upload Lambda that started before is still running. */
+const MAX_GRACE_SECONDS = 120;
+
+/** Seconds, for short settings: clock skew and a request in flight. */
+const MIN_GRACE_SECONDS = 2;
+
+/** Age in seconds, by the time in an upload's key, at which the sweeper looks for its row, once. */
+export function gracePeriodSeconds(stuckSeconds: number): number {
+  return Math.min(Math.max(stuckSeconds / 4, MIN_GRACE_SECONDS), MAX_GRACE_SECONDS);
 }
 
 /**
- * How long after the time in its key, in seconds, an object of the upload API may come into the
- * bucket and still be the sweeper's business, if the API does not write the row itself.
+ * Seconds between the time in an upload's key and the creation of its object within which the
+ * record Lambda leaves the row to the upload API and the sweeper.
  *
- * It is half of what the sweeper waits for: whatever is left to it has been in the bucket for the
- * other half when it looks, so that clocks may differ by as much, and nothing falls between the two.
+ * It is half the grace period: when the sweeper looks, such an object has been in the bucket for
+ * the other half. Clocks may differ by as much without an upload being missed by both.
  */
-export function freshSeconds(stuckSeconds: number): number {
-  return settleSeconds(stuckSeconds) / 2;
+export function freshUploadSeconds(stuckSeconds: number): number {
+  return gracePeriodSeconds(stuckSeconds) / 2;
+}
+
+/** An object's creation, as the bucket's event reports it. */
+export interface ObjectCreation {
+  /** Such as `ObjectCreated:Put`. */
+  eventName: string;
+  /** ISO 8601. */
+  eventTime: string;
+}
+
+/**
+ * Whether the upload Lambda put the object at the time in its key. The creation's own time counts,
+ * so late delivery does not matter.
+ *
+ * @param event_timestamp the time in the key
+ * @param freshSeconds see `freshUploadSeconds`
+ */
+export function isFreshUpload(
+  { eventName, eventTime }: ObjectCreation,
+  event_timestamp: string,
+  freshSeconds: number,
+): boolean {
+  const difference = Date.parse(eventTime) - Date.parse(event_timestamp);
+  return eventName === "ObjectCreated:Put" && Math.abs(difference) <= freshSeconds * 1000;
 }

@@ -1,10 +1,10 @@
 import { v5 as uuidv5, v7 as uuidv7 } from "uuid";
-import type { EventKey } from "./event";
+import type { EventKey, FileEvent } from "./event";
 
 /** Where the upload API puts objects. */
 export const UPLOAD_PREFIX = "uploads/";
 
-/** The namespace of `event_id`s that are derived from an object's name (a random UUID, fixed). */
+/** Namespace of the UUIDs v5 that are derived from objects: a random UUID, never changed. */
 const OBJECT_NAMESPACE = "5b0f4f3e-6a1d-4f0c-9f57-1c3a3f1f6f0e";
 
 const UPLOAD_KEY =
@@ -16,22 +16,22 @@ function timestampOf(uuid: string): string {
   return new Date(milliseconds).toISOString();
 }
 
-/** A new identity for a file that comes in through the upload API. */
+/** A new identity for an upload. */
 export function newUploadIdentity(): EventKey {
   const event_id = uuidv7();
   return { event_id, event_timestamp: timestampOf(event_id) };
 }
 
-/** The object key of an upload: it carries the identity, for the bucket's event to read back. */
+/** The object key of an upload. It contains the identity; see `parseUploadKey`. */
 export function uploadKey(identity: EventKey, fileName: string): string {
   return `${UPLOAD_PREFIX}${identity.event_timestamp}/${identity.event_id}/${fileName}`;
 }
 
 /**
- * Reads the identity back from an upload's key.
+ * Reads the identity from an upload's key.
  *
- * @returns undefined for every key that `uploadKey` would not have made: somebody else's object
- *   under the same prefix, or one whose two times disagree.
+ * @returns undefined for a key that `uploadKey` cannot have made: another writer's object under the
+ *   same prefix, or a key whose time differs from the one in its UUID
  */
 export function parseUploadKey(key: string): (EventKey & { fileName: string }) | undefined {
   const match = UPLOAD_KEY.exec(key);
@@ -45,29 +45,34 @@ export function parseUploadKey(key: string): (EventKey & { fileName: string }) |
   return { event_id, event_timestamp, fileName };
 }
 
-/** What an S3 event says about one object that was created. */
+/** Whether the object's key belongs to this event only. Other keys may be written repeatedly. */
+export function hasUniqueKey({ event_id, event_info }: FileEvent): boolean {
+  return parseUploadKey(event_info.Key)?.event_id === event_id;
+}
+
+/** An object that was created, from the bucket's event. */
 export interface CreatedObject {
   bucket: string;
-  /** The true key, already decoded. */
+  /** Decoded. */
   key: string;
   versionId?: string;
-  /** S3's ordering mark: tells the writes to one key apart where the bucket has no versions. */
+  /** Distinguishes the writes to one key in a bucket without versions. */
   sequencer?: string;
-  /** ISO 8601, as S3 gives it. */
+  /** ISO 8601. */
   eventTime: string;
 }
 
 /**
- * The identity of any object: of an upload, what its key says; of every other object, a UUID v5
- * over bucket, key and version (or sequencer), and the time of its event. The same object gives the
- * same identity however often its event arrives.
+ * The identity of any object: for an upload, the one in its key; for others, a UUID v5 over bucket,
+ * key and version (or sequencer), and the time of the event. It is the same for every delivery of
+ * an object's event.
  */
 export function objectIdentity(object: CreatedObject): EventKey {
   const upload = parseUploadKey(object.key);
   if (upload) {
     return { event_id: upload.event_id, event_timestamp: upload.event_timestamp };
   }
-  // JSON keeps the parts apart: no bucket and key can be cut in two ways into the same text.
+  // JSON, so that different parts cannot result in the same text.
   const write = object.versionId ?? object.sequencer ?? object.eventTime;
   return {
     event_id: uuidv5(JSON.stringify([object.bucket, object.key, write]), OBJECT_NAMESPACE),
@@ -80,7 +85,12 @@ export function decodeS3Key(encoded: string): string {
   return decodeURIComponent(encoded.replaceAll("+", " "));
 }
 
-/** The last segment of a key that says something: what people would call the file. */
+/** Identifies a row, as one text. An `event_id` alone is half of the key. */
+export function rowName({ event_id, event_timestamp }: EventKey): string {
+  return `${event_id} ${event_timestamp}`;
+}
+
+/** The last segment of a key that is not empty. */
 export function fileNameOf(key: string): string {
   return (
     key

@@ -10,8 +10,8 @@ import {
 import { statusAttributes } from "./partitions";
 
 /**
- * An attribute value of DynamoDB's JSON, as far as events use it: it fits both the SDK's own type
- * and the one of stream records.
+ * An attribute value in DynamoDB's JSON, with the types that events use. It is compatible with the
+ * SDK's type and with the one of stream records.
  */
 export interface AttributeValue {
   S?: string;
@@ -20,19 +20,24 @@ export interface AttributeValue {
   M?: Record<string, AttributeValue>;
 }
 
-/** One row, or the image of one in a stream record. */
+/** A row, or its image in a stream record. */
 export type Item = Record<string, AttributeValue>;
 
-/** The row's key, as DynamoDB wants it. */
+/** The row's key in DynamoDB's JSON. */
 export function keyItem({ event_id, event_timestamp }: EventKey) {
   return { event_id: { S: event_id }, event_timestamp: { S: event_timestamp } };
+}
+
+/** The key of a row; empty text where the row has none. */
+export function keyOf(item: Item): EventKey {
+  return { event_id: item.event_id?.S ?? "", event_timestamp: item.event_timestamp?.S ?? "" };
 }
 
 function scalar(value: string | number) {
   return typeof value === "number" ? { N: String(value) } : { S: value };
 }
 
-/** A flat record as a map attribute; what is undefined is left out. */
+/** A flat record as a map attribute, without undefined values. */
 export function toMap(record: EventResult) {
   const map: Record<string, { S: string } | { N: string }> = {};
   for (const [name, value] of Object.entries(record) as [string, string | number | undefined][]) {
@@ -44,9 +49,9 @@ export function toMap(record: EventResult) {
 }
 
 /**
- * A new event as the row to put.
+ * The row of a new event.
  *
- * @param statusShards as the table was made with
+ * @param statusShards of the table
  */
 export function newItem(event: FileEvent, statusShards = 1) {
   return {
@@ -102,7 +107,7 @@ function fromMap(
 /**
  * Reads an event from a row.
  *
- * @throws an error named `InvalidEvent` (or `SyntaxError`) when the row is not an event.
+ * @throws an error named `InvalidEvent` or `SyntaxError` for a row that is not an event
  */
 export function fromItem(item: Item): FileEvent {
   const event: FileEvent = {

@@ -3,9 +3,9 @@ import type { FileEvent } from "./event";
 import { decodeS3Key, fileNameOf, objectIdentity, parseUploadKey } from "./identity";
 
 /**
- * The event that a record of the bucket stands for.
+ * The event for a record of the bucket's event.
  *
- * @throws URIError for a key that is not encoded as S3 does it
+ * @throws URIError for a key that is not URL-encoded
  */
 export function eventOfRecord({ s3, eventTime }: S3EventRecord): FileEvent {
   const key = decodeS3Key(s3.object.key);
@@ -31,7 +31,7 @@ export function eventOfRecord({ s3, eventTime }: S3EventRecord): FileEvent {
   };
 }
 
-/** An entry of a listing of the bucket, as far as events use it. */
+/** An entry of the bucket's listing: the fields in use. */
 export interface ListedObject {
   Key?: string;
   Size?: number;
@@ -41,10 +41,10 @@ export interface ListedObject {
 }
 
 /**
- * The event that a listed object stands for.
+ * The event for a listed upload.
  *
- * @returns undefined for an object that did not come through the upload API: its identity has the
- *   time and the sequencer of its bucket event in it, which no listing tells
+ * @returns undefined for any other object: its identity contains the time and sequencer of its
+ *   bucket event, which are not in the listing
  */
 export function eventOfListedUpload(bucket: string, object: ListedObject): FileEvent | undefined {
   const { Key, Size, ETag } = object;

@@ -1,16 +1,16 @@
 /**
- * How rows are spread over the index `time-index`: which partitions a status has, and in which of
- * them an event is. DynamoDB takes 1,000 write units a second in each.
+ * How rows are spread over the partitions of the index `time-index`. DynamoDB accepts 1,000 write
+ * units a second for each partition.
  *
- * `statusShards` is how many partitions each status has. One: the status itself is the partition,
- * and rows have no attribute for it. Several: rows have `status_shard`, such as `failed#3`.
+ * `statusShards` is the number of partitions for each status. With 1, the hash key is
+ * `event_status`; with more, it is the attribute `status_shard`, such as `failed#3`.
  */
 import type { EventStatus } from "./event";
 
-/** Of the end of an `event_id`, which is random or a hash in every version of UUID that is used. */
+/** Taken from the end of an `event_id`: random in UUID v7, a hash in v5. */
 const SHARD_DIGITS = 8;
 
-/** The attribute that is the index's hash key. */
+/** The index's hash key. */
 export function partitionKey(statusShards: number): "event_status" | "status_shard" {
   return statusShards === 1 ? "event_status" : "status_shard";
 }
@@ -19,20 +19,20 @@ function partitionOf(status: EventStatus, shard: number, statusShards: number): 
   return statusShards === 1 ? status : `${status}#${shard}`;
 }
 
-/** The index's partitions that hold the events of a status. */
+/** The partitions that hold the events of a status. */
 export function partitionsOf(status: EventStatus, statusShards: number): string[] {
   return Array.from({ length: statusShards }, (_, shard) =>
     partitionOf(status, shard, statusShards),
   );
 }
 
-/** An event's shard: the same one in every status. What is no UUID may be in any, but is in one. */
+/** An event's shard: the same in every status. Any text gives a valid shard. */
 function shardOf(eventId: string, statusShards: number): number {
-  // Unsigned: of what is no number 0, and of a negative one no negative shard.
+  // `>>> 0` turns NaN into 0 and makes negative numbers positive.
   return (parseInt(eventId.slice(-SHARD_DIGITS), 16) >>> 0) % statusShards;
 }
 
-/** All attributes of a row that its status decides on: whoever writes one writes them all. */
+/** All attributes that depend on the status: they are written together. */
 export function statusAttributes(
   eventId: string,
   status: EventStatus,

@@ -1,4 +1,4 @@
-import type { EventStatus } from "./event";
+import type { EventStatus, FileEvent } from "./event";
 
 const PREDECESSORS: Record<EventStatus, readonly EventStatus[]> = {
   created: [],
@@ -9,9 +9,9 @@ const PREDECESSORS: Record<EventStatus, readonly EventStatus[]> = {
 };
 
 /**
- * The statuses from which an event may move to `to`. Every status write carries them as its
- * condition, so that a status never goes backwards, whoever writes late or twice. (The way out of
- * `failed` is an explicit retry, back to where the event failed: not a transition of the pipeline.)
+ * The statuses from which an event may move to `to`. Every status write has them as its condition,
+ * so that a late or repeated write never moves a status backwards. (A retry, from `failed` back to
+ * `failed_from`, is not a transition of the pipeline.)
  */
 export function predecessorsOf(to: EventStatus): readonly EventStatus[] {
   return PREDECESSORS[to];
@@ -20,4 +20,9 @@ export function predecessorsOf(to: EventStatus): readonly EventStatus[] {
 /** Whether the pipeline may move an event from one status to the other. */
 export function isTransition(from: EventStatus, to: EventStatus): boolean {
   return predecessorsOf(to).includes(from);
+}
+
+/** The status that a retry sets a `failed` event to; undefined: the event cannot be retried. */
+export function retryStatusOf({ failed_from }: FileEvent): EventStatus | undefined {
+  return failed_from !== undefined && isTransition(failed_from, "failed") ? failed_from : undefined;
 }

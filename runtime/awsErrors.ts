@@ -1,10 +1,10 @@
 import type { EventError } from "../events/event";
 
-/** What the SDK's errors have in common, as far as handlers look at it. */
+/** The fields of the SDK's errors that handlers use. */
 interface ServiceError {
   name: string;
   message: string;
-  /** Node's own, for what went wrong below HTTP. */
+  /** Node's error code, for failures below HTTP. */
   code?: string;
   $metadata?: { httpStatusCode?: number };
 }
@@ -21,10 +21,10 @@ const THROTTLING = [
   "TooManyRequestsException",
 ];
 
-/** What S3 asks to send again, though its status does not say so (400 and 409). */
-const TO_BE_REPEATED = ["ConditionalRequestConflict", "RequestTimeout"];
+/** S3's errors that ask for a retry with status 400 or 409. */
+const RETRYABLE = ["ConditionalRequestConflict", "RequestTimeout"];
 
-/** Node's codes for a connection that could not be made or did not last. */
+/** Node's error codes for connections that failed or broke. */
 const CONNECTION_CODES = [
   "EAI_AGAIN",
   "ECONNABORTED",
@@ -41,17 +41,17 @@ function isConnectionError(error: ServiceError): boolean {
   return error.name === "TimeoutError" || CONNECTION_CODES.includes(error.code ?? "");
 }
 
-/** The error as an object with name and message, whatever was thrown. */
+/** Any thrown value as an error with name and message. */
 export function asError(thrown: unknown): ServiceError {
   return thrown instanceof Error ? thrown : { name: "Error", message: String(thrown) };
 }
 
-/** Whether the call failed because its condition did not hold: somebody else was first. */
+/** Whether a conditional write failed because its condition was false. */
 export function isConditionFailed(thrown: unknown): boolean {
   return asError(thrown).name === "ConditionalCheckFailedException";
 }
 
-/** Resolves to false where the call's condition did not hold. */
+/** Resolves to false where the condition of the write was false. */
 export async function unlessConditionFailed(call: Promise<unknown>): Promise<boolean> {
   try {
     await call;
@@ -64,20 +64,20 @@ export async function unlessConditionFailed(call: Promise<unknown>): Promise<boo
   }
 }
 
-/** Whether AWS refuses or loses the call for now: throttling, a server error, no connection. */
-export function isPassing(thrown: unknown): boolean {
+/** Whether the same call may succeed later: throttling, a server error, no connection. */
+export function isTransient(thrown: unknown): boolean {
   const error = asError(thrown);
   const status = error.$metadata?.httpStatusCode ?? 0;
   return (
     status >= 500 ||
     status === 429 ||
     THROTTLING.includes(error.name) ||
-    TO_BE_REPEATED.includes(error.name) ||
+    RETRYABLE.includes(error.name) ||
     isConnectionError(error)
   );
 }
 
-/** What SNS answers to a message that it will never take; other refusals are not the message's. */
+/** SNS's errors for a message that it never accepts. */
 const REFUSED_MESSAGES = [
   "InvalidParameter",
   "InvalidParameterException",
@@ -86,15 +86,15 @@ const REFUSED_MESSAGES = [
   "ValidationException",
 ];
 
-/** Whether SNS refuses this very message, so that another one may well go through. */
+/** Whether SNS refuses this message permanently, while it may accept others. */
 export function isMessageRefused(thrown: unknown): boolean {
-  return REFUSED_MESSAGES.includes(asError(thrown).name) && !isPassing(thrown);
+  return REFUSED_MESSAGES.includes(asError(thrown).name) && !isTransient(thrown);
 }
 
-/** Enough of a message to act on, and little enough for a row and a mail. */
+/** Characters; limits the size of rows and mails. */
 const MAX_ERROR_TEXT = 1000;
 
-/** Why a step gave up, as the row keeps it. */
+/** An error in the form that a `failed` event's row has. */
 export function eventError(thrown: unknown, step: string): EventError {
   const { name, message } = asError(thrown);
   return { code: name.slice(0, MAX_ERROR_TEXT), message: message.slice(0, MAX_ERROR_TEXT), step };

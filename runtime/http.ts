@@ -1,8 +1,8 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
-import { isPassing } from "./awsErrors";
+import { isTransient } from "./awsErrors";
 import { logError } from "./log";
 
-/** A refusal, worded for the client. */
+/** An error whose message is for the client. */
 export interface HttpError extends Error {
   statusCode: number;
   code: string;
@@ -10,8 +10,8 @@ export interface HttpError extends Error {
 }
 
 /**
- * Makes the error that becomes the answer `{ "error": { "code", "message" } }`. (Not a class:
- * Pulumi cannot serialize one that extends Error.)
+ * An error that is answered as `{ "error": { "code", "message" } }`. (Not a class: Pulumi cannot
+ * serialize one that extends Error.)
  */
 export function httpError(
   statusCode: number,
@@ -26,7 +26,7 @@ export function isHttpError(thrown: unknown): thrown is HttpError {
   return thrown instanceof Error && thrown.name === "HttpError";
 }
 
-/** An answer with a JSON body. */
+/** A JSON answer. */
 export function jsonResponse(
   statusCode: number,
   body: unknown,
@@ -44,36 +44,43 @@ export function jsonResponse(
   };
 }
 
+/** Messages for errors that are not an `HttpError`. */
+export interface FailureMessages {
+  log: string;
+  /** For the client, after a transient error. */
+  unavailable: string;
+  /** For the client, after a permanent error. */
+  failed: string;
+}
+
 /**
- * The answer to a request that failed: of an `HttpError`, what it says; of anything else, 503 where
- * another try may help, or 502, with the request's id, which the log has as well.
- *
- * @param wording what failed, for the log; what cannot be done now; what could not be done
+ * The answer to a request that failed: the `HttpError`'s own, or else 503 after a transient error
+ * and 502 after any other. 502 and 503 are logged and carry the request's id.
  */
 export function errorAnswer(
   thrown: unknown,
   requestId: string,
-  wording: { log: string; unavailable: string; failed: string },
+  messages: FailureMessages,
 ): APIGatewayProxyResult {
   if (isHttpError(thrown)) {
     const { code, message, statusCode, headers } = thrown;
     return jsonResponse(statusCode, { error: { code, message } }, headers);
   }
-  logError(wording.log, thrown, { request_id: requestId });
+  logError(messages.log, thrown, { request_id: requestId });
   const answer = (statusCode: number, code: string, message: string) =>
     jsonResponse(
       statusCode,
       { error: { code, message, request_id: requestId } },
       statusCode === 503 ? { "Retry-After": "1" } : undefined,
     );
-  return isPassing(thrown)
-    ? answer(503, "storage_unavailable", `${wording.unavailable} Try again.`)
-    : answer(502, "storage_failed", `${wording.failed} The service's log says why.`);
+  return isTransient(thrown)
+    ? answer(503, "storage_unavailable", `${messages.unavailable} Try again.`)
+    : answer(502, "storage_failed", `${messages.failed} The service's log says why.`);
 }
 
-/** A header of the request by its lower-case name, whichever way the client wrote it. */
+/** A header of the request, by its lower-case name. */
 export function header(event: APIGatewayProxyEvent, name: string): string | undefined {
-  // Null in the console's "Test", whatever the type says.
+  // Null in the API Gateway console's "Test", in spite of the type.
   const headers = event.headers as APIGatewayProxyEvent["headers"] | null;
   for (const [key, value] of Object.entries(headers ?? {})) {
     if (key.toLowerCase() === name) {
@@ -83,7 +90,7 @@ export function header(event: APIGatewayProxyEvent, name: string): string | unde
   return undefined;
 }
 
-/** The request's body, byte for byte. */
+/** The bytes of the request's body. */
 export function bodyBytes(event: APIGatewayProxyEvent): Buffer {
   return Buffer.from(event.body ?? "", event.isBase64Encoded ? "base64" : "utf8");
 }

@@ -1,12 +1,12 @@
 /**
- * Writes counts for CloudWatch: one line in its embedded metric format, from which it takes the
- * metrics without a call to its API.
+ * Publishes counts as CloudWatch metrics: one line in the embedded metric format, without an API
+ * call.
  *
- * Written to stdout directly: in Lambda's JSON log format, console puts whatever it logs below
- * `message`, where CloudWatch finds no metrics
+ * The line goes to stdout directly: in Lambda's JSON log format, console nests objects below
+ * `message`, where CloudWatch does not look for metrics
  * (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html).
  *
- * @param namespace of the metrics, which have the function's name as their dimension
+ * @param namespace of the metrics; their dimension is the function's name
  */
 export function writeCounts(namespace: string, counts: Record<string, number>): void {
   const entry = {

@@ -1,14 +1,17 @@
-/** What an execution environment remembers between invocations. */
-export interface Memory {
+/** Names that an execution environment keeps between invocations. */
+export interface RecentNames {
   has(name: string): boolean;
   add(name: string): void;
 }
 
-/** Names to remember before the oldest are forgotten. */
+/** The oldest name is dropped when there are more. */
 const MAX_NAMES = 100_000;
 
-/** An empty memory. It ends with its environment, so nothing may depend on it but work saved. */
-export function memory(): Memory {
+/**
+ * An empty set of names. It is lost with its execution environment: use it to save work, not for
+ * correctness.
+ */
+export function recentNames(): RecentNames {
   const names = new Set<string>();
   return {
     has: (name) => names.has(name),

@@ -3,7 +3,7 @@ import type { FileEvent } from "../events/event";
 import { fromItem } from "../events/item";
 import { logError } from "./log";
 
-/** One event of a batch, and the stream record that brought it. */
+/** An event of a batch, and its stream record. */
 export interface Delivery {
   event: FileEvent;
   sequenceNumber: string;
@@ -14,8 +14,8 @@ function sequenceNumberOf(record: DynamoDBRecord): string {
 }
 
 /**
- * The events of a stream batch. What is not an event can never be processed, so it is logged and
- * left behind: a retry would only hold up its neighbours.
+ * The events of a stream batch. Rows that are not events are logged and skipped: a retry would fail
+ * again and hold up the other records.
  */
 export function deliveriesOf({ Records }: DynamoDBStreamEvent): Delivery[] {
   const deliveries: Delivery[] = [];
@@ -30,7 +30,7 @@ export function deliveriesOf({ Records }: DynamoDBStreamEvent): Delivery[] {
         sequenceNumber: sequenceNumberOf(record),
       });
     } catch (error) {
-      logError("A row that is not an event is left alone.", error, {
+      logError("A row that is not an event was skipped.", error, {
         event_id: image.event_id?.S,
         sequence_number: sequenceNumberOf(record),
       });
@@ -39,34 +39,9 @@ export function deliveriesOf({ Records }: DynamoDBStreamEvent): Delivery[] {
   return deliveries;
 }
 
-/** The answer that has exactly these deliveries (and what follows them in the shard) run again. */
+/** The answer that makes Lambda redeliver these records and those after them in the shard. */
 export function batchResponse(failed: Delivery[]): DynamoDBBatchResponse {
   return {
     batchItemFailures: failed.map(({ sequenceNumber }) => ({ itemIdentifier: sequenceNumber })),
   };
-}
-
-/**
- * Calls `work` for each item, at most `limit` at a time; every call is finished at the end.
- *
- * @returns the items whose call failed, with what it threw, in the order of the items
- */
-export async function forEachConcurrently<T>(
-  items: T[],
-  limit: number,
-  work: (item: T) => Promise<void>,
-): Promise<{ item: T; error: unknown }[]> {
-  const failures: ({ item: T; error: unknown } | undefined)[] = items.map(() => undefined);
-  const queue = items.entries();
-  const worker = async () => {
-    for (const [index, item] of queue) {
-      try {
-        await work(item);
-      } catch (error) {
-        failures[index] = { item, error };
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
-  return failures.filter((failure) => failure !== undefined);
 }

@@ -1,14 +1,15 @@
 import { QueryCommand } from "@aws-sdk/client-dynamodb";
-import type { EventKey, EventStatus } from "../events/event";
-import type { Item } from "../events/item";
+import type { EventKey, EventStatus, FileEvent } from "../events/event";
+import { rowName } from "../events/identity";
+import { fromItem, type Item, keyOf } from "../events/item";
 import { partitionKey, partitionsOf } from "../events/partitions";
-import { forEachOf } from "./eventIndex";
+import { forEachOrThrow } from "../runtime/concurrency";
 import type { EventStore } from "./eventStore";
+import type { PageKey } from "./timeIndex";
 
 /**
- * Events go through the statuses in this order, so that one which moves on while they are read is
- * found where it was or where it goes to. `failed` comes first besides: from there, a retry leads
- * back.
+ * The order of the pipeline, so that an event that advances meanwhile is found in its old or its
+ * new status. `failed` is read first as well: a retry moves events from there to an earlier status.
  */
 const READING_ORDER: EventStatus[] = [
   "failed",
@@ -19,7 +20,7 @@ const READING_ORDER: EventStatus[] = [
   "notified",
 ];
 
-/** Which events, and in which order. */
+/** Selects events, and their order. */
 export interface EventsQuery {
   /** undefined: events of every status. */
   status?: EventStatus;
@@ -27,22 +28,29 @@ export interface EventsQuery {
   from?: string;
   /** The last `event_timestamp`, exclusive; ISO 8601, UTC, milliseconds. */
   to?: string;
-  /** By `event_timestamp`, and by `event_id` where that is the same; `desc`: both from the end. */
+  /** By `event_timestamp`, then by `event_id`; `desc` reverses both. */
   order: "asc" | "desc";
 }
 
-/** A place in the order of the events; the event itself may have moved or be gone. */
+/** A place in the order of the events. The event itself need not exist. */
 export type Position = EventKey;
 
-/** A part of the events that a query asks for. */
+/** A row of a page. */
+export interface EventRow {
+  position: Position;
+  /** undefined: the row is not an event, as `error` says. */
+  event: FileEvent | undefined;
+  error?: unknown;
+}
+
+/** A page of the events that a query selects. */
 export interface EventPage {
-  /** The rows as they are: they may well be broken. */
-  items: Item[];
-  /** Of the last item; absent when nothing follows. */
+  rows: EventRow[];
+  /** The position of the last row; absent: this is the last page. */
   next?: Position;
 }
 
-/** What every partition of the index is asked for. */
+/** What is read from each partition of the index. */
 interface Reading {
   order: EventsQuery["order"];
   /** The first and the last `event_timestamp`, both inclusive. */
@@ -52,11 +60,13 @@ interface Reading {
   after?: Position;
 }
 
-function positionOf(item: Item | undefined): Position {
-  return {
-    event_timestamp: item?.event_timestamp?.S ?? "",
-    event_id: item?.event_id?.S ?? "",
-  };
+function rowOf(item: Item): EventRow {
+  const position = keyOf(item);
+  try {
+    return { position, event: fromItem(item) };
+  } catch (error) {
+    return { position, event: undefined, error };
+  }
 }
 
 function compareText(a: string, b: string): number {
@@ -66,7 +76,7 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
-/** Negative: `a` comes before `b`. */
+/** Negative: `a` is before `b`. */
 function comparePositions(order: EventsQuery["order"], a: Position, b: Position): number {
   const ascending =
     compareText(a.event_timestamp, b.event_timestamp) || compareText(a.event_id, b.event_id);
@@ -75,7 +85,7 @@ function comparePositions(order: EventsQuery["order"], a: Position, b: Position)
 
 function readingOf(query: EventsQuery, limit: number, after?: Position): Reading {
   const { order, from, to } = query;
-  // A key takes one condition only, and BETWEEN includes both ends.
+  // DynamoDB allows one condition on a sort key, and BETWEEN includes both ends.
   const last = to && new Date(Date.parse(to) - 1).toISOString();
   const start = after?.event_timestamp;
   return order === "asc"
@@ -106,22 +116,21 @@ function keyCondition(key: string, partition: string, { lower, upper }: Reading)
   };
 }
 
-/** What one partition of the index has given so far. */
+/** What was read from one partition of the index so far. */
 interface PartitionRead {
   partition: string;
   /** In DynamoDB's order. */
   items: Item[];
-  /** The key to go on after. */
-  next?: Record<string, { S: string }>;
+  next?: PageKey;
   isAtEnd: boolean;
 }
 
 function timeOf(item: Item | undefined): string {
-  return positionOf(item).event_timestamp;
+  return item?.event_timestamp?.S ?? "";
 }
 
-/** Reads this many more rows of a partition, or what DynamoDB gives of them at once. */
-async function readOn(
+/** Reads up to this many more rows of a partition, in one request. */
+async function readMore(
   { dynamo, tableName, statusShards }: EventStore,
   reading: Reading,
   read: PartitionRead,
@@ -142,19 +151,19 @@ async function readOn(
   read.isAtEnd = read.next === undefined;
 }
 
-/** How many rows have the last time so far: as many again may well follow, thousands of them too. */
-function tied({ items }: PartitionRead): number {
+/** The number of rows that have the last time: as many more may follow. */
+function countTies({ items }: PartitionRead): number {
   const last = timeOf(items.at(-1));
   return items.filter((item) => timeOf(item) === last).length;
 }
 
 /**
- * Whether no other row of the partition can be among the first `limit`. Rows of the same time come
- * in any order, so the last time that is needed has to be read to its end.
+ * Whether no unread row of the partition can be among the first `limit`. Rows of the same time have
+ * no order in the index, so all rows of the last time needed must be read.
  *
- * @param found of all the status's partitions, sorted
+ * @param found of all partitions of the status, sorted
  */
-function isFarEnough(
+function isComplete(
   { items, isAtEnd }: PartitionRead,
   found: Item[],
   { order, limit }: Reading,
@@ -167,8 +176,8 @@ function isFarEnough(
 }
 
 /**
- * Reads a status's first `limit` rows, and one more at least if there is one. Each partition is
- * asked for its share of them first, and for more only where they lie elsewhere than expected.
+ * Reads the first `limit` rows of a status, and at least one more if there is one. Each partition is
+ * first read for its expected share, then for more where needed.
  *
  * @returns in order
  */
@@ -183,34 +192,33 @@ async function readStatus(
     items: [],
     isAtEnd: false,
   }));
-  // Two standard deviations of what a shard has of the first rows; and the row of the position
-  // itself is read once more.
+  // Two standard deviations of a shard's share, and the row at `after`, which is read again.
   const spread = partitions.length === 1 ? 0 : 2 * Math.sqrt((limit + 1) / partitions.length);
   const margin = Math.ceil(spread) + (after ? 1 : 0);
   let found: Item[] = [];
-  let behind = partitions;
+  let incomplete = partitions;
   do {
     const missing = Math.max(0, limit + 1 - found.length);
-    const share = Math.ceil(missing / behind.length) + margin;
-    await forEachOf(behind, (read) => readOn(store, reading, read, Math.max(share, tied(read))));
+    const share = Math.ceil(missing / incomplete.length) + margin;
+    await forEachOrThrow(incomplete, (read) => readMore(store, reading, read, Math.max(share, countTies(read))));
     found = partitions
       .flatMap(({ items }) => items)
-      .filter((item) => !after || comparePositions(order, after, positionOf(item)) < 0)
-      .sort((a, b) => comparePositions(order, positionOf(a), positionOf(b)));
-    behind = partitions.filter((read) => !isFarEnough(read, found, reading));
-  } while (behind.length > 0);
+      .filter((item) => !after || comparePositions(order, after, keyOf(item)) < 0)
+      .sort((a, b) => comparePositions(order, keyOf(a), keyOf(b)));
+    incomplete = partitions.filter((read) => !isComplete(read, found, reading));
+  } while (incomplete.length > 0);
   return found;
 }
 
 /**
- * Reads a page of events from the index, which follows the table within moments. Each event that
- * is there all the time is in exactly one page of a walk, also if its status changes meanwhile
- * (without `status`), and however many events there are of one time. A page has `limit` rows
- * whenever that many are left; what it costs depends on `limit` and on how many events share a
- * time, not on the size of the table.
+ * Reads a page of events from the index, which is eventually consistent. Over a sequence of pages,
+ * every event that exists throughout is in exactly one page, for any number of events of one time,
+ * and without `status` also if its status changes meanwhile. A page has `limit` rows if that many
+ * are left; its cost depends on `limit` and on how many events share a time, not on the table's
+ * size.
  *
- * @param limit rows; 1 at least
- * @param after where the page before ended: `next` of a page of this very query
+ * @param limit rows; at least 1
+ * @param after `next` of the page before, of the same query
  */
 export async function eventPage(
   store: EventStore,
@@ -220,18 +228,18 @@ export async function eventPage(
 ): Promise<EventPage> {
   const reading = readingOf(query, limit, after);
   if (isEmpty(reading)) {
-    return { items: [] };
+    return { rows: [] };
   }
   const found = new Map<string, Item>();
   for (const status of query.status ? [query.status] : READING_ORDER) {
     for (const item of await readStatus(store, status, reading)) {
-      const { event_timestamp, event_id } = positionOf(item);
-      // An event that moved in between is read twice, the second time as it is now.
-      found.set(`${event_timestamp} ${event_id}`, item);
+      // An event that advanced meanwhile is read twice; the later read has its current status.
+      found.set(rowName(keyOf(item)), item);
     }
   }
-  const items = [...found.values()]
-    .sort((a, b) => comparePositions(query.order, positionOf(a), positionOf(b)))
-    .slice(0, limit);
-  return { items, ...(found.size > limit && { next: positionOf(items.at(-1)) }) };
+  const rows = [...found.values()]
+    .sort((a, b) => comparePositions(query.order, keyOf(a), keyOf(b)))
+    .slice(0, limit)
+    .map(rowOf);
+  return { rows, ...(found.size > limit && { next: rows.at(-1)?.position }) };
 }

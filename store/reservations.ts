@@ -1,51 +1,42 @@
 import { createHash } from "node:crypto";
 import { type DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
-import type { APIGatewayProxyEvent } from "aws-lambda";
 import type { EventKey } from "../events/event";
 import { newUploadIdentity, uploadKey } from "../events/identity";
 import { isConditionFailed } from "../runtime/awsErrors";
-import { header, httpError } from "../runtime/http";
 
-/** How long an `Idempotency-Key` is remembered, in seconds. */
+/** How long a reservation is valid, in seconds. */
 const LIFETIME_SECONDS = 24 * 60 * 60;
 
-/** What was reserved for an `Idempotency-Key`. */
+/** The table of reservations: hash key `idempotency_key`. */
+export interface ReservationsTable {
+  dynamo: DynamoDBClient;
+  tableName: string;
+}
+
+/** The identity of an upload, reserved for its `Idempotency-Key`. */
 export interface Reservation extends EventKey {
   /** The object's key. */
   object_key: string;
 }
 
 interface StoredReservation extends Reservation {
-  /** Tells whether a repeated request is the same request. */
+  /** Equal for repetitions of a request. */
   fingerprint: string;
 }
 
-/** @throws an `HttpError` 400 for a key that is not 1 to 255 printable ASCII characters */
-export function idempotencyKeyOf(event: APIGatewayProxyEvent): string | undefined {
-  const key = header(event, "idempotency-key");
-  if (key !== undefined && !/^[\x21-\x7e][\x20-\x7e]{0,254}$/.test(key)) {
-    throw httpError(
-      400,
-      "invalid_idempotency_key",
-      "The header Idempotency-Key takes 1 to 255 printable ASCII characters.",
-    );
-  }
-  return key;
-}
-
 /**
- * The identity and object key for a file to be stored: new ones, or with an `Idempotency-Key` the
- * ones of the first request that came with it, within a day.
+ * The identity and object key for an upload: new, or with an `Idempotency-Key` those of the first
+ * request with that key within a day.
  *
- * @param request what makes a repeated request the same request
- * @throws an `HttpError` 422 where the key came with another request before
+ * @param request the values in which repetitions of a request are equal
+ * @returns undefined where a different request has used the key
  */
 export async function reserve(
-  table: { dynamo: DynamoDBClient; tableName: string },
+  table: ReservationsTable,
   idempotencyKey: string | undefined,
   fileName: string,
   request: (string | number | null)[],
-): Promise<Reservation> {
+): Promise<Reservation | undefined> {
   const identity = newUploadIdentity();
   const wanted = {
     ...identity,
@@ -56,24 +47,16 @@ export async function reserve(
     return wanted;
   }
   const reserved = await reserveFor(table, idempotencyKey, wanted);
-  if (reserved.fingerprint !== wanted.fingerprint) {
-    throw httpError(
-      422,
-      "idempotency_key_reused",
-      "This Idempotency-Key came with another file, name or type before. Use a new key.",
-    );
-  }
-  return reserved;
+  return reserved.fingerprint === wanted.fingerprint ? reserved : undefined;
 }
 
 /**
- * Reserves an identity for an `Idempotency-Key`: the first request's, for all that come after it,
- * also for those that come at the same time.
+ * Reserves an identity for an `Idempotency-Key`, unless it has one. Safe for concurrent requests.
  *
- * @returns the reservation that holds: `wanted`, or the one of an earlier request
+ * @returns the valid reservation: `wanted`, or an earlier request's
  */
 async function reserveFor(
-  { dynamo, tableName }: { dynamo: DynamoDBClient; tableName: string },
+  { dynamo, tableName }: ReservationsTable,
   idempotencyKey: string,
   wanted: StoredReservation,
 ): Promise<StoredReservation> {
@@ -91,7 +74,7 @@ async function reserveFor(
           fingerprint: { S: wanted.fingerprint },
           expires_at: { N: String(now + LIFETIME_SECONDS) },
         },
-        // DynamoDB deletes expired items up to days late, so the condition looks at the time too.
+        // DynamoDB may delete expired items days late.
         ConditionExpression: "attribute_not_exists(idempotency_key) OR expires_at < :now",
         ExpressionAttributeValues: { ":now": { N: String(now) } },
       }),

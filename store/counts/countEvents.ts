@@ -1,42 +1,32 @@
-import { EVENT_STATUSES, type EventKey, type EventStatus } from "../events/event";
-import { predecessorsOf } from "../events/transitions";
-import {
-  dayOf,
-  type Finished,
-  type FinishedIn,
-  readFinished,
-  readMarks,
-  readWatermark,
-  sumOf,
-} from "./countsTable";
-import {
-  BEGINNING,
-  countEventsIn,
-  END,
-  endOf,
-  forEachOf,
-  oldestEvent,
-  type TimeRange,
-} from "./eventIndex";
-import type { CountedEventStore } from "./eventStore";
+import { EVENT_STATUSES, type EventKey, type EventStatus } from "../../events/event";
+import { predecessorsOf } from "../../events/transitions";
+import { forEachOrThrow } from "../../runtime/concurrency";
+import type { CountedEventStore } from "../eventStore";
+import { oldestEvent } from "../timeIndex";
+import { BEGINNING, END, endOf, type TimeRange } from "../timeRange";
+import { countEventsIn } from "./countEventsIn";
+import { readMarks } from "./marks";
+import { dayOf } from "./periods";
+import { type Finished, type FinishedIn, readFinished, sumOf } from "./sealedCounts";
+import { readWatermark } from "./watermark";
 
-/** Sealed events between two marked periods that are cheaper to count anew than to leave out. */
+/** Up to this many sealed events between two marked periods, counting them again is cheaper. */
 const MAX_GAP = 1000;
 
-/** How many events there are. */
+/** The result of `countEvents`. */
 export interface EventCounts {
   counts: Record<EventStatus, number>;
-  /** The oldest event that is on its way; null: none is. */
+  /** null: all events are finished. */
   oldestUnfinished: (EventKey & { event_status: EventStatus }) | null;
 }
 
-/** What is known of the finished events, and where they must be counted anew. */
+/** The counts of finished events that are known, and the ranges that must be counted. */
 interface KnownCounts {
   sum: Finished;
   unknown: TimeRange[];
 }
 
-/** Adds up a day's sealed periods, apart from the marked ones and what lies close between those. */
+/** Adds up a day's sealed periods, except the marked ones and small gaps between those. */
 function addUp(sealed: FinishedIn[], marked: Set<string>): KnownCounts {
   const periods = new Map(sealed.map((counts) => [counts.period, counts]));
   const unknown: TimeRange[] = [];
@@ -61,7 +51,7 @@ function addUp(sealed: FinishedIn[], marked: Set<string>): KnownCounts {
 }
 
 async function readKnownCounts(store: CountedEventStore): Promise<KnownCounts> {
-  // In this order: what is sealed meanwhile is still marked, or after the watermark, for this call.
+  // In this order: for this call, periods that are sealed meanwhile are marked or after the watermark.
   const upTo = (await readWatermark(store))?.up_to ?? BEGINNING;
   const marks = (await readMarks(store)).filter(({ period }) => period <= upTo);
   const lastDay = dayOf(upTo);
@@ -73,7 +63,7 @@ async function readKnownCounts(store: CountedEventStore): Promise<KnownCounts> {
   const whole = await readFinished(store, "day", { from: BEGINNING, to: lastDay });
   const unmarked = whole.filter(({ period }) => !days.has(period));
   const parts: KnownCounts[] = [{ sum: sumOf(unmarked), unknown: [] }];
-  await forEachOf([...days], async ([day, marked]) => {
+  await forEachOrThrow([...days], async ([day, marked]) => {
     const sealed = await readFinished(store, "sealed", { from: day, to: endOf(day) });
     const reached = sealed.filter(({ period }) => period <= upTo);
     parts.push(addUp(reached, marked));
@@ -98,14 +88,14 @@ async function findOldestUnfinished(
 }
 
 /**
- * Counts the events of each status: exactly while none of them changes, and at a cost that depends
- * on the events of the last half hour, not on all of them. Sealed periods (see `sweepCounts.ts`)
- * are added up; only the others are counted anew.
+ * Counts the events of each status. The counts are exact while no event changes; the cost depends
+ * on the events of the last half hour, not on all events: sealed periods (see `sealPeriods.ts`) are
+ * added up, and only the others are counted.
  */
 export async function countEvents(store: CountedEventStore): Promise<EventCounts> {
   const { sum, unknown } = await readKnownCounts(store);
   const counts = { created: 0, uploaded: 0, processed: 0, notified: 0, failed: 0 };
-  // One after the other: an event that moves on meanwhile is not missed.
+  // In the order of the pipeline, so that an event that advances meanwhile is not missed.
   for (const status of EVENT_STATUSES) {
     const isFinished = status === "notified" || status === "failed";
     const ranges = isFinished ? unknown : [{ from: BEGINNING, to: END }];

@@ -1,0 +1,83 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { BatchGetItemCommand } from "@aws-sdk/client-dynamodb";
+import type { EventKey, EventStatus } from "../events/event";
+import { rowName } from "../events/identity";
+import { type Item, keyItem, keyOf } from "../events/item";
+import type { EventStore } from "./eventStore";
+
+/** DynamoDB's limit for one BatchGetItem. */
+const MAX_KEYS = 100;
+
+/** Milliseconds before keys that a throttled BatchGetItem left out are requested again. */
+const UNPROCESSED_DELAY_MS = 50;
+
+/** Reads attributes of the rows that exist, a hundred rows a request; always including the key. */
+async function readRows(
+  { dynamo, tableName }: EventStore,
+  keys: EventKey[],
+  { attributes, consistent }: { attributes: string[]; consistent: boolean },
+): Promise<Item[]> {
+  const found: Item[] = [];
+  // DynamoDB rejects a request with duplicate keys.
+  const distinct = new Map(keys.map((key) => [rowName(key), keyItem(key)]));
+  const pending = [...distinct.values()];
+  while (pending.length > 0) {
+    const { Responses: responses, UnprocessedKeys: unprocessed } = await dynamo.send(
+      new BatchGetItemCommand({
+        RequestItems: {
+          [tableName]: {
+            Keys: pending.splice(0, MAX_KEYS),
+            ProjectionExpression: ["event_id", "event_timestamp", ...attributes].join(", "),
+            ConsistentRead: consistent,
+          },
+        },
+      }),
+    );
+    found.push(...((responses?.[tableName] ?? []) as Item[]));
+    const left = (unprocessed?.[tableName]?.Keys ?? []) as typeof pending;
+    if (left.length > 0) {
+      pending.push(...left);
+      await delay(UNPROCESSED_DELAY_MS);
+    }
+  }
+  return found;
+}
+
+/** The events that have no row. Eventually consistent: one with a new row may be among them. */
+export async function withoutRow<T extends EventKey>(store: EventStore, events: T[]): Promise<T[]> {
+  const rows = await readRows(store, events, { attributes: [], consistent: false });
+  const recorded = new Set(rows.map((row) => keyOf(row).event_id));
+  return events.filter(({ event_id }) => !recorded.has(event_id));
+}
+
+async function inStatus<T extends EventKey>(
+  store: EventStore,
+  events: T[],
+  isWanted: (status: EventStatus, row: Item) => boolean,
+): Promise<T[]> {
+  const attributes = ["event_status", "alarmed_at"];
+  const rows = await readRows(store, events, { attributes, consistent: true });
+  const wanted = new Set(
+    rows
+      .filter((row) => isWanted(row.event_status?.S as EventStatus, row))
+      .map((row) => rowName(keyOf(row))),
+  );
+  return events.filter((event) => wanted.has(rowName(event)));
+}
+
+/** The events that are `processed`: no notification is recorded for them. */
+export function withoutNotification<T extends EventKey>(
+  store: EventStore,
+  events: T[],
+): Promise<T[]> {
+  return inStatus(store, events, (status) => status === "processed");
+}
+
+/** The events that are `failed`, with no alarm recorded for that failure. */
+export function withoutAlarm<T extends EventKey>(store: EventStore, events: T[]): Promise<T[]> {
+  return inStatus(
+    store,
+    events,
+    (status, { alarmed_at }) => status === "failed" && alarmed_at === undefined,
+  );
+}

@@ -1,0 +1,106 @@
+import {
+  DeleteItemCommand,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+} from "@aws-sdk/client-dynamodb";
+import type { EventKey, FileEvent } from "../events/event";
+import { fromItem, type Item, keyItem, newItem } from "../events/item";
+import { unlessConditionFailed } from "../runtime/awsErrors";
+import { isLate } from "./counts/periods";
+import { reopenPeriod } from "./counts/marks";
+import type { CountedEventStore, EventStore } from "./eventStore";
+
+/**
+ * Puts a new event, unless its row exists.
+ *
+ * @returns whether this call wrote it
+ */
+export async function putEvent(store: CountedEventStore, event: FileEvent): Promise<boolean> {
+  const { dynamo, tableName, statusShards } = store;
+  if (isLate(event)) {
+    await reopenPeriod(store, event);
+  }
+  return unlessConditionFailed(
+    dynamo.send(
+      new PutItemCommand({
+        TableName: tableName,
+        Item: newItem(event, statusShards),
+        ConditionExpression: "attribute_not_exists(event_id)",
+      }),
+    ),
+  );
+}
+
+/** One attribute of a row; undefined: there is no such row. Reads consistently. */
+async function readAttribute(
+  { dynamo, tableName }: EventStore,
+  key: EventKey,
+  name: "event_id" | "event_status",
+): Promise<string | undefined> {
+  const { Item: item } = await dynamo.send(
+    new GetItemCommand({
+      TableName: tableName,
+      Key: keyItem(key),
+      ProjectionExpression: name,
+      ConsistentRead: true,
+    }),
+  );
+  return item?.[name]?.S;
+}
+
+/** Whether the event has a row. A row that was just deleted does not count. */
+export async function isRecorded(store: EventStore, key: EventKey): Promise<boolean> {
+  return (await readAttribute(store, key, "event_id")) !== undefined;
+}
+
+/** The event's status; undefined: it has no row. */
+export function statusOf(store: EventStore, key: EventKey): Promise<string | undefined> {
+  return readAttribute(store, key, "event_status");
+}
+
+/**
+ * The event with this id.
+ *
+ * @returns undefined where there is none
+ * @throws an error named `InvalidEvent` or `SyntaxError` for a row that is not an event
+ */
+export async function findEvent(
+  { dynamo, tableName }: EventStore,
+  eventId: string,
+): Promise<FileEvent | undefined> {
+  const { Items: items } = await dynamo.send(
+    new QueryCommand({
+      TableName: tableName,
+      KeyConditionExpression: "event_id = :id",
+      ExpressionAttributeValues: { ":id": { S: eventId } },
+      ConsistentRead: true,
+      Limit: 1,
+    }),
+  );
+  const item = items?.[0];
+  return item && fromItem(item as Item);
+}
+
+/**
+ * Deletes the row of a finished event.
+ *
+ * @returns whether the row is gone; false: the event is being retried
+ */
+export async function deleteEvent(store: CountedEventStore, key: EventKey): Promise<boolean> {
+  const { dynamo, tableName } = store;
+  if (isLate(key)) {
+    await reopenPeriod(store, key);
+  }
+  return unlessConditionFailed(
+    dynamo.send(
+      new DeleteItemCommand({
+        TableName: tableName,
+        Key: keyItem(key),
+        // Succeeds too where the row does not exist.
+        ConditionExpression: "attribute_not_exists(event_id) OR event_status IN (:n, :f)",
+        ExpressionAttributeValues: { ":n": { S: "notified" }, ":f": { S: "failed" } },
+      }),
+    ),
+  );
+}
