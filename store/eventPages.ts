@@ -200,7 +200,9 @@ async function readStatus(
   do {
     const missing = Math.max(0, limit + 1 - found.length);
     const share = Math.ceil(missing / incomplete.length) + margin;
-    await forEachOrThrow(incomplete, (read) => readMore(store, reading, read, Math.max(share, countTies(read))));
+    await forEachOrThrow(incomplete, (read) =>
+      readMore(store, reading, read, Math.max(share, countTies(read))),
+    );
     found = partitions
       .flatMap(({ items }) => items)
       .filter((item) => !after || comparePositions(order, after, keyOf(item)) < 0)

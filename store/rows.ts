@@ -5,10 +5,10 @@ import {
   QueryCommand,
 } from "@aws-sdk/client-dynamodb";
 import type { EventKey, FileEvent } from "../events/event";
-import { fromItem, type Item, keyItem, newItem } from "../events/item";
+import { fromItem, keyItem, newItem } from "../events/item";
 import { unlessConditionFailed } from "../runtime/awsErrors";
-import { isLate } from "./counts/periods";
 import { reopenPeriod } from "./counts/marks";
+import { isLate } from "./counts/periods";
 import type { CountedEventStore, EventStore } from "./eventStore";
 
 /**
@@ -79,7 +79,7 @@ export async function findEvent(
     }),
   );
   const item = items?.[0];
-  return item && fromItem(item as Item);
+  return item && fromItem(item);
 }
 
 /**

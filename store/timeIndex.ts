@@ -1,6 +1,6 @@
 import { QueryCommand } from "@aws-sdk/client-dynamodb";
 import type { EventKey, EventStatus } from "../events/event";
-import { type Item, keyOf } from "../events/item";
+import { keyOf } from "../events/item";
 import { partitionKey, partitionsOf } from "../events/partitions";
 import { mapConcurrently } from "../runtime/concurrency";
 import type { EventStore } from "./eventStore";
@@ -49,7 +49,7 @@ async function readOne(
     }),
   );
   const item = items?.[0];
-  return item && keyOf(item as Item);
+  return item && keyOf(item);
 }
 
 /** The oldest event in the range; undefined: there is none. */

@@ -1,8 +1,8 @@
 import type { EventError, EventKey, EventResult, EventStatus, FileEvent } from "../events/event";
 import { toMap } from "../events/item";
 import { predecessorsOf } from "../events/transitions";
-import { isLate } from "./counts/periods";
 import { reopenPeriod } from "./counts/marks";
+import { isLate } from "./counts/periods";
 import type { CountedEventStore, EventStore } from "./eventStore";
 import { type RowUpdate, updateRow } from "./updateRow";
 

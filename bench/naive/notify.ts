@@ -2,7 +2,7 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
 import type { DynamoDBStreamEvent } from "aws-lambda";
 import type { FileEvent } from "../../events/event";
-import { noticesFor } from "../../handlers/notify/processedNotice";
+import { processedNotices } from "../../handlers/notify/processedNotice";
 import type { Environment } from "../../runtime/environment";
 import { logInfo } from "../../runtime/log";
 import { readRow, writeStatus, writtenEvents } from "./rows";
@@ -27,7 +27,7 @@ export function notifyHandler(environment: Environment<"TABLE_NAME" | "TOPIC_ARN
       if (!row || !isProcessed(row)) {
         continue;
       }
-      for (const { subject, message } of noticesFor([row])) {
+      for (const { subject, message } of processedNotices([row])) {
         await sns.send(
           new PublishCommand({ TopicArn: topicArn, Subject: subject, Message: message }),
         );

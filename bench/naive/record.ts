@@ -3,7 +3,8 @@ import type { S3Event } from "aws-lambda";
 import { eventOfRecord } from "../../events/newEvent";
 import type { Environment } from "../../runtime/environment";
 import { logInfo } from "../../runtime/log";
-import { countedEventStore, type CountedEventVariable, putEvent } from "../../store/eventStore";
+import { countedEventStore, type CountedEventVariable } from "../../store/eventStore";
+import { putEvent } from "../../store/rows";
 import { readRow } from "./rows";
 
 /** Writes a row `created` for each object without a row. */

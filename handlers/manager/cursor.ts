@@ -3,23 +3,21 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 /** Bytes of an HMAC-SHA256. */
 const MAC_BYTES = 32;
 
-/** Characters. API Gateway takes no longer request line; what is longer is not worth decoding. */
+/** Characters; API Gateway's limit for a request line. */
 const MAX_CURSOR_LENGTH = 8192;
 
 function macOf(secret: string, scope: string, text: string): Buffer {
-  // As JSON, no end of a scope can be taken for the beginning of a payload.
+  // JSON keeps the end of the scope apart from the beginning of the payload.
   return createHmac("sha256", secret)
     .update(JSON.stringify([scope, text]))
     .digest();
 }
 
 /**
- * Makes a cursor: text for a client to send back as it is. It can be read by those who try, but
- * not made or changed without the secret.
+ * Makes a cursor: signed text for a client to send back unchanged. Not encrypted.
  *
- * @param scope the query that the cursor belongs to: another one does not take it
- * @param payload what `openCursor` shall give back; it must survive JSON
- *
+ * @param scope the query that the cursor belongs to; no other accepts it
+ * @param payload for `openCursor`; must be valid JSON
  * @returns base64url: letters, digits, `-` and `_`
  */
 export function sealCursor(secret: string, scope: string, payload: object): string {
@@ -30,15 +28,14 @@ export function sealCursor(secret: string, scope: string, payload: object): stri
 /**
  * Reads a cursor.
  *
- * @returns the payload; undefined for every text that `sealCursor` has not made with this very
- *   secret and scope
+ * @returns the payload; undefined for text that `sealCursor` has not made with this secret and scope
  */
 export function openCursor(secret: string, scope: string, cursor: string): unknown {
   if (cursor.length > MAX_CURSOR_LENGTH) {
     return undefined;
   }
   const bytes = Buffer.from(cursor, "base64url");
-  // Node skips what is not base64url and drops spare bits: many texts stand for the same bytes.
+  // Node ignores invalid characters and spare bits: different texts may decode to the same bytes.
   if (bytes.length < MAC_BYTES || bytes.toString("base64url") !== cursor) {
     return undefined;
   }

@@ -3,12 +3,12 @@ import * as path from "node:path";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 import { header, jsonResponse } from "../../runtime/http";
 import { parametersOf } from "./parameters";
-import type { Manager, ManagerRequest } from "./request";
+import type { ManagerContext, ManagerRequest } from "./request";
 
-/** The description's file, beside the code. */
+/** The description's file, in the Lambda's package. */
 export const DESCRIPTION_FILE = "openapi.json";
 
-/** What of the description depends on the deployment. */
+/** The parts of the description that depend on the deployment. */
 interface Description {
   servers: { url: string }[];
   paths: Record<
@@ -20,7 +20,7 @@ interface Description {
   >;
 }
 
-/** The URL that the request came to, without the path below the stage. */
+/** The URL of the API's stage, from the request. */
 function baseUrl(event: APIGatewayProxyEvent): string {
   const { path: clientPath, domainName } = event.requestContext;
   const scheme = header(event, "x-forwarded-proto") ?? "https";
@@ -28,9 +28,9 @@ function baseUrl(event: APIGatewayProxyEvent): string {
   return `${scheme}://${host}${clientPath.replace(/\/openapi\.json\/*$/, "")}`;
 }
 
-/** `GET /openapi.json`: what both APIs serve, with the URLs and limits of this deployment. */
-export async function describe(
-  { taskRoot, uploads }: Manager,
+/** `GET /openapi.json`: the description of both APIs, with this deployment's URLs and limits. */
+export async function showDescription(
+  { taskRoot, uploads }: ManagerContext,
   { event }: ManagerRequest,
 ): Promise<APIGatewayProxyResult> {
   parametersOf(event, []);

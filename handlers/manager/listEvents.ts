@@ -1,6 +1,5 @@
 import type { APIGatewayProxyResult } from "aws-lambda";
 import type { FileEvent } from "../../events/event";
-import { fromItem, type Item } from "../../events/item";
 import { jsonResponse } from "../../runtime/http";
 import { logError } from "../../runtime/log";
 import { type EventPage, eventPage, type EventsQuery, type Position } from "../../store/eventPages";
@@ -13,27 +12,27 @@ import {
   statusParameter,
   timeParameter,
 } from "./parameters";
-import type { Manager, ManagerRequest } from "./request";
+import type { ManagerContext, ManagerRequest } from "./request";
 
 const DEFAULT_LIMIT = 100;
 
 const MAX_LIMIT = 500;
 
-/** Lambda takes 6 MB for a whole answer. */
+/** Lambda's limit is 6 MB for a whole answer. */
 const MAX_ANSWER_BYTES = 5_500_000;
 
-/** What a cursor belongs to: of another query it says nothing. */
+/** The scope of a query's cursors: other queries do not accept them. */
 export function scopeOf(route: string, { status, from, to, order }: EventsQuery): string {
   return JSON.stringify([route, status ?? null, from ?? null, to ?? null, order]);
 }
 
 /**
- * The position that a cursor stands for.
+ * The position in a cursor.
  *
- * @throws an `HttpError` 400 for a text that is no cursor of this query
+ * @throws an `HttpError` 400 for text that is not a cursor of this query
  */
 export function positionOf(
-  { cursorSecret }: Manager,
+  { cursorSecret }: ManagerContext,
   scope: string,
   cursor: string | undefined,
 ): Position | undefined {
@@ -50,54 +49,42 @@ export function positionOf(
   return position as Position;
 }
 
-export function cursorAt({ cursorSecret }: Manager, scope: string, next?: Position): string | null {
+export function cursorAt(
+  { cursorSecret }: ManagerContext,
+  scope: string,
+  next?: Position,
+): string | null {
   return next ? sealCursor(cursorSecret, scope, next) : null;
 }
 
-/** The event of a row; a row that is none is logged, and undefined. */
-function eventOf(item: Item): FileEvent | undefined {
-  try {
-    return fromItem(item);
-  } catch (error) {
-    logError("A row that is not an event is left out.", error, { event_id: item.event_id?.S });
-    return undefined;
-  }
-}
-
-/** What an event takes in an answer, whose body is JSON within JSON: quotes in it count up to four times. */
+/** The size of an event in an answer, whose body is JSON in JSON: a quote may take four bytes. */
 function bytesOf(event: FileEvent): number {
   return Buffer.byteLength(JSON.stringify(JSON.stringify(event)));
 }
 
-/** As many of the page's events as an answer has room for, and where the next page begins. */
-function fitting({ items, next }: EventPage): { events: FileEvent[]; next?: Position } {
+/** The page's events that fit an answer, and the position of the last one. */
+function fitting({ rows, next }: EventPage): { events: FileEvent[]; next?: Position } {
   const events: FileEvent[] = [];
   let bytes = 0;
   let last: Position | undefined;
-  for (const item of items) {
-    const event = eventOf(item);
-    bytes += event ? bytesOf(event) : 0;
-    if (bytes > MAX_ANSWER_BYTES && last !== undefined) {
-      return { events, next: last };
-    }
-    if (event) {
+  for (const { position, event, error } of rows) {
+    if (event === undefined) {
+      logError("Row omitted: it is not an event.", error, { event_id: position.event_id });
+    } else {
+      bytes += bytesOf(event);
+      if (bytes > MAX_ANSWER_BYTES && last !== undefined) {
+        return { events, next: last };
+      }
       events.push(event);
     }
-    last = positionOfRow(item);
+    last = position;
   }
   return { events, next };
 }
 
-function positionOfRow(item: Item): Position {
-  return {
-    event_timestamp: item.event_timestamp?.S ?? "",
-    event_id: item.event_id?.S ?? "",
-  };
-}
-
-/** `GET /events`: a page of the events of one status, or of all, in time order. */
+/** `GET /events`: a page of events, of one status or of all, in order of time. */
 export async function listEvents(
-  manager: Manager,
+  manager: ManagerContext,
   { event }: ManagerRequest,
 ): Promise<APIGatewayProxyResult> {
   const parameters = parametersOf(event, ["status", "from", "to", "order", "limit", "cursor"]);

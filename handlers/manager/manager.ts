@@ -4,24 +4,24 @@ import type { Environment, RuntimeVariable } from "../../runtime/environment";
 import { errorAnswer, httpError } from "../../runtime/http";
 import { countedEventStore, type CountedEventVariable } from "../../store/eventStore";
 import { deleteFile } from "./deleteFile";
-import { describe } from "./description";
+import { showDescription } from "./description";
 import { listEvents } from "./listEvents";
 import { presignUpload } from "./presignUpload";
-import type { Manager, Serve } from "./request";
+import type { ManagerContext, RouteHandler } from "./request";
 import { retryEvent, retryEvents } from "./retryEvents";
 import { matchRoute, type RouteName } from "./routes";
 import { showEvent } from "./showEvent";
-import { stats } from "./stats";
+import { showStats } from "./stats";
 
-const SERVED: Record<RouteName, Serve> = {
+const ROUTE_HANDLERS: Record<RouteName, RouteHandler> = {
   "GET /events": listEvents,
   "POST /events/retry": retryEvents,
   "GET /events/{event_id}": showEvent,
   "DELETE /events/{event_id}": deleteFile,
   "POST /events/{event_id}/retry": retryEvent,
-  "GET /stats": stats,
+  "GET /stats": showStats,
   "POST /uploads": presignUpload,
-  "GET /openapi.json": describe,
+  "GET /openapi.json": showDescription,
 };
 
 /** `ALLOWED_CONTENT_TYPES` has patterns, separated by commas; `UPLOAD_NEEDS_KEY` true or false. */
@@ -51,15 +51,15 @@ function routeOf({ httpMethod, pathParameters }: APIGatewayProxyEvent) {
       Allow: allowed.join(", "),
     });
   }
-  return { serve: SERVED[name], eventId };
+  return { handle: ROUTE_HANDLERS[name], eventId };
 }
 
 /**
- * The event manager's API: lists, shows, retries and deletes events, counts them, and gives out
- * forms for large uploads. Every error is `{ "error": { "code", "message" } }`.
+ * The event manager's API: lists, shows, counts, retries and deletes events, and issues forms
+ * for large uploads. Every error is `{ "error": { "code", "message" } }`.
  */
 export function managerHandler(environment: Environment<ManagerVariable | RuntimeVariable>) {
-  const manager: Manager = {
+  const manager: ManagerContext = {
     s3: new S3Client({
       maxAttempts: 3,
       requestHandler: {
@@ -67,7 +67,7 @@ export function managerHandler(environment: Environment<ManagerVariable | Runtim
         requestTimeout: 4000,
         throwOnRequestTimeout: true,
       },
-      // Presigned requests are other people's: no checksum of theirs can be known here.
+      // The bodies of presigned requests are unknown, and so are their checksums.
       requestChecksumCalculation: "WHEN_REQUIRED",
       responseChecksumValidation: "WHEN_REQUIRED",
     }),
@@ -86,11 +86,11 @@ export function managerHandler(environment: Environment<ManagerVariable | Runtim
 
   return async (event: APIGatewayProxyEvent, context: Context): Promise<APIGatewayProxyResult> => {
     try {
-      const { serve, eventId } = routeOf(event);
-      return await serve(manager, { event, eventId, context });
+      const { handle, eventId } = routeOf(event);
+      return await handle(manager, { event, eventId, context });
     } catch (error) {
       return errorAnswer(error, event.requestContext.requestId, {
-        log: "The request failed.",
+        log: "Request failed.",
         unavailable: "The request could not be served right now.",
         failed: "The request could not be served.",
       });

@@ -2,7 +2,7 @@ import type { APIGatewayProxyEvent } from "aws-lambda";
 import { EVENT_STATUSES, type EventStatus } from "../../events/event";
 import { type HttpError, httpError } from "../../runtime/http";
 
-/** The query of a request, each parameter given once at most. */
+/** The query parameters of a request. */
 export type Parameters = Record<string, string>;
 
 const DATE = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/;
@@ -12,14 +12,14 @@ export function invalid(name: string, message: string): HttpError {
 }
 
 /**
- * Reads the query.
+ * Reads the query parameters.
  *
- * @throws an `HttpError` 400 for a parameter that the route does not have (a slip of the pen would
- *   else widen the query), and for one that comes twice
+ * @throws an `HttpError` 400 for an unknown parameter (a misspelled one would widen the query), and
+ *   for a repeated one
  */
 export function parametersOf(event: APIGatewayProxyEvent, known: string[]): Parameters {
   const parameters: Parameters = {};
-  // Null where there is no query, whatever the type says.
+  // Null where there is no query, in spite of the type.
   const query = event.multiValueQueryStringParameters as Record<string, string[]> | null;
   for (const [name, values] of Object.entries(query ?? {})) {
     if (!known.includes(name)) {
@@ -49,16 +49,16 @@ export function statusParameter({ status }: Parameters): EventStatus | undefined
   return known;
 }
 
-/** Whether it is ISO 8601, and a day that there is: JavaScript takes the 31st of any month. */
+/** Whether it is ISO 8601 with an existing day: JavaScript accepts the 31st of any month. */
 function isDate(text: string): boolean {
   const [year = 0, month = 0, day = 0] = text.slice(0, 10).split("-").map(Number);
   return DATE.test(text) && day <= new Date(Date.UTC(year, month, 0)).getUTCDate();
 }
 
-/** Characters of a time as the table writes it; years past 9999 have more, and sort before all. */
+/** Characters of an `event_timestamp`; later years than 9999 have more, and do not sort. */
 const TIME_LENGTH = 24;
 
-/** A point of time, as the table writes it: ISO 8601, UTC, milliseconds. */
+/** A time in the format of `event_timestamp`: ISO 8601, UTC, milliseconds. */
 export function timeParameter(parameters: Parameters, name: "from" | "to"): string | undefined {
   const text = parameters[name];
   if (text === undefined) {

@@ -1,35 +1,33 @@
-import { GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { createPresignedPost, type PresignedPostOptions } from "@aws-sdk/s3-presigned-post";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
-import { contentTypeOf } from "../../events/contentType";
-import type { EventKey } from "../../events/event";
 import { fileNameFor } from "../../events/fileName";
-import { keyItem } from "../../events/item";
+import { acceptContentType } from "../../runtime/contentType";
 import { bodyBytes, httpError, jsonResponse } from "../../runtime/http";
+import { idempotencyKeyOf, idempotencyKeyReused } from "../../runtime/idempotencyKey";
 import { logInfo } from "../../runtime/log";
-import type { EventStore } from "../../store/eventStore";
-import { idempotencyKeyOf, reserve } from "../../store/reservations";
+import { reserve } from "../../store/reservations";
+import { statusOf } from "../../store/rows";
 import { invalid, parametersOf } from "./parameters";
-import type { Manager, ManagerRequest } from "./request";
+import type { ManagerContext, ManagerRequest } from "./request";
 
-/** S3's limit for an object that is written by one request: 5 GB, in bytes. */
+/** Bytes; S3's limit for an object written by one request: 5 GB. */
 export const MAX_FORM_BYTES = 5 * 1024 ** 3;
 
 /**
- * In a form, S3 puts the name of the file that is sent in its place, whatever that is: one form
- * would be good for many objects, and all of them for one event.
+ * S3 replaces it in a form's key by the name of the file that is sent: one form could then write many
+ * objects, all for one event.
  */
 const S3_VARIABLE = "${filename}";
 
-/** How long a form is good for. S3 looks at the time when an upload begins. */
+/** How long a form is valid, in seconds. S3 checks it when an upload begins. */
 const FORM_SECONDS = 3600;
 
 interface UploadRequest {
   fileName: string;
   contentType: string;
-  /** Bytes, where the sender knows it. */
+  /** Bytes; null: unknown. */
   size: number | null;
-  /** SHA-256 in base64, where the sender knows it. */
+  /** SHA-256 in base64; null: unknown. */
   checksum: string | null;
 }
 
@@ -39,7 +37,7 @@ function jsonBody(event: APIGatewayProxyEvent): Record<string, unknown> {
   try {
     body = JSON.parse(text === "" ? "{}" : text);
   } catch {
-    // The answer is the same for what is no object.
+    // Answered below, like any body that is not an object.
   }
   if (typeof body !== "object" || body === null || Array.isArray(body)) {
     throw invalid("body", "The body has to be a JSON object.");
@@ -88,7 +86,7 @@ function readRequest(event: APIGatewayProxyEvent, allowedTypes: string[]): Uploa
   if (given !== undefined && typeof given !== "string") {
     throw invalid("content_type", "The content type has to be a text such as image/jpeg.");
   }
-  const contentType = contentTypeOf(given, allowedTypes);
+  const contentType = acceptContentType(given, allowedTypes);
   const fileName = fileNameFor(filename, contentType);
   if (fileName.includes(S3_VARIABLE)) {
     throw invalid("filename", `A form's file name cannot have ${S3_VARIABLE} in it.`);
@@ -99,19 +97,6 @@ function readRequest(event: APIGatewayProxyEvent, allowedTypes: string[]): Uploa
     size: sizeOf(body),
     checksum: checksumOf(body),
   };
-}
-
-/** The status of the event, if its file has arrived. */
-async function statusOfArrived({ dynamo, tableName }: EventStore, key: EventKey) {
-  const { Item: item } = await dynamo.send(
-    new GetItemCommand({
-      TableName: tableName,
-      Key: keyItem(key),
-      ProjectionExpression: "event_status",
-      ConsistentRead: true,
-    }),
-  );
-  return item?.event_status?.S;
 }
 
 function fieldsOf({ contentType, checksum }: UploadRequest): Record<string, string> {
@@ -125,25 +110,30 @@ function fieldsOf({ contentType, checksum }: UploadRequest): Record<string, stri
 }
 
 /**
- * `POST /uploads`: a form with which a file of up to 5 GB is sent to S3 itself. From there on, the
- * bucket's event makes it an event like all others.
+ * `POST /uploads`: answers with a form for sending a file of up to 5 GB directly to S3. The bucket's
+ * event then records it. With an `Idempotency-Key` whose file has arrived, it answers with the
+ * event's status instead.
  */
 export async function presignUpload(
-  manager: Manager,
+  manager: ManagerContext,
   { event }: ManagerRequest,
 ): Promise<APIGatewayProxyResult> {
   parametersOf(event, []);
   const { s3, store, bucketName, reservationsTableName } = manager;
   const request = readRequest(event, manager.allowedTypes);
   const idempotencyKey = idempotencyKeyOf(event);
-  const { event_id, event_timestamp, object_key } = await reserve(
+  const reservation = await reserve(
     { dynamo: store.dynamo, tableName: reservationsTableName },
     idempotencyKey,
     request.fileName,
     ["form", request.contentType, request.fileName, request.size, request.checksum],
   );
+  if (reservation === undefined) {
+    throw idempotencyKeyReused();
+  }
+  const { event_id, event_timestamp, object_key } = reservation;
   const identity = { event_id, event_timestamp, bucket: bucketName, key: object_key };
-  const event_status = idempotencyKey && (await statusOfArrived(store, identity));
+  const event_status = idempotencyKey && (await statusOf(store, identity));
   if (event_status) {
     return jsonResponse(200, { ...identity, event_status });
   }
@@ -157,7 +147,7 @@ export async function presignUpload(
   };
   const expiresAt = new Date(Date.now() + FORM_SECONDS * 1000);
   const { url, fields } = await createPresignedPost(s3, options);
-  logInfo("A form for an upload was given out.", { event_id, key: object_key, size: request.size });
+  logInfo("Upload form issued.", { event_id, key: object_key, size: request.size });
   return jsonResponse(201, {
     ...identity,
     url,

@@ -1,13 +1,11 @@
 import type { APIGatewayProxyResult, Context } from "aws-lambda";
-import type { FileEvent } from "../../events/event";
-import { fromItem, type Item } from "../../events/item";
-import { isTransition } from "../../events/transitions";
+import { retryStatusOf } from "../../events/transitions";
+import { forEachConcurrently } from "../../runtime/concurrency";
 import { httpError, jsonResponse } from "../../runtime/http";
 import { logError } from "../../runtime/log";
-import { forEachConcurrently } from "../../runtime/streamBatch";
-import { eventPage, type EventsQuery } from "../../store/eventPages";
-import { bringBack, type CountedEventStore } from "../../store/eventStore";
-import { findEvent } from "./findEvent";
+import { eventPage, type EventRow, type EventsQuery } from "../../store/eventPages";
+import type { CountedEventStore } from "../../store/eventStore";
+import { retryFailed } from "../../store/transitions";
 import { cursorAt, positionOf, scopeOf } from "./listEvents";
 import {
   booleanParameter,
@@ -16,32 +14,28 @@ import {
   statusParameter,
   timeParameter,
 } from "./parameters";
-import type { Manager, ManagerRequest } from "./request";
+import type { ManagerContext, ManagerRequest } from "./request";
+import { requireEvent } from "./requireEvent";
 
-/** Events of one page; a request goes through as many pages as it has time for. */
+/** Events of a page; a request handles as many pages as it has time for. */
 const PAGE_LIMIT = 250;
 
-/** Events that are put back at the same time. */
+/** Events that are retried at the same time. */
 const CONCURRENCY = 16;
 
-/** Enough for the slowest page, with the SDK's retries: a request ends in time for its answer. */
+/** Milliseconds; enough for the slowest page, with the SDK's retries. */
 const RESERVED_MS = 15_000;
 
-/** How the retry of one event went; all but `moved` are reasons why it did not move. */
+/** The outcome of one event's retry. */
 type Outcome = "moved" | "already_moved" | "not_retryable" | "write_failed";
 
-/** Where the event goes back to; undefined for a row that does not say it. */
-function wayBack({ failed_from }: FileEvent) {
-  return failed_from !== undefined && isTransition(failed_from, "failed") ? failed_from : undefined;
-}
-
-/** `POST /events/{event_id}/retry`: puts one failed event back to where it failed. */
+/** `POST /events/{event_id}/retry`: moves a failed event back to the status it failed from. */
 export async function retryEvent(
-  { store }: Manager,
+  { store }: ManagerContext,
   { event: request, eventId }: ManagerRequest,
 ): Promise<APIGatewayProxyResult> {
   parametersOf(request, []);
-  const event = await findEvent(store, eventId);
+  const event = await requireEvent(store, eventId);
   if (event.event_status !== "failed") {
     throw httpError(
       409,
@@ -49,36 +43,35 @@ export async function retryEvent(
       `The event is ${event.event_status}: only a failed one can be retried.`,
     );
   }
-  const from = wayBack(event);
+  const from = retryStatusOf(event);
   if (from === undefined) {
     throw httpError(409, "not_retryable", "The event does not say where it failed.");
   }
-  if (!(await bringBack(store, event, from))) {
+  if (!(await retryFailed(store, event, from))) {
     throw httpError(409, "not_failed", "Somebody else has retried or deleted the event just now.");
   }
   return jsonResponse(200, { event_id: event.event_id, event_status: from });
 }
 
-async function retryRow(store: CountedEventStore, row: Item, dryRun: boolean): Promise<Outcome> {
-  let event: FileEvent;
-  try {
-    event = fromItem(row);
-  } catch (error) {
-    logError("A row that is not an event cannot be retried.", error, {
-      event_id: row.event_id?.S,
-    });
+async function retryRow(
+  store: CountedEventStore,
+  { position, event, error }: EventRow,
+  dryRun: boolean,
+): Promise<Outcome> {
+  if (event === undefined) {
+    logError("Row not retried: it is not an event.", error, { event_id: position.event_id });
     return "not_retryable";
   }
-  const from = wayBack(event);
+  const from = retryStatusOf(event);
   if (from === undefined) {
     return "not_retryable";
   }
-  return dryRun || (await bringBack(store, event, from)) ? "moved" : "already_moved";
+  return dryRun || (await retryFailed(store, event, from)) ? "moved" : "already_moved";
 }
 
 async function retryRows(
   store: CountedEventStore,
-  rows: Item[],
+  rows: EventRow[],
   dryRun: boolean,
 ): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
@@ -86,7 +79,7 @@ async function retryRows(
     outcomes.push(await retryRow(store, row, dryRun));
   });
   for (const { item, error } of failures) {
-    logError("An event could not be put back.", error, { event_id: item.event_id?.S });
+    logError("Event not retried.", error, { event_id: item.position.event_id });
     outcomes.push("write_failed");
   }
   return outcomes;
@@ -107,9 +100,9 @@ function hasTime(context: Context): boolean {
   return context.getRemainingTimeInMillis() > RESERVED_MS;
 }
 
-/** `POST /events/retry`: puts all failed events of a time back to where they failed. */
+/** `POST /events/retry`: moves all failed events of a time range back to the status they failed from. */
 export async function retryEvents(
-  manager: Manager,
+  manager: ManagerContext,
   { event, context }: ManagerRequest,
 ): Promise<APIGatewayProxyResult> {
   const parameters = parametersOf(event, ["status", "from", "to", "dry_run", "cursor"]);
@@ -128,7 +121,7 @@ export async function retryEvents(
   const outcomes: Outcome[] = [];
   do {
     const page = await eventPage(manager.store, query, PAGE_LIMIT, next);
-    outcomes.push(...(await retryRows(manager.store, page.items, dryRun)));
+    outcomes.push(...(await retryRows(manager.store, page.rows, dryRun)));
     next = page.next;
   } while (next !== undefined && hasTime(context));
   return jsonResponse(200, {

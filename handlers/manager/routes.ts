@@ -1,4 +1,4 @@
-/** What the manager serves. */
+/** In order of precedence: `retry` is not an id. */
 const ROUTE_NAMES = [
   "GET /events",
   "POST /events/retry",
@@ -13,22 +13,22 @@ const ROUTE_NAMES = [
 /** A route by its name, such as `GET /events`. */
 export type RouteName = (typeof ROUTE_NAMES)[number];
 
-/** The routes, in the words of OpenAPI. */
+/** The routes, with paths as in OpenAPI. */
 export const MANAGER_ROUTES = ROUTE_NAMES.map((name) => {
   const [method = "", path = ""] = name.split(" ");
   return { name, method, path };
 });
 
 export interface RouteMatch {
-  /** Absent where the path has no such method. */
+  /** Absent: the path does not have the method. */
   name?: RouteName;
   /** The methods of the path. */
   allowed: string[];
-  /** What stands for `{event_id}`. */
+  /** `{event_id}` in the path; empty where the route has none. */
   eventId: string;
 }
 
-/** The first template that fits is the one that counts: `retry` is no id. */
+/** The first template that matches the path. */
 function templateOf(path: string): string | undefined {
   const segments = path.split("/");
   return MANAGER_ROUTES.map((route) => route.path).find((template) => {
@@ -45,8 +45,8 @@ function templateOf(path: string): string | undefined {
 /**
  * The route of a request.
  *
- * @param path below the stage, such as `/events/retry`; a slash at its end means nothing
- * @returns undefined for a path that nothing is served at
+ * @param path below the stage, such as `/events/retry`; slashes at its end are ignored
+ * @returns undefined for an unknown path
  */
 export function matchRoute(method: string, path: string): RouteMatch | undefined {
   const trimmed = path.replace(/\/+$/, "");

@@ -5,15 +5,15 @@ import { create as createContentDisposition } from "content-disposition";
 import type { FileEvent } from "../../events/event";
 import { fileNameOf } from "../../events/identity";
 import { jsonResponse } from "../../runtime/http";
-import { findEvent } from "./findEvent";
 import { parametersOf } from "./parameters";
-import type { Manager, ManagerRequest } from "./request";
+import type { ManagerContext, ManagerRequest } from "./request";
+import { requireEvent } from "./requireEvent";
 
-/** Long enough to click on it, short enough to be of no use to who finds it later. */
+/** Seconds; long enough to click the link, short enough to limit its misuse. */
 const LINK_SECONDS = 300;
 
-/** A link that serves the file as an attachment: no browser shows what somebody uploaded. */
-async function downloadLink({ s3 }: Manager, { event_info: info }: FileEvent) {
+/** A link to the file as an attachment, so that no browser renders an uploaded file. */
+async function downloadLink({ s3 }: ManagerContext, { event_info: info }: FileEvent) {
   const expiresAt = new Date(Date.now() + LINK_SECONDS * 1000);
   const command = new GetObjectCommand({
     Bucket: info.Bucket,
@@ -24,12 +24,12 @@ async function downloadLink({ s3 }: Manager, { event_info: info }: FileEvent) {
   return { url, expires_at: expiresAt.toISOString() };
 }
 
-/** `GET /events/{event_id}`: one event, and where its file can be fetched for a while. */
+/** `GET /events/{event_id}`: an event, and a temporary download link. */
 export async function showEvent(
-  manager: Manager,
+  manager: ManagerContext,
   { event: request, eventId }: ManagerRequest,
 ): Promise<APIGatewayProxyResult> {
   parametersOf(request, []);
-  const event = await findEvent(manager.store, eventId);
+  const event = await requireEvent(manager.store, eventId);
   return jsonResponse(200, { event, download: await downloadLink(manager, event) });
 }

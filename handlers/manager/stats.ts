@@ -1,12 +1,12 @@
 import type { APIGatewayProxyResult } from "aws-lambda";
 import { jsonResponse } from "../../runtime/http";
-import { countEvents } from "../../store/eventCounts";
+import { countEvents } from "../../store/counts/countEvents";
 import { parametersOf } from "./parameters";
-import type { Manager, ManagerRequest } from "./request";
+import type { ManagerContext, ManagerRequest } from "./request";
 
-/** `GET /stats`: how many events there are of each status, and how long the oldest one waits. */
-export async function stats(
-  { store }: Manager,
+/** `GET /stats`: the number of events in each status, and the age of the oldest unfinished one. */
+export async function showStats(
+  { store }: ManagerContext,
   { event: request }: ManagerRequest,
 ): Promise<APIGatewayProxyResult> {
   parametersOf(request, []);

@@ -1,5 +1,13 @@
 import type { FileEvent } from "../../events/event";
-import { factLines, locationOf, nameOf, type Notice, oneLine, subjectOf, worded } from "./message";
+import {
+  composeNotices,
+  factLines,
+  locationOf,
+  nameOf,
+  type Notice,
+  oneLine,
+  subjectOf,
+} from "./message";
 
 function stepOf({ last_error: error }: FileEvent): string {
   return error?.step ?? "unknown";
@@ -9,18 +17,18 @@ function errorOf({ last_error: error }: FileEvent): string {
   return oneLine(`${error?.code ?? "Error"}: ${error?.message ?? "no message"}`);
 }
 
-/** What the event was in when it failed, for which a retry sets it back. */
+/** The status that a retry sets the event to. */
 function failedFrom({ failed_from: status }: FileEvent): string {
   return status ?? "unknown";
 }
 
 const WHAT_TO_DO = [
   "What to do:",
-  "1. Read the error. The step's log in CloudWatch has it under the event's id, with what led",
-  '   to it. (Step "sweep": the event stood still for too long; look at the logs of the process',
-  "   and notify Lambdas, and at the dead-letter queue.)",
-  "2. Put right what it names. The file itself has not been touched.",
-  "3. To run the event again, have the event manager retry it: POST /events/EVENT_ID/retry, or",
+  "1. Read the error. For details, search the step's log in CloudWatch for the event's id.",
+  '   (Step "sweep": the event made no progress for too long; see the logs of the process and',
+  "   notify Lambdas, and the dead-letter queue.)",
+  "2. Fix the cause. The file itself is unchanged.",
+  "3. To retry the event, call the event manager: POST /events/EVENT_ID/retry, or run",
   "   npm run events -- retry EVENT_ID",
   "",
 ];
@@ -39,7 +47,7 @@ function singleAlarm(event: FileEvent): Notice {
   return {
     subject: subjectOf("File failed", event),
     message: [
-      "A stored file could not be brought to its end.",
+      "A stored file could not be processed completely.",
       "",
       ...facts,
       "",
@@ -64,7 +72,7 @@ function digestAlarm(events: FileEvent[], entries: string[]): Notice {
   return {
     subject: `${events.length} files failed`,
     message: [
-      `${events.length} stored files could not be brought to their end.`,
+      `${events.length} stored files could not be processed completely.`,
       "",
       ...WHAT_TO_DO,
       ...entries,
@@ -73,7 +81,7 @@ function digestAlarm(events: FileEvent[], entries: string[]): Notice {
   };
 }
 
-/** Words the messages that tell operations of `failed` events: what failed, why, what to do. */
-export function alarmsFor(events: FileEvent[]): Notice[] {
-  return worded(events, { single: singleAlarm, entry: digestEntry, digest: digestAlarm });
+/** The notices about failed events: what failed, why, and what to do. */
+export function failureAlarms(events: FileEvent[]): Notice[] {
+  return composeNotices(events, { single: singleAlarm, entry: digestEntry, digest: digestAlarm });
 }

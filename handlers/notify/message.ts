@@ -1,31 +1,31 @@
 import type { FileEvent } from "../../events/event";
 import { fileNameOf } from "../../events/identity";
 
-/** One message for a topic. */
+/** A message to publish to a topic. */
 export interface Notice {
-  /** At most 99 characters of ASCII, without line breaks: what SNS takes for a mail's subject. */
+  /** At most 99 ASCII characters without line breaks: SNS's limit for subjects. */
   subject: string;
   message: string;
-  /** The events that the message tells of. */
+  /** The events that the message is about. */
   events: FileEvent[];
 }
 
-/** How events of one kind are told of. */
-export interface Wording {
-  /** The message for a single event. */
+/** The texts of one kind of notice. */
+export interface NoticeTemplate {
+  /** The notice about a single event. */
   single: (event: FileEvent) => Notice;
-  /** What a digest says of one event. */
+  /** An event's entry in a digest. */
   entry: (event: FileEvent) => string;
-  /** The message that puts the entries of several events together. */
+  /** The notice about several events. */
   digest: (events: FileEvent[], entries: string[]) => Notice;
 }
 
 const MAX_SUBJECT_LENGTH = 99;
 
-/** SNS takes 262,144 bytes. */
+/** SNS's limit is 262,144 bytes. */
 const MAX_MESSAGE_BYTES = 256_000;
 
-/** A file name as it can stand in a subject: accents dropped, other letters as `?`. */
+/** Text for a subject: without accents, other letters as `?`. */
 function asciiOf(text: string): string {
   return text
     .normalize("NFKD")
@@ -37,12 +37,12 @@ function shorten(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length - 3)}...`;
 }
 
-/** Shown on one line: a key may hold line breaks, which must not look like lines of the mail. */
+/** Replaces line breaks, which a key may contain: they could imitate lines of the mail. */
 export function oneLine(text: string): string {
   return text.toWellFormed().replace(/[\p{Cc}\u2028\u2029]/gu, "\ufffd");
 }
 
-/** What people would call the file, on one line. */
+/** The file's name, on one line. */
 export function nameOf({ event_info }: FileEvent): string {
   return oneLine(event_info.FileName ?? fileNameOf(event_info.Key));
 }
@@ -56,7 +56,7 @@ export function subjectOf(what: string, event: FileEvent): string {
   return shorten(`${what}: ${asciiOf(nameOf(event))}`, MAX_SUBJECT_LENGTH);
 }
 
-/** One line for each fact that is known, with the values below each other. */
+/** A line for each known fact, with aligned values. */
 export function factLines(facts: [label: string, value: string | undefined][]): string[] {
   return facts
     .filter(([, value]) => value !== undefined)
@@ -64,10 +64,13 @@ export function factLines(facts: [label: string, value: string | undefined][]): 
 }
 
 /**
- * The messages that tell of these events: one for a single event, else one digest that lists them
- * all. Only a list too long for SNS is cut into several digests.
+ * Makes the notices about events: one about a single event, or one digest. Several digests only if
+ * one would be too long for SNS.
  */
-export function worded(events: FileEvent[], { single, entry, digest }: Wording): Notice[] {
+export function composeNotices(
+  events: FileEvent[],
+  { single, entry, digest }: NoticeTemplate,
+): Notice[] {
   const notices: Notice[] = [];
   let chunk: FileEvent[] = [];
   let entries: string[] = [];

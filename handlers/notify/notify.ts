@@ -1,45 +1,26 @@
 import { SNSClient } from "@aws-sdk/client-sns";
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from "aws-lambda";
-import type { EventKey, FileEvent } from "../../events/event";
+import type { EventStatus, FileEvent } from "../../events/event";
+import { rowName } from "../../events/identity";
 import { eventError } from "../../runtime/awsErrors";
 import type { Environment } from "../../runtime/environment";
-import { batchResponse, deliveriesOf, type Delivery } from "../../runtime/streamBatch";
-import {
-  advanceEvent,
-  eventStore,
-  type EventVariable,
-  readRows,
-  updateRow,
-} from "../../store/eventStore";
-import { alarmsFor } from "./failureAlarm";
-import { noticesFor } from "./processedNotice";
-import { teller } from "./publishNotices";
+import { recentNames } from "../../runtime/recentNames";
+import { batchResponse, deliveriesOf } from "../../runtime/streamBatch";
+import { withoutAlarm, withoutNotification } from "../../store/batchReads";
+import { eventStore, type EventVariable } from "../../store/eventStore";
+import { advanceEvent, failEvent, markAlarmed } from "../../store/transitions";
+import { failureAlarms } from "./failureAlarm";
+import { processedNotices } from "./processedNotice";
+import { type Publication, publishNotices } from "./publishNotices";
 
-/** The same occasion twice in one batch is told of once, and repeated from its first record on. */
-function firstOfEach(deliveries: Delivery[], occasion: (event: FileEvent) => string): Delivery[] {
-  const first = new Map<string, Delivery>();
-  for (const delivery of deliveries) {
-    const name = occasion(delivery.event);
-    if (!first.has(name)) {
-      first.set(name, delivery);
-    }
-  }
-  return [...first.values()];
-}
-
-/** One row: an id alone is only half of its key. A file is processed once. */
-function processedOccasion({ event_id, event_timestamp }: EventKey): string {
-  return `${event_id} ${event_timestamp}`;
-}
-
-/** An event may fail again after a retry: the time of the failure tells one from the other. */
-function failedOccasion(event: FileEvent): string {
-  return `${processedOccasion(event)} ${event.updated_at}`;
+/** Distinguishes the failures of an event, which may fail again after a retry. */
+function failureKey(event: FileEvent): string {
+  return `${rowName(event)} ${event.updated_at}`;
 }
 
 /**
- * The handler that tells people of processed files, and then takes the events to `notified`, and
- * that tells operations of `failed` events, and then writes `alarmed_at`.
+ * The handler that publishes notifications of `processed` events and advances those to `notified`,
+ * and that publishes alarms about `failed` events and sets their `alarmed_at`.
  */
 export function notifyHandler(
   environment: Environment<EventVariable | "TOPIC_ARN" | "ALARM_TOPIC_ARN">,
@@ -50,73 +31,37 @@ export function notifyHandler(
   });
   const store = eventStore(environment);
 
-  /** Those of the events whose rows are in this status, and that people were not told of. */
-  const untoldIn = async (status: "processed" | "failed", events: FileEvent[]) => {
-    const attributes = ["event_status", "alarmed_at"];
-    const rows = await readRows(store, events, { attributes, consistent: true });
-    const untold = new Set(
-      rows
-        .filter(
-          (row) =>
-            row.event_status?.S === status &&
-            (status === "processed" || row.alarmed_at === undefined),
-        )
-        .map((row) =>
-          processedOccasion({
-            event_id: row.event_id?.S ?? "",
-            event_timestamp: row.event_timestamp?.S ?? "",
-          }),
-        ),
-    );
-    return events.filter((event) => untold.has(processedOccasion(event)));
-  };
-
-  const tellOfProcessed = teller({
+  const notifications: Publication = {
     sns,
     topicArn: environment("TOPIC_ARN"),
-    wording: noticesFor,
-    occasion: processedOccasion,
-    due: (events) => untoldIn("processed", events),
-    markTold: async (event) => {
-      await advanceEvent(store, event, "notified");
-    },
-    giveUp: async (event, error) => {
-      await advanceEvent(store, event, "failed", {
-        failed_from: "processed",
-        last_error: eventError(error, "notify"),
-      });
-    },
-  });
+    compose: processedNotices,
+    deduplicationKey: rowName,
+    published: recentNames(),
+    findUnpublished: (events) => withoutNotification(store, events),
+    markPublished: (event) => advanceEvent(store, event, "notified"),
+    giveUp: (event, error) =>
+      failEvent(store, event, { from: "processed", error: eventError(error, "notify") }),
+  };
 
-  const tellOfFailed = teller({
+  const alarms: Publication = {
     sns,
     topicArn: environment("ALARM_TOPIC_ARN"),
-    wording: alarmsFor,
-    occasion: failedOccasion,
-    due: (events) => untoldIn("failed", events),
-    markTold: async (event) => {
-      await updateRow(store, event, {
-        set: { alarmed_at: { S: new Date().toISOString() } },
-        // Of this failure, and no later one: operations are to hear of that too.
-        expect: {
-          event_status: [{ S: "failed" }],
-          updated_at: [{ S: event.updated_at }],
-          alarmed_at: [],
-        },
-      });
-    },
-    // There is no status for it; the log says it, and the sweeper brings the event again.
+    compose: failureAlarms,
+    deduplicationKey: failureKey,
+    published: recentNames(),
+    findUnpublished: (events) => withoutAlarm(store, events),
+    markPublished: (event) => markAlarmed(store, event),
+    // The event is failed already; the error is in the log, and the sweeper redelivers the event.
     giveUp: () => Promise.resolve(),
-  });
+  };
 
   return async (batch: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> => {
     const deliveries = deliveriesOf(batch);
-    const having = (status: string) =>
+    const inStatus = (status: EventStatus) =>
       deliveries.filter(({ event }) => event.event_status === status);
-    const unfinished = [
-      ...(await tellOfProcessed(firstOfEach(having("processed"), processedOccasion))),
-      ...(await tellOfFailed(firstOfEach(having("failed"), failedOccasion))),
-    ];
-    return batchResponse(unfinished);
+    return batchResponse([
+      ...(await publishNotices(notifications, inStatus("processed"))),
+      ...(await publishNotices(alarms, inStatus("failed"))),
+    ]);
   };
 }

@@ -1,5 +1,5 @@
 import type { FileEvent } from "../../events/event";
-import { factLines, locationOf, nameOf, type Notice, subjectOf, worded } from "./message";
+import { composeNotices, factLines, locationOf, nameOf, type Notice, subjectOf } from "./message";
 
 function sizeText(bytes: number): string {
   if (bytes < 1000) {
@@ -71,7 +71,7 @@ function digestNotice(events: FileEvent[], entries: string[]): Notice {
   };
 }
 
-/** Words the messages that tell people of processed files. */
-export function noticesFor(events: FileEvent[]): Notice[] {
-  return worded(events, { single: singleNotice, entry: digestEntry, digest: digestNotice });
+/** The notices about processed events. */
+export function processedNotices(events: FileEvent[]): Notice[] {
+  return composeNotices(events, { single: singleNotice, entry: digestEntry, digest: digestNotice });
 }

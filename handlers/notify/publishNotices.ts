@@ -1,138 +1,167 @@
 import { PublishCommand, type SNSClient } from "@aws-sdk/client-sns";
 import type { FileEvent } from "../../events/event";
 import { isMessageRefused } from "../../runtime/awsErrors";
+import { forEachConcurrently } from "../../runtime/concurrency";
 import { logError, logInfo } from "../../runtime/log";
-import { memory } from "../../runtime/recentNames";
-import { type Delivery, forEachConcurrently } from "../../runtime/streamBatch";
+import type { RecentNames } from "../../runtime/recentNames";
+import type { Delivery } from "../../runtime/streamBatch";
 import type { Notice } from "./message";
 
-/** Rows of one batch that are written at the same time. */
+/** Rows of a batch that are written at the same time. */
 const CONCURRENCY = 32;
 
-/** One kind of telling: what people are told, where, and how the row remembers it. */
-export interface Telling {
+/** How notices of one kind are published, and recorded in the rows. */
+export interface Publication {
   sns: SNSClient;
   topicArn: string;
-  /** Words the messages. */
-  wording(events: FileEvent[]): Notice[];
-  /** Names what an event is told of once: two occasions of one event are told of twice. */
-  occasion(event: FileEvent): string;
-  /** Which of these events people are still to be told of, by a consistent read. */
-  due(events: FileEvent[]): Promise<FileEvent[]>;
-  /** Writes into the row that people were told. Called again when it throws. */
-  markTold(event: FileEvent): Promise<void>;
-  /** Ends an event whose message SNS refuses for good. Called again when it throws. */
-  giveUp(event: FileEvent, error: unknown): Promise<void>;
+  /** Makes the notices about events. */
+  compose: (events: FileEvent[]) => Notice[];
+  /** Events with the same key are published once. */
+  deduplicationKey: (event: FileEvent) => string;
+  /** Deduplication keys that this execution environment has published. */
+  published: RecentNames;
+  /** The events that the table does not record as published; reads consistently. */
+  findUnpublished: (events: FileEvent[]) => Promise<FileEvent[]>;
+  /** Records in the row that the event was published. Repeated when it throws. */
+  markPublished: (event: FileEvent) => Promise<unknown>;
+  /** Ends an event whose notice SNS refuses permanently. Repeated when it throws. */
+  giveUp: (event: FileEvent, error: unknown) => Promise<unknown>;
 }
 
 function eventOf({ event }: Delivery): FileEvent {
   return event;
 }
 
+function isPublished({ published, deduplicationKey }: Publication, { event }: Delivery): boolean {
+  return published.has(deduplicationKey(event));
+}
+
+/** The first delivery of each deduplication key. */
+function distinct({ deduplicationKey }: Publication, deliveries: Delivery[]): Delivery[] {
+  const first = new Map<string, Delivery>();
+  for (const delivery of deliveries) {
+    const key = deduplicationKey(delivery.event);
+    if (!first.has(key)) {
+      first.set(key, delivery);
+    }
+  }
+  return [...first.values()];
+}
+
+/** The deliveries that were not published before. */
+async function unpublishedOf(
+  publication: Publication,
+  deliveries: Delivery[],
+): Promise<Delivery[]> {
+  const candidates = deliveries.filter((delivery) => !isPublished(publication, delivery));
+  const unpublished = new Set(await publication.findUnpublished(candidates.map(eventOf)));
+  return candidates.filter(({ event }) => unpublished.has(event));
+}
+
+async function publish(publication: Publication, notice: Notice): Promise<void> {
+  const { sns, topicArn, published, deduplicationKey } = publication;
+  const { MessageId } = await sns.send(
+    new PublishCommand({ TopicArn: topicArn, Subject: notice.subject, Message: notice.message }),
+  );
+  for (const event of notice.events) {
+    published.add(deduplicationKey(event));
+    logInfo("Notification published.", {
+      event_id: event.event_id,
+      event_status: event.event_status,
+      message_id: MessageId,
+    });
+  }
+}
+
 /**
- * Tells people of events, one message for each batch, and has the rows remember it.
+ * Publishes a notice. One that SNS refuses permanently is split in two halves; a refused notice
+ * about a single event ends that event.
  *
- * A message goes out before the row is written: a crash between the two doubles a message, the
- * other order would lose one. Streams deliver more than once, so the rows are looked up first, in
- * one request for a hundred; and what this environment has told of, it remembers, for the case that
- * the row could not be written.
- *
- * @returns a function that tells of deliveries, and returns those that have to come again
+ * @param ended receives events that were ended
+ * @returns the notices to publish instead
  */
-export function teller(telling: Telling): (deliveries: Delivery[]) => Promise<Delivery[]> {
-  const told = memory();
-
-  const isTold = ({ event }: Delivery) => told.has(telling.occasion(event));
-
-  /** The deliveries that nobody has been told of yet. */
-  const untold = async (deliveries: Delivery[]): Promise<Delivery[]> => {
-    const candidates = deliveries.filter((delivery) => !isTold(delivery));
-    const due = new Set(await telling.due(candidates.map(eventOf)));
-    return candidates.filter(({ event }) => due.has(event));
-  };
-
-  const publish = async ({ subject, message, events }: Notice) => {
-    const { MessageId } = await telling.sns.send(
-      new PublishCommand({ TopicArn: telling.topicArn, Subject: subject, Message: message }),
-    );
-    for (const event of events) {
-      told.add(telling.occasion(event));
-      logInfo("People were told of the file.", {
-        event_id: event.event_id,
-        event_status: event.event_status,
-        message_id: MessageId,
-      });
+async function publishOrSplit(
+  publication: Publication,
+  notice: Notice,
+  ended: Set<FileEvent>,
+): Promise<Notice[]> {
+  const { events } = notice;
+  try {
+    await publish(publication, notice);
+    return [];
+  } catch (error) {
+    const [first] = events;
+    if (!first || !isMessageRefused(error)) {
+      throw error;
     }
-  };
-
-  /**
-   * Publishes one message.
-   *
-   * @returns the messages to try instead, for one that SNS refuses for good: its two halves. A
-   *   message about a single event has none; that event is given up
-   */
-  const publishOrSplit = async (notice: Notice, ended: Set<FileEvent>): Promise<Notice[]> => {
-    const { events } = notice;
-    try {
-      await publish(notice);
+    if (events.length === 1) {
+      logError("SNS refused the notification permanently.", error, { event_id: first.event_id });
+      await publication.giveUp(first, error);
+      ended.add(first);
       return [];
-    } catch (error) {
-      const [first] = events;
-      if (!first || !isMessageRefused(error)) {
-        throw error;
-      }
-      if (events.length === 1) {
-        logError("A message was refused for good.", error, { event_id: first.event_id });
-        await telling.giveUp(first, error);
-        ended.add(first);
-        return [];
-      }
-      const middle = Math.ceil(events.length / 2);
-      return [events.slice(0, middle), events.slice(middle)].flatMap((half) =>
-        telling.wording(half),
-      );
     }
-  };
-
-  /** Publishes all that can be. Returns the events that were given up. */
-  const publishAll = async (notices: Notice[]): Promise<Set<FileEvent>> => {
-    const ended = new Set<FileEvent>();
-    // It grows while it is gone through.
-    const queue = [...notices];
-    for (const notice of queue) {
-      try {
-        queue.push(...(await publishOrSplit(notice, ended)));
-      } catch (error) {
-        logError("A message could not be published; its files will come again.", error, {
-          event_ids: notice.events.map(({ event_id }) => event_id),
-        });
-      }
-    }
-    return ended;
-  };
-
-  return async (deliveries) => {
-    let due: Delivery[];
-    try {
-      due = await untold(deliveries);
-    } catch (error) {
-      logError("The rows could not be looked up; the events will come again.", error, {
-        event_ids: deliveries.map(({ event }) => event.event_id),
-      });
-      return deliveries;
-    }
-    const ended = await publishAll(telling.wording(due.map(eventOf)));
-    const unwritten = await forEachConcurrently(
-      deliveries.filter(isTold),
-      CONCURRENCY,
-      ({ event }) => telling.markTold(event),
+    const middle = Math.ceil(events.length / 2);
+    return [events.slice(0, middle), events.slice(middle)].flatMap((half) =>
+      publication.compose(half),
     );
-    for (const { item, error } of unwritten) {
-      logError("The row could not be written; the event will come again.", error, {
-        event_id: item.event.event_id,
+  }
+}
+
+/** Publishes as many notices as possible. @returns the events that were ended */
+async function publishAll(publication: Publication, notices: Notice[]): Promise<Set<FileEvent>> {
+  const ended = new Set<FileEvent>();
+  // Grows during the loop.
+  const queue = [...notices];
+  for (const notice of queue) {
+    try {
+      queue.push(...(await publishOrSplit(publication, notice, ended)));
+    } catch (error) {
+      logError("Notification not published; the records will be redelivered.", error, {
+        event_ids: notice.events.map(({ event_id }) => event_id),
       });
     }
-    const unpublished = due.filter((item) => !isTold(item) && !ended.has(item.event));
-    return [...unpublished, ...unwritten.map(({ item }) => item)];
-  };
+  }
+  return ended;
+}
+
+/**
+ * Publishes events, with one message for a batch, and records it in their rows.
+ *
+ * A message is published before the row is written: a crash between the two causes a duplicate,
+ * where the opposite order would lose a message. Streams deliver at least once, so rows are read
+ * first, a hundred in one request. `published` covers rows that could not be written.
+ *
+ * @returns the deliveries that Lambda must redeliver
+ */
+export async function publishNotices(
+  publication: Publication,
+  all: Delivery[],
+): Promise<Delivery[]> {
+  const deliveries = distinct(publication, all);
+  let unpublished: Delivery[];
+  try {
+    unpublished = await unpublishedOf(publication, deliveries);
+  } catch (error) {
+    logError("Rows not read; the records will be redelivered.", error, {
+      event_ids: deliveries.map(({ event }) => event.event_id),
+    });
+    return deliveries;
+  }
+  const ended = await publishAll(publication, publication.compose(unpublished.map(eventOf)));
+  const unwritten = await forEachConcurrently(
+    deliveries.filter((delivery) => isPublished(publication, delivery)),
+    CONCURRENCY,
+    async ({ event }) => {
+      await publication.markPublished(event);
+    },
+  );
+  for (const { item, error } of unwritten) {
+    logError("Row not written; the record will be redelivered.", error, {
+      event_id: item.event.event_id,
+    });
+  }
+  const failed = unpublished.filter(
+    (delivery) => !isPublished(publication, delivery) && !ended.has(delivery.event),
+  );
+  return [...failed, ...unwritten.map(({ item }) => item)];
 }

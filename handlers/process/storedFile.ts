@@ -2,33 +2,33 @@ import { GetObjectCommand, HeadObjectCommand, type S3Client } from "@aws-sdk/cli
 import type { EventInfo, FileEvent } from "../../events/event";
 import { asError } from "../../runtime/awsErrors";
 
-/** A part of a file, and what S3 says of the whole of it. */
+/** A part of a file, with properties of the whole file. */
 export interface FilePart {
   bytes: Uint8Array;
   /** Bytes of the whole file. */
   size: number;
-  /** The declared media type, as S3 keeps it. */
+  /** The declared media type. */
   contentType: string;
 }
 
-/** A checksum that somebody else has computed over the whole file. */
+/** A checksum of the whole file. */
 export interface Checksum {
   /** `SHA256`, `CRC64NVME`, … */
   algorithm: string;
-  /** Hexadecimal for the upload API's own SHA256, base64 for what S3 keeps. */
+  /** Hexadecimal for SHA256, base64 for S3's other checksums. */
   value: string;
 }
 
-/** A stored file, as processing sees it. */
+/** Access to a stored file. */
 export interface StoredFile {
   event: FileEvent;
-  /** Reads bytes `start` to `end` (exclusive); fewer when the file ends before, none past it. */
+  /** Reads bytes `start` to `end` (exclusive), as far as the file has them. */
   read(start: number, end: number): Promise<FilePart>;
-  /** The file's checksum as the upload API or S3 know it, without reading the file. */
+  /** The file's checksum from the row or from S3, without reading the file. */
   checksum(): Promise<Checksum | undefined>;
 }
 
-// Made where it is needed: Pulumi cannot serialize a captured typed array.
+// A function, because Pulumi cannot serialize a captured typed array.
 function noBytes(): Uint8Array {
   return new Uint8Array(0);
 }
@@ -59,7 +59,7 @@ async function readRange(
       contentType: part.ContentType ?? "application/octet-stream",
     };
   } catch (error) {
-    // S3's answer to any range of an empty object.
+    // S3 answers so for any range of an empty object.
     if (asError(error).name !== "InvalidRange") {
       throw error;
     }
@@ -72,10 +72,10 @@ async function readRange(
   }
 }
 
-/** 32 bytes in base64: of an object that came in parts, S3 has the checksum of theirs, with `-N`. */
+/** 32 bytes in base64. For an object uploaded in parts, S3 has a checksum of checksums, with `-N`. */
 const WHOLE_SHA256 = /^[A-Za-z0-9+/]{43}=$/;
 
-/** In hexadecimal, as the upload API has it; of an object in parts, as S3 has it. */
+/** In hexadecimal, as in rows; unchanged for an object uploaded in parts. */
 function sha256Of(value: string | undefined): string | undefined {
   return value !== undefined && WHOLE_SHA256.test(value)
     ? Buffer.from(value, "base64").toString("hex")
@@ -99,7 +99,7 @@ async function storedChecksum(s3: S3Client, info: EventInfo): Promise<Checksum |
   return undefined;
 }
 
-/** The object that an event is about. */
+/** The event's object. */
 export function storedFile(s3: S3Client, event: FileEvent): StoredFile {
   const info = event.event_info;
   return {

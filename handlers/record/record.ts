@@ -1,87 +1,51 @@
-import { GetItemCommand } from "@aws-sdk/client-dynamodb";
 import type { S3Event, S3EventRecord } from "aws-lambda";
-import type { FileEvent } from "../../events/event";
-import { freshSeconds } from "../../events/gracePeriod";
+import { freshUploadSeconds, isFreshUpload } from "../../events/gracePeriod";
 import { parseUploadKey } from "../../events/identity";
-import { keyItem } from "../../events/item";
 import { eventOfRecord } from "../../events/newEvent";
 import type { Environment } from "../../runtime/environment";
 import { logError, logInfo } from "../../runtime/log";
-import {
-  countedEventStore,
-  type CountedEventVariable,
-  type EventStore,
-  putEvent,
-} from "../../store/eventStore";
-
-async function isKnown({ dynamo, tableName }: EventStore, event: FileEvent) {
-  const { Item: item } = await dynamo.send(
-    new GetItemCommand({
-      TableName: tableName,
-      Key: keyItem(event),
-      ProjectionExpression: "event_id",
-      // A row that has just been deleted must not be taken for there: its object would have none.
-      ConsistentRead: true,
-    }),
-  );
-  return item !== undefined;
-}
+import { countedEventStore, type CountedEventVariable } from "../../store/eventStore";
+import { isRecorded, putEvent } from "../../store/rows";
 
 /**
- * Whether the upload Lambda has put the object at the time in its key: nobody else puts under such
- * a key. The event's own time counts, however late it is delivered.
- */
-function isFreshUpload({ eventName, eventTime }: S3EventRecord, event: FileEvent, seconds: number) {
-  const difference = Date.parse(eventTime) - Date.parse(event.event_timestamp);
-  return eventName === "ObjectCreated:Put" && Math.abs(difference) <= seconds * 1000;
-}
-
-/**
- * Writes a row `created` for each object that came into the bucket, unless it has one.
+ * Writes a row `created` for each object that was created in the bucket, unless it has one.
  *
- * It leaves alone what the upload API has just put: the API writes the row itself, and where it
- * could not, the sweeper finds the object (`settling.ts` says why none is lost between the two).
- * What has an upload's key otherwise, such as a form's file or a repeated request's, has its row
- * nearly always, so reading it comes first: a read unit instead of the write unit that a failed
- * condition costs.
+ * It skips fresh uploads: the upload API writes their rows, and where that failed, the sweeper does
+ * (see `gracePeriod.ts`). Any other upload, such as one by a form, nearly always has a row: reading
+ * it first costs a read unit, where a failed conditional write would cost a write unit.
  *
- * @throws when a record could not be written, after all others were: Lambda repeats the event, and
- *   the rows that are there already stay as they are. What no repeat mends ends in the dead-letter
- *   queue, where it is kept for people
+ * @throws the first error, after all other records were written. Lambda repeats the event, which
+ *   does not change existing rows; after the last attempt, the event goes to the dead-letter queue
  */
 export function recordHandler(environment: Environment<CountedEventVariable | "STUCK_SECONDS">) {
   const store = countedEventStore(environment);
-  const seconds = freshSeconds(Number(environment("STUCK_SECONDS")));
+  const freshSeconds = freshUploadSeconds(Number(environment("STUCK_SECONDS")));
 
   const record = async (s3Record: S3EventRecord) => {
     const event = eventOfRecord(s3Record);
-    const { event_id } = event;
-    const { Key } = event.event_info;
-    const isUpload = parseUploadKey(Key) !== undefined;
-    if (isUpload && isFreshUpload(s3Record, event, seconds)) {
-      logInfo("The upload API writes the row.", { event_id, key: Key });
+    const fields = { event_id: event.event_id, key: event.event_info.Key };
+    const isUpload = parseUploadKey(event.event_info.Key) !== undefined;
+    if (isUpload && isFreshUpload(s3Record, event.event_timestamp, freshSeconds)) {
+      logInfo("Row left to the upload API.", fields);
       return;
     }
-    if (isUpload && (await isKnown(store, event))) {
-      logInfo("The row is there already.", { event_id, key: Key });
+    if (isUpload && (await isRecorded(store, event))) {
+      logInfo("Row exists already.", fields);
       return;
     }
     const written = await putEvent(store, event);
-    logInfo(written ? "The row was written." : "The row is there already.", {
-      event_id,
-      key: Key,
-    });
+    logInfo(written ? "Row written." : "Row exists already.", fields);
   };
 
   return async (event: Partial<S3Event>): Promise<void> => {
     if (!event.Records) {
-      logInfo("This is no event of an object.", { event });
+      logInfo("Event without records ignored.", { event });
       return;
     }
     const outcomes = await Promise.allSettled(event.Records.map(record));
     const failures = outcomes.filter((outcome) => outcome.status === "rejected");
     for (const failure of failures) {
-      logError("A record could not be written.", failure.reason, {});
+      logError("Row not written.", failure.reason, {});
     }
     if (failures[0]) {
       throw failures[0].reason;

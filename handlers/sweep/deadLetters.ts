@@ -7,7 +7,7 @@ import {
 import type { S3EventRecord } from "aws-lambda";
 import { eventOfRecord } from "../../events/newEvent";
 import { logError } from "../../runtime/log";
-import { putMissing, type SweepRun } from "./sweepRun";
+import { putMissingRow, type SweepRun } from "./sweepRun";
 
 /** SQS's limit for one ReceiveMessage. */
 const MAX_MESSAGES = 10;
@@ -16,12 +16,12 @@ const MAX_MESSAGES = 10;
 const MAX_RECEIVES = 50;
 
 /**
- * Enough for ten messages, and little for those who want to read what was left. A message that
- * comes twice does no harm: its rows are there then.
+ * Enough for ten messages, and short for operators who want to read the others. A message that is
+ * received twice is harmless: its rows exist.
  */
 const VISIBILITY_SECONDS = 15;
 
-/** What Lambda writes to an asynchronous invoke's on-failure destination, as far as it matters. */
+/** A message of an asynchronous invoke's on-failure destination: the fields in use. */
 interface InvocationRecord {
   requestPayload?: { Records?: Partial<S3EventRecord>[] };
 }
@@ -38,9 +38,9 @@ function isObjectCreated(record: Partial<S3EventRecord> | null): record is S3Eve
 }
 
 /**
- * The records of a bucket's event that Lambda gave up.
+ * The records of a bucket's event whose invocation failed.
  *
- * @returns undefined for every other message: of a stream, it has no items, only where they were
+ * @returns undefined for every other message; a stream's has no items, only their position
  */
 function bucketRecords(body: string): S3EventRecord[] | undefined {
   try {
@@ -49,16 +49,16 @@ function bucketRecords(body: string): S3EventRecord[] | undefined {
       ? records
       : undefined;
   } catch {
-    // Not JSON, or not of this form: whoever sent it, it is for people to read.
+    // Not JSON, or not of this form.
     return undefined;
   }
 }
 
 /**
- * Gives the objects their rows whose events ended in the dead-letter queue, and takes those
- * messages away. Every other message is left there, for people.
+ * Writes the missing rows of objects whose bucket event is in the dead-letter queue, and deletes
+ * those messages. Every other message is left in the queue, for an operator.
  *
- * @throws when the queue could not be read, or a row not be written, after all other messages
+ * @throws the first error of reading the queue or writing rows, after all other messages
  */
 export async function sweepDeadLetters(
   run: SweepRun,
@@ -69,25 +69,25 @@ export async function sweepDeadLetters(
   const errors: unknown[] = [];
   const left = new Set<string | undefined>();
 
-  /** Whether the message has done its service. */
-  const isSettled = async ({ Body: body, MessageId }: Message): Promise<boolean> => {
+  /** Writes the message's rows. @returns whether the message can be deleted */
+  const recordAll = async ({ Body: body, MessageId }: Message): Promise<boolean> => {
     const records = bucketRecords(body ?? "");
-    let isWhole = records !== undefined;
+    let isComplete = records !== undefined;
     for (const record of records ?? []) {
       try {
-        if (await putMissing(run, eventOfRecord(record))) {
+        if (await putMissingRow(run, eventOfRecord(record))) {
           counts.WrittenFromDeadLetters += 1;
         }
       } catch (error) {
-        logError("A dead letter's object got no row.", error, { message_id: MessageId });
-        isWhole = false;
-        // A key that nobody can read is no failure of this run: it stays for people.
+        logError("Row of a dead letter's object not written.", error, { message_id: MessageId });
+        isComplete = false;
+        // An invalid key or time does not fail the run: the message stays for an operator.
         if (!(error instanceof URIError || error instanceof RangeError)) {
           errors.push(error);
         }
       }
     }
-    return isWhole;
+    return isComplete;
   };
 
   for (let receives = 0; receives < MAX_RECEIVES && hasTime(); receives += 1) {
@@ -104,7 +104,7 @@ export async function sweepDeadLetters(
       break;
     }
     for (const message of unseen) {
-      if (await isSettled(message)) {
+      if (await recordAll(message)) {
         await sqs.send(
           new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle: message.ReceiptHandle }),
         );

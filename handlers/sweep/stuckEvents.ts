@@ -1,158 +1,93 @@
-import { QueryCommand } from "@aws-sdk/client-dynamodb";
-import type { EventKey, EventStatus } from "../../events/event";
-import type { AttributeValue } from "../../events/item";
-import { partitionKey, partitionsOf } from "../../events/partitions";
-import { predecessorsOf } from "../../events/transitions";
+import { forEachConcurrently } from "../../runtime/concurrency";
 import { logError, logInfo } from "../../runtime/log";
-import { forEachConcurrently } from "../../runtime/streamBatch";
-import { advanceEvent, updateRow } from "../../store/eventStore";
+import {
+  countAttempt,
+  failStuckEvent,
+  readStuckEvents,
+  type StatusPartition,
+  type StuckEvent,
+  type StuckPage,
+  stuckPartitions,
+} from "../../store/stuckEvents";
 import { isoBefore, type SweepRun } from "./sweepRun";
 
-/**
- * What one run takes on of each status, the same of each of its partitions; the next run goes on
- * where this one ended.
- */
-const MAX_ROWS_PER_STATUS = 250;
+/** Events of one run, for each status; divided by its partitions. The next run continues. */
+const MAX_EVENTS_PER_STATUS = 250;
 
-/** Rows of one page that are written at the same time. */
+/** Events that are redelivered at the same time. */
 const CONCURRENCY = 16;
 
-/** For how long operations are told again of a failure whose message did not get through. */
+/** Seconds during which a failure is redelivered whose alarm was not published. */
 const ALARM_WINDOW_SECONDS = 24 * 60 * 60;
 
-/** A row of the index, as far as it matters here: it may well be broken otherwise. */
-interface StuckRow {
-  key: EventKey;
-  status: EventStatus;
-  /** undefined: never driven on. */
-  attempts: number | undefined;
-}
-
-/** One of the index's partitions, and whose rows it has. */
-interface Partition {
-  status: EventStatus;
-  partition: string;
-}
-
-function stuckRow(item: Record<string, AttributeValue>, status: EventStatus): StuckRow {
-  return {
-    key: {
-      event_id: item.event_id?.S ?? "",
-      event_timestamp: item.event_timestamp?.S ?? "",
-    },
-    status,
-    attempts: item.attempts?.N === undefined ? undefined : Number(item.attempts.N),
-  };
-}
-
-/** That nobody has counted on this row in the meantime: two sweepers at once count once. */
-function attemptsAsRead({ attempts }: StuckRow) {
-  return { attempts: attempts === undefined ? [] : [{ N: String(attempts) }] };
-}
-
-/** The row's change of `attempts` alone makes a stream record, which brings it to its Lambda. */
-function driveOn({ store }: SweepRun, row: StuckRow): Promise<boolean> {
-  const isFailed = row.status === "failed";
-  return updateRow(store, row.key, {
-    set: {
-      attempts: { N: String((row.attempts ?? 0) + 1) },
-      // Of a failed event, it tells when that failed.
-      ...(!isFailed && { updated_at: { S: new Date().toISOString() } }),
-    },
-    expect: {
-      ...attemptsAsRead(row),
-      ...(isFailed && { alarmed_at: [] }),
-      event_status: [{ S: row.status }],
-    },
-  });
-}
-
-function giveUp(run: SweepRun, row: StuckRow, maxAttempts: number): Promise<boolean> {
-  const { store, stuckSeconds } = run;
+function giveUp(
+  { store, stuckSeconds }: SweepRun,
+  event: StuckEvent,
+  maxAttempts: number,
+): Promise<boolean> {
   const message =
-    `The event stood in the status "${row.status}" for over ${stuckSeconds} seconds, ` +
-    `and driving it on ${maxAttempts} times did not help.`;
-  return advanceEvent(
-    store,
-    row.key,
-    "failed",
-    {
-      failed_from: row.status,
-      last_error: { code: "TooManyAttempts", message, step: "sweep" },
-    },
-    attemptsAsRead(row),
-  );
+    `The event stayed in the status "${event.status}" for over ${stuckSeconds} seconds, ` +
+    `and ${maxAttempts} redeliveries did not help.`;
+  return failStuckEvent(store, event, { code: "TooManyAttempts", message, step: "sweep" });
+}
+
+/** Redelivers a stuck event, or gives it up after the last attempt. */
+async function sweepEvent(run: SweepRun, event: StuckEvent, maxAttempts: number): Promise<void> {
+  const { store, counts } = run;
+  const fields = { event_id: event.key.event_id, event_status: event.status };
+  if (event.status !== "failed" && (event.attempts ?? 0) >= maxAttempts) {
+    if (await giveUp(run, event, maxAttempts)) {
+      counts.GivenUp += 1;
+      logInfo("Event given up after too many redeliveries.", fields);
+    }
+  } else if (await countAttempt(store, event)) {
+    counts.DrivenOn += 1;
+    logInfo("Stuck event redelivered.", fields);
+  }
 }
 
 /**
- * Brings events to their Lambda once more that have stood still for too long, oldest first: those
- * on their way, and failed ones of the last day that nobody was told of. Past the limit of
- * attempts, an event on its way becomes `failed`.
+ * Redelivers events to their Lambdas that have made no progress for too long, oldest first:
+ * unfinished events, and events that failed within the last day without an alarm. An unfinished
+ * event becomes `failed` after the last attempt.
  *
- * @param maxAttempts how often an event is driven on before it is given up
- *
- * @throws when a row could not be read or written, after all others were
+ * @param maxAttempts redeliveries before an event is given up
+ * @throws the first error, after all other events were redelivered
  */
-export async function sweepStuck(run: SweepRun, maxAttempts: number): Promise<void> {
-  const { store, stuckSeconds, hasTime, counts } = run;
-  const { dynamo, tableName, statusShards } = store;
-  const key = partitionKey(statusShards);
-  const maxRows = Math.ceil(MAX_ROWS_PER_STATUS / statusShards);
+export async function sweepStuckEvents(run: SweepRun, maxAttempts: number): Promise<void> {
+  const { store, stuckSeconds, hasTime } = run;
+  const maxEvents = Math.ceil(MAX_EVENTS_PER_STATUS / store.statusShards);
   const errors: unknown[] = [];
 
-  const sweepRow = async (row: StuckRow) => {
-    const { event_id } = row.key;
-    if (row.status !== "failed" && (row.attempts ?? 0) >= maxAttempts) {
-      if (await giveUp(run, row, maxAttempts)) {
-        counts.GivenUp += 1;
-        logInfo("The event was given up.", { event_id, event_status: row.status });
-      }
-    } else if (await driveOn(run, row)) {
-      counts.DrivenOn += 1;
-      logInfo("The event was driven on.", { event_id, event_status: row.status });
+  const sweepPage = async (events: StuckEvent[]) => {
+    const failures = await forEachConcurrently(events, CONCURRENCY, (event) =>
+      sweepEvent(run, event, maxAttempts),
+    );
+    for (const { item, error } of failures) {
+      logError("Stuck event not redelivered.", error, { event_id: item.key.event_id });
+      errors.push(error);
     }
   };
 
-  const sweepPartition = async ({ status, partition }: Partition) => {
-    if (!hasTime()) {
-      return;
+  const sweepPartition = async (partition: StatusPartition) => {
+    const isFailed = partition.status === "failed";
+    const times = {
+      before: isoBefore(stuckSeconds),
+      after: isFailed ? isoBefore(stuckSeconds + ALARM_WINDOW_SECONDS) : undefined,
+    };
+    let swept = 0;
+    let page: StuckPage | undefined;
+    while (swept < maxEvents && hasTime() && (page === undefined || page.next)) {
+      page = await readStuckEvents(store, partition, times, page?.next);
+      const events = page.events.slice(0, maxEvents - swept);
+      await sweepPage(events);
+      swept += events.length;
     }
-    const isFailed = status === "failed";
-    const before = isoBefore(stuckSeconds);
-    let rows = 0;
-    let next: Record<string, AttributeValue> | undefined;
-    do {
-      const page = await dynamo.send(
-        new QueryCommand({
-          TableName: tableName,
-          IndexName: "time-index",
-          KeyConditionExpression: `${key} = :partition AND event_timestamp BETWEEN :after AND :before`,
-          FilterExpression: `updated_at < :before${isFailed ? " AND attribute_not_exists(alarmed_at)" : ""}`,
-          ExpressionAttributeValues: {
-            ":partition": { S: partition },
-            ":after": { S: isFailed ? isoBefore(stuckSeconds + ALARM_WINDOW_SECONDS) : "0" },
-            ":before": { S: before },
-          },
-          ExclusiveStartKey: next as Record<string, { S: string }> | undefined,
-        }),
-      );
-      const items = (page.Items ?? []) as Record<string, AttributeValue>[];
-      const stuck = items.slice(0, maxRows - rows).map((item) => stuckRow(item, status));
-      rows += stuck.length;
-      for (const { item, error } of await forEachConcurrently(stuck, CONCURRENCY, sweepRow)) {
-        logError("A stuck event could not be driven on.", error, { event_id: item.key.event_id });
-        errors.push(error);
-      }
-      next = page.LastEvaluatedKey;
-    } while (next && rows < maxRows && hasTime());
   };
 
-  const statuses: EventStatus[] = [...predecessorsOf("failed"), "failed"];
-  const partitions = statuses.flatMap((status) =>
-    partitionsOf(status, statusShards).map((partition) => ({ status, partition })),
-  );
-  for (const { item, error } of await forEachConcurrently(partitions, 1, sweepPartition)) {
-    logError("Stuck events could not be listed.", error, { partition: item.partition });
+  const failures = await forEachConcurrently(stuckPartitions(store), 1, sweepPartition);
+  for (const { item, error } of failures) {
+    logError("Stuck events not listed.", error, { partition: item.partition });
     errors.push(error);
   }
   if (errors.length > 0) {

@@ -4,23 +4,22 @@ import type { Context } from "aws-lambda";
 import type { Environment } from "../../runtime/environment";
 import { logError } from "../../runtime/log";
 import { writeCounts } from "../../runtime/metrics";
+import { sealPeriods } from "../../store/counts/sealPeriods";
 import { countedEventStore, type CountedEventVariable } from "../../store/eventStore";
 import { sweepDeadLetters } from "./deadLetters";
-import { sweepCounts } from "./finishedPeriods";
-import { sweepStuck } from "./stuckEvents";
+import { sweepStuckEvents } from "./stuckEvents";
 import type { SweepRun } from "./sweepRun";
-import { sweepListing } from "./unrecordedUploads";
+import { sweepUnrecordedUploads } from "./unrecordedUploads";
 
-/** Enough to finish the page at hand, with retries. */
+/** Milliseconds; enough to finish the current page, with retries. */
 const RESERVED_MS = 20_000;
 
 /**
- * The factory of the handler that a schedule starts, to set right what everybody else has missed:
- * it drives stuck events on, writes rows for objects that got none, as the listing and the dead
- * letters tell of them, and counts the events of periods that are over. Two at the same time do no
- * harm: every write has its condition.
+ * The scheduled handler that repairs what the other Lambdas missed: it redelivers stuck events,
+ * writes missing rows for objects in the bucket's listing and in dead letters, and counts the events
+ * of finished periods. Concurrent runs are safe: every write is conditional.
  *
- * @throws the first error, after every part has done what it could
+ * @throws the first error, after all parts have ended
  */
 export function sweepHandler(
   environment: Environment<
@@ -58,15 +57,15 @@ export function sweepHandler(
       },
     };
     const parts = await Promise.allSettled([
-      sweepStuck(run, maxAttempts),
-      sweepListing(run, s3, bucketName),
+      sweepStuckEvents(run, maxAttempts),
+      sweepUnrecordedUploads(run, s3, bucketName),
       sweepDeadLetters(run, sqs, queueUrl),
-      sweepCounts(run),
+      sealPeriods(store, run.hasTime),
     ]);
     const failures = parts.filter((part) => part.status === "rejected");
     for (const { reason } of failures) {
       run.counts.Errors += 1;
-      logError("A part of the sweep could not be finished.", reason, {});
+      logError("Part of the sweep failed.", reason, {});
     }
     writeCounts("S3Uploader", { ...run.counts });
     if (failures[0]) {

@@ -1,42 +1,44 @@
 import type { FileEvent } from "../../events/event";
 import { logInfo } from "../../runtime/log";
-import { type CountedEventStore, putEvent } from "../../store/eventStore";
+import type { CountedEventStore } from "../../store/eventStore";
+import { putEvent } from "../../store/rows";
 
-/** What a run of the sweeper has done, as its metrics tell it. */
+/** The metrics of one run. */
 export interface SweepCounts {
-  /** Rows whose Lambda gets them once more. */
+  /** Stuck events that were redelivered. */
   DrivenOn: number;
-  /** Rows that became `failed` after too many attempts. */
+  /** Events that became `failed` after too many redeliveries. */
   GivenUp: number;
-  /** Rows that were written for objects of the listing that had none. */
+  /** Missing rows that were written for uploads in the bucket's listing. */
   WrittenFromListing: number;
-  /** Rows that were written for objects of dead letters that had none. */
+  /** Missing rows that were written for objects in dead letters. */
   WrittenFromDeadLetters: number;
-  /** Dead letters that were seen and left in the queue, for people. */
+  /** Dead letters that were left in the queue, for an operator. */
   DeadLettersLeft: number;
-  /** Errors, of which the log tells. */
+  /** Parts of the run that failed; the log has the errors. */
   Errors: number;
 }
 
-/** What the parts of one run share. */
+/** The state that the parts of one run share. */
 export interface SweepRun {
   store: CountedEventStore;
-  /** How long a row may stay as it is. */
+  /** Seconds after which an event without progress is stuck. */
   stuckSeconds: number;
   /** Whether there is time for another page. */
   hasTime: () => boolean;
   counts: SweepCounts;
 }
 
+/** The time so many seconds ago; ISO 8601. */
 export function isoBefore(seconds: number): string {
   return new Date(Date.now() - seconds * 1000).toISOString();
 }
 
-/** Puts the row of an object, unless it is there. Returns whether this call wrote it. */
-export async function putMissing(run: SweepRun, event: FileEvent): Promise<boolean> {
+/** Writes an object's row, unless it exists. @returns whether this call wrote it */
+export async function putMissingRow(run: SweepRun, event: FileEvent): Promise<boolean> {
   const written = await putEvent(run.store, event);
   if (written) {
-    logInfo("The missing row was written.", {
+    logInfo("Missing row written.", {
       event_id: event.event_id,
       key: event.event_info.Key,
     });

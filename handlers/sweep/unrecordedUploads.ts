@@ -1,30 +1,28 @@
 import { ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
 import type { FileEvent } from "../../events/event";
-import { settleSeconds } from "../../events/gracePeriod";
+import { gracePeriodSeconds } from "../../events/gracePeriod";
 import { UPLOAD_PREFIX } from "../../events/identity";
 import { eventOfListedUpload, type ListedObject } from "../../events/newEvent";
+import { forEachConcurrently } from "../../runtime/concurrency";
 import { logError } from "../../runtime/log";
-import { forEachConcurrently } from "../../runtime/streamBatch";
-import { moveListedUpTo, readListedUpTo } from "../../store/countsTable";
-import { readRows } from "../../store/eventStore";
-import { isoBefore, putMissing, type SweepRun } from "./sweepRun";
+import { withoutRow } from "../../store/batchReads";
+import { moveListingPosition, readListingPosition } from "../../store/listingPosition";
+import { isoBefore, putMissingRow, type SweepRun } from "./sweepRun";
 
-/** Rows that are put at the same time. */
+/** Rows that are written at the same time. */
 const CONCURRENCY = 16;
 
 async function putMissingRows(run: SweepRun, uploads: FileEvent[]): Promise<void> {
   const { store, counts } = run;
-  // A stale read is harmless: the rows are put on condition that they are not there.
-  const rows = await readRows(store, uploads, { attributes: [], consistent: false });
-  const known = new Set(rows.map((row) => row.event_id?.S));
-  const missing = uploads.filter(({ event_id }) => !known.has(event_id));
+  // A stale read is harmless: a row is written only if it does not exist.
+  const missing = await withoutRow(store, uploads);
   const failures = await forEachConcurrently(missing, CONCURRENCY, async (event) => {
-    if (await putMissing(run, event)) {
+    if (await putMissingRow(run, event)) {
       counts.WrittenFromListing += 1;
     }
   });
   for (const { item, error } of failures) {
-    logError("A missing row could not be written.", error, {
+    logError("Missing row not written.", error, {
       event_id: item.event_id,
       key: item.event_info.Key,
     });
@@ -34,7 +32,7 @@ async function putMissingRows(run: SweepRun, uploads: FileEvent[]): Promise<void
   }
 }
 
-/** A part of the bucket's listing, whose keys are as old as they have to be. */
+/** A page of the bucket's listing, without keys that are too new. */
 interface Page {
   objects: ListedObject[];
   /** The last key; undefined: there are no objects. */
@@ -61,22 +59,26 @@ async function listPage(
 }
 
 /**
- * Gives uploads their rows that have none: the upload API could not write them, and the bucket's
- * event leaves them to this. The keys begin with the time, so that the listing is in its order, and
- * each upload is looked at once: a run goes on where the last one ended, up to the uploads that the
- * API may still be at. What comes under an older key later, the bucket's event writes.
+ * Writes the missing rows of uploads whose row the upload API could not write. Keys begin with the
+ * upload's time, so the bucket lists them in that order, and each upload is checked once: a run
+ * continues after the last one and ends at the uploads within the grace period. An object that is
+ * created later under an older key is recorded by the bucket's event.
  *
- * A page in which something failed is gone through again by the next run, with all that follow it,
- * until it is done with; the rows of those are written all the same.
+ * If something fails in a page, the following pages are processed, but the next run starts at the
+ * failed page again.
  *
- * @throws when the bucket could not be listed, or a row not be read or written
+ * @throws the first error of listing the bucket, or of reading or writing rows
  */
-export async function sweepListing(run: SweepRun, s3: S3Client, bucket: string): Promise<void> {
+export async function sweepUnrecordedUploads(
+  run: SweepRun,
+  s3: S3Client,
+  bucket: string,
+): Promise<void> {
   const { store, stuckSeconds, hasTime } = run;
-  // The characters of ISO 8601 sort as the times do.
-  const newest = `${UPLOAD_PREFIX}${isoBefore(settleSeconds(stuckSeconds))}`;
+  // ISO 8601 sorts in order of time.
+  const newest = `${UPLOAD_PREFIX}${isoBefore(gracePeriodSeconds(stuckSeconds))}`;
   const errors: unknown[] = [];
-  let after = await readListedUpTo(store);
+  let after = await readListingPosition(store);
   let isLast = false;
   while (!isLast && hasTime()) {
     const page = await listPage(s3, bucket, after ?? UPLOAD_PREFIX, newest);
@@ -90,10 +92,9 @@ export async function sweepListing(run: SweepRun, s3: S3Client, bucket: string):
     try {
       await putMissingRows(run, uploads);
       if (errors.length === 0) {
-        await moveListedUpTo(store, page.end);
+        await moveListingPosition(store, page.end);
       }
     } catch (error) {
-      // The uploads of the pages to come have their right all the same.
       errors.push(error);
     }
     after = page.end;

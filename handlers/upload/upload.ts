@@ -2,27 +2,28 @@ import { createHash } from "node:crypto";
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 import { parse as parseContentDisposition } from "content-disposition";
-import { contentTypeOf } from "../../events/contentType";
 import type { FileEvent } from "../../events/event";
 import { fileNameFor } from "../../events/fileName";
 import { parseUploadKey } from "../../events/identity";
 import { asError } from "../../runtime/awsErrors";
+import { acceptContentType } from "../../runtime/contentType";
 import type { Environment } from "../../runtime/environment";
 import { bodyBytes, errorAnswer, header, httpError, jsonResponse } from "../../runtime/http";
+import { idempotencyKeyOf, idempotencyKeyReused } from "../../runtime/idempotencyKey";
 import { logError, logInfo } from "../../runtime/log";
 import {
   type CountedEventStore,
   countedEventStore,
   type CountedEventVariable,
   dynamoClient,
-  putEvent,
 } from "../../store/eventStore";
-import { idempotencyKeyOf, reserve } from "../../store/reservations";
+import { reserve } from "../../store/reservations";
+import { putEvent } from "../../store/rows";
 
 /** The body of a 201 answer. */
 export interface UploadAnswer {
   event_id: string;
-  /** Where the event begins; the same for every repetition of a request. */
+  /** The event's first status, also for repetitions of a request. */
   event_status: "uploaded";
   bucket: string;
   key: string;
@@ -42,7 +43,7 @@ export type UploadVariable =
   | "MAX_UPLOAD_BYTES"
   | "ALLOWED_CONTENT_TYPES";
 
-/** Also in the answer that API Gateway gives itself. */
+/** Also in API Gateway's own answer to a body that is too large. */
 export const LARGER_FILES =
   "Larger files, up to 5 GB, go through POST /uploads of the manager (the output managerUrl).";
 
@@ -67,7 +68,7 @@ function givenFileName(event: APIGatewayProxyEvent): string | undefined {
   return parseContentDisposition(disposition).parameters.filename;
 }
 
-/** Reads the request, or refuses it. */
+/** @throws an `HttpError` for an invalid request */
 function readRequest(
   event: APIGatewayProxyEvent,
   allowedTypes: string[],
@@ -76,7 +77,7 @@ function readRequest(
   if (event.httpMethod !== "POST") {
     throw httpError(405, "method_not_allowed", "Files are sent with POST.", { Allow: "POST" });
   }
-  const contentType = contentTypeOf(header(event, "content-type"), allowedTypes);
+  const contentType = acceptContentType(header(event, "content-type"), allowedTypes);
   const idempotencyKey = idempotencyKeyOf(event);
   const body = bodyBytes(event);
   if (body.length === 0) {
@@ -99,7 +100,11 @@ function readRequest(
   };
 }
 
-/** Puts the object; with an `Idempotency-Key` only if it is not there yet. */
+/**
+ * Puts the object; with an `Idempotency-Key`, only if it does not exist.
+ *
+ * @returns the ETag without quotes; undefined: unknown, because the object existed
+ */
 async function storeObject(
   s3: S3Client,
   bucket: string,
@@ -127,13 +132,13 @@ async function storeObject(
   }
 }
 
-/** Writes the row, unless it is there; never fails. */
+/** Writes the row, unless it exists. Never fails. */
 async function writeRow(store: CountedEventStore, event: FileEvent): Promise<void> {
   try {
     await putEvent(store, event);
   } catch (error) {
-    // The file is safe in the bucket, where the sweeper finds it: no reason to alarm the client.
-    logError("The row could not be written; the sweeper will do it.", error, {
+    // The file is in the bucket, where the sweeper finds it: the upload has succeeded.
+    logError("Row not written; the sweeper will write it.", error, {
       event_id: event.event_id,
     });
   }
@@ -141,16 +146,16 @@ async function writeRow(store: CountedEventStore, event: FileEvent): Promise<voi
 
 /**
  * `POST /upload`: stores the body in the bucket, writes the row `uploaded`, and answers 201 with an
- * `UploadAnswer`; every error is `{ "error": { "code", "message" } }`.
+ * `UploadAnswer`. Every error is `{ "error": { "code", "message" } }`.
  */
 export function uploadHandler(environment: Environment<UploadVariable>) {
   const s3 = new S3Client({
     maxAttempts: 3,
     requestHandler: { connectionTimeout: 1000, requestTimeout: 4000, throwOnRequestTimeout: true },
-    // The handler sends a SHA-256 of its own.
+    // The handler sends its own SHA-256.
     requestChecksumCalculation: "WHEN_REQUIRED",
   });
-  // With S3's three attempts of 4 s, all fits the Lambda's 29 s, whatever does not answer.
+  // With S3's three attempts of 4 s, all timeouts fit in the Lambda's 29 s.
   const dynamo = dynamoClient({ maxAttempts: 2, requestTimeout: 2000 });
   const store = countedEventStore(environment, dynamo);
   const bucket = environment("BUCKET_NAME");
@@ -161,12 +166,16 @@ export function uploadHandler(environment: Environment<UploadVariable>) {
   return async (event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> => {
     try {
       const request = readRequest(event, allowedTypes, maxBytes);
-      const { event_id, event_timestamp, object_key } = await reserve(
+      const reservation = await reserve(
         { dynamo, tableName: reservationsTableName },
         request.idempotencyKey,
         request.fileName,
         [request.contentType, request.fileName, request.digest.toString("hex")],
       );
+      if (reservation === undefined) {
+        throw idempotencyKeyReused();
+      }
+      const { event_id, event_timestamp, object_key } = reservation;
       const eTag = await storeObject(s3, bucket, object_key, request);
       const checksum = request.digest.toString("hex");
       await writeRow(store, {
@@ -184,7 +193,7 @@ export function uploadHandler(environment: Environment<UploadVariable>) {
           Checksum: checksum,
         },
       });
-      logInfo("A file was stored.", { event_id, key: object_key, size: request.body.length });
+      logInfo("File stored.", { event_id, key: object_key, size: request.body.length });
       const answer: UploadAnswer = {
         event_id,
         event_status: "uploaded",
@@ -198,7 +207,7 @@ export function uploadHandler(environment: Environment<UploadVariable>) {
       return jsonResponse(201, answer);
     } catch (error) {
       return errorAnswer(error, event.requestContext.requestId, {
-        log: "The upload failed.",
+        log: "Upload failed.",
         unavailable: "The file could not be stored right now.",
         failed: "The file could not be stored.",
       });

@@ -37,7 +37,9 @@ export async function findPeriods(
   };
   const present = <T>(found: (T | undefined)[]) => found.filter((each) => each !== undefined);
   const partitions = statuses.flatMap((status) => partitionsOf(status, store.statusShards));
-  let heads = present(await mapConcurrently(partitions, (partition) => firstAfter(partition, after)));
+  let heads = present(
+    await mapConcurrently(partitions, (partition) => firstAfter(partition, after)),
+  );
   while (heads.length > 0) {
     if (!mayContinue(periods.length)) {
       return { periods, upTo: periods.at(-1) ?? after };

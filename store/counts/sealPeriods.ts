@@ -168,10 +168,7 @@ async function sealChunk(store: CountedEventStore, day: string, marks: Mark[]): 
  *
  * @param hasTime whether there is time for another step
  */
-export async function sealPeriods(
-  store: CountedEventStore,
-  hasTime: () => boolean,
-): Promise<void> {
+export async function sealPeriods(store: CountedEventStore, hasTime: () => boolean): Promise<void> {
   const watermark = await readWatermark(store);
   const marks = await readMarks(store);
   const { scanned_to } = watermark ?? INITIAL;

@@ -10,7 +10,7 @@ import {
   eventError,
   isConditionFailed,
   isMessageRefused,
-  isPassing,
+  isTransient,
 } from "../../runtime/awsErrors";
 
 type Answer = (response: ServerResponse) => void;
@@ -74,7 +74,7 @@ function refusal(service: keyof typeof CALLS, code: string, status: number): Pro
   return thrownFor(service, (response) => response.writeHead(status).end(WORDINGS[service](code)));
 }
 
-describe("isPassing", () => {
+describe("isTransient", () => {
   const passing: [service: keyof typeof CALLS, code: string, status: number][] = [
     ["dynamodb", "ProvisionedThroughputExceededException", 400],
     ["dynamodb", "ThrottlingException", 400],
@@ -93,7 +93,7 @@ describe("isPassing", () => {
     it(`is true of ${service}'s ${code} (${status}): it goes better later`, async () => {
       const error = await refusal(service, code, status);
       expect(asError(error).name).to.contain(code.replace(/Exception$/, ""));
-      expect(isPassing(error)).to.equal(true);
+      expect(isTransient(error)).to.equal(true);
     });
   }
 
@@ -112,7 +112,7 @@ describe("isPassing", () => {
     it(`is false of ${service}'s ${code} (${status}): repeating does not help`, async () => {
       const error = await refusal(service, code, status);
       expect(error).to.be.an("error");
-      expect(isPassing(error)).to.equal(false);
+      expect(isTransient(error)).to.equal(false);
     });
   }
 
@@ -126,24 +126,24 @@ describe("isPassing", () => {
     const error: unknown = await CALLS.s3(`http://127.0.0.1:${port}`).catch((e: unknown) => e);
 
     expect(error).to.be.an("error").with.property("code", "ECONNREFUSED");
-    expect(isPassing(error)).to.equal(true);
+    expect(isTransient(error)).to.equal(true);
   });
 
   it("is true of a connection that breaks off", async () => {
     const error = await thrownFor("dynamodb", (response) => response.destroy());
     expect(error).to.be.an("error");
-    expect(isPassing(error)).to.equal(true);
+    expect(isTransient(error)).to.equal(true);
   });
 
   it("is true of an answer that does not come in time", async () => {
     const error = await thrownFor("s3", () => undefined);
     expect(error).to.have.property("name", "TimeoutError");
-    expect(isPassing(error)).to.equal(true);
+    expect(isTransient(error)).to.equal(true);
   });
 
   it("is false of an error of our own, and of whatever else is thrown", () => {
     for (const thrown of [new TypeError("x is not a function"), "text", undefined, null, 503]) {
-      expect(isPassing(thrown), String(thrown)).to.equal(false);
+      expect(isTransient(thrown), String(thrown)).to.equal(false);
     }
   });
 });

@@ -1,8 +1,13 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { EVENT_STATUSES, type EventStatus } from "../../events/event";
-import type { Item } from "../../events/item";
-import { type EventPage, eventPage, type EventsQuery, type Position } from "../../store/eventPages";
+import {
+  type EventPage,
+  eventPage,
+  type EventRow,
+  type EventsQuery,
+  type Position,
+} from "../../store/eventPages";
 import type { EventStore } from "../../store/eventStore";
 import { type IndexedRow, openIndexedRows } from "./indexedRows";
 
@@ -16,8 +21,7 @@ const id = (n: number) => `${(n * 7919) % 10_007}-${n}`;
 
 const nameOf = ({ event_timestamp, event_id }: Position) => `${event_timestamp} ${event_id}`;
 
-const namesOf = (items: Item[]) =>
-  items.map((item) => `${item.event_timestamp?.S ?? ""} ${item.event_id?.S ?? ""}`);
+const namesOf = (rows: EventRow[]) => rows.map(({ position }) => nameOf(position));
 
 async function walk(store: EventStore, query: EventsQuery, limit: number): Promise<EventPage[]> {
   const pages: EventPage[] = [];
@@ -90,11 +94,11 @@ describe("eventPage", () => {
             const place = next && nameOf(next);
             const left = namesInOrder(rows).filter((name) => !place || isAfter(name, place));
             const page = await eventPage(store, query, limit, next);
-            expect(namesOf(page.items)).to.deep.equal(left.slice(0, limit));
+            expect(namesOf(page.rows)).to.deep.equal(left.slice(0, limit));
             expect(page.next && nameOf(page.next)).to.equal(
               left.length > limit ? left[limit - 1] : undefined,
             );
-            seen.push(...namesOf(page.items));
+            seen.push(...namesOf(page.rows));
             for (const [index, status, at] of changes.shift() ?? []) {
               await change(index, status, at);
             }
@@ -147,7 +151,7 @@ describe("eventPage", () => {
           const pages = await walk(store, { order }, limit);
 
           const names = initial.map(nameOf).sort();
-          const seen = pages.flatMap((page) => namesOf(page.items));
+          const seen = pages.flatMap((page) => namesOf(page.rows));
           expect(seen).to.deep.equal(order === "asc" ? names : names.reverse());
         },
       ),
@@ -171,7 +175,7 @@ describe("eventPage", () => {
       const pages = await walk(store, { status: "failed", order }, 6);
 
       const names = rows.map(nameOf).sort();
-      const seen = pages.map((page) => namesOf(page.items));
+      const seen = pages.map((page) => namesOf(page.rows));
       expect(seen.map((page) => page.length)).to.deep.equal([6, 6, 2]);
       expect(seen.flat()).to.deep.equal(order === "asc" ? names : names.reverse());
     });
@@ -182,16 +186,14 @@ describe("eventPage", () => {
     const row = { event_id: "?", event_timestamp: "yesterday", event_status: "failed" as const };
     await indexed.put(store, [row], { event_info: { N: "1" } });
 
-    const { items } = await eventPage(store, { order: "desc" }, 1);
+    const { rows } = await eventPage(store, { order: "desc" }, 1);
 
-    expect(items).to.deep.equal([
-      {
-        event_id: { S: "?" },
-        event_timestamp: { S: "yesterday" },
-        event_status: { S: "failed" },
-        event_info: { N: "1" },
-      },
-    ]);
+    expect(rows).to.have.lengthOf(1);
+    expect(rows[0]).to.deep.include({
+      position: { event_id: "?", event_timestamp: "yesterday" },
+      event: undefined,
+    });
+    expect(rows[0]?.error).to.have.property("name", "InvalidEvent");
   });
 
   it("gives the rows of a table that had fewer shards before", async () => {
@@ -207,6 +209,6 @@ describe("eventPage", () => {
 
     const pages = await walk(store, { status: "failed", order: "asc" }, 4);
 
-    expect(pages.flatMap(({ items }) => namesOf(items))).to.deep.equal(rows.map(nameOf));
+    expect(pages.flatMap((page) => namesOf(page.rows))).to.deep.equal(rows.map(nameOf));
   });
 });

@@ -24,8 +24,8 @@ describe("What eventPage reads", () => {
 
   async function costOf(store: EventStore, query: EventsQuery, after?: Position) {
     indexed.reset();
-    const { items } = await eventPage(store, query, 100, after);
-    expect(items).to.have.lengthOf(100);
+    const { rows: found } = await eventPage(store, query, 100, after);
+    expect(found).to.have.lengthOf(100);
     return indexed.cost;
   }
 
@@ -88,9 +88,9 @@ describe("What eventPage reads", () => {
     }));
     await indexed.put(store, rows);
 
-    const { items } = await eventPage(store, { status: "failed", order: "asc" }, 100);
+    const { rows: found } = await eventPage(store, { status: "failed", order: "asc" }, 100);
 
-    expect(items.map((item) => item.event_id?.S)).to.deep.equal(
+    expect(found.map(({ position }) => position.event_id)).to.deep.equal(
       rows.slice(0, 100).map(({ event_id }) => event_id),
     );
     expect(indexed.cost.rowsRead).to.be.lessThan(300);
@@ -106,10 +106,10 @@ describe("What eventPage reads", () => {
     }));
     await indexed.put(store, rows);
 
-    const { items } = await eventPage(store, { status: "failed", order: "asc" }, 2);
+    const { rows: found } = await eventPage(store, { status: "failed", order: "asc" }, 2);
 
     const ids = rows.map(({ event_id }) => event_id).sort();
-    expect(items.map((item) => item.event_id?.S)).to.deep.equal(ids.slice(0, 2));
+    expect(found.map(({ position }) => position.event_id)).to.deep.equal(ids.slice(0, 2));
     expect(indexed.cost.queries).to.be.at.most(11);
   });
 
@@ -118,7 +118,7 @@ describe("What eventPage reads", () => {
 
     const page = await eventPage(store, { order: "asc", from: time(2), to: time(2) }, 5);
 
-    expect(page).to.deep.equal({ items: [] });
+    expect(page).to.deep.equal({ rows: [] });
     expect(indexed.cost.queries).to.equal(0);
   });
 });

@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEvent, Context } from "aws-lambda";
 import { expect } from "chai";
 import { listEvents } from "../../../handlers/manager/listEvents";
-import type { Manager } from "../../../handlers/manager/request";
+import type { ManagerContext } from "../../../handlers/manager/request";
 import { itemOf, processedEvent } from "../../../testing/events";
 
 /** Lambda's limit for what a synchronous invocation answers, in bytes. */
@@ -16,7 +16,7 @@ async function pageOf(note: string) {
   });
   const send = () => Promise.resolve({ Items: rows });
   const store = { dynamo: { send }, tableName: "events", statusShards: 1 };
-  const manager = { store, cursorSecret: "a secret" } as unknown as Manager;
+  const manager = { store, cursorSecret: "a secret" } as unknown as ManagerContext;
   const query = { status: ["processed"], limit: ["500"] };
   const event = { multiValueQueryStringParameters: query } as unknown as APIGatewayProxyEvent;
   const answer = await listEvents(manager, { event, eventId: "", context: {} as Context });

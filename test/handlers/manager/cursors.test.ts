@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import { cursorAt, positionOf, scopeOf } from "../../../handlers/manager/listEvents";
-import type { Manager } from "../../../handlers/manager/request";
+import type { ManagerContext } from "../../../handlers/manager/request";
 import type { EventsQuery } from "../../../store/eventPages";
 
-const MANAGER = { cursorSecret: "a secret" } as Manager;
+const MANAGER = { cursorSecret: "a secret" } as ManagerContext;
 const POSITION = { event_timestamp: "2026-11-21T20:00:00.000Z", event_id: "019a0000-abcd" };
 const QUERY: EventsQuery = {
   status: "failed",

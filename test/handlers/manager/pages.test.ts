@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { EVENT_STATUSES, type FileEvent } from "../../../events/event";
 import { newUploadIdentity, uploadKey } from "../../../events/identity";
 import { newItem } from "../../../events/item";
-import { forEachConcurrently } from "../../../runtime/streamBatch";
+import { forEachConcurrently } from "../../../runtime/concurrency";
 import { type Managed, startManaged } from "./managed";
 
 const ROWS = 1_000;

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { AwsError } from "local-aws";
-import { forEachConcurrently } from "../../../runtime/streamBatch";
+import { forEachConcurrently } from "../../../runtime/concurrency";
 import { eventIdsIn, type Managed, startManaged } from "./managed";
 
 const UPLOADS = 500;

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { AwsError } from "local-aws";
 import { EVENT_STATUSES, type FileEvent } from "../../../events/event";
 import type { Item } from "../../../events/item";
-import { forEachConcurrently } from "../../../runtime/streamBatch";
+import { forEachConcurrently } from "../../../runtime/concurrency";
 import { type Managed, startManaged } from "./managed";
 
 const UPLOADS = 24;

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { alarmsFor } from "../../../handlers/notify/failureAlarm";
+import { failureAlarms } from "../../../handlers/notify/failureAlarm";
 import { failedEvent } from "../../../testing/events";
 import { anyText } from "../../events/arbitraries";
 
@@ -11,12 +11,12 @@ const LINE_BREAK = /\r\n|[\n\r\v\f\u0085\u2028\u2029]/;
 
 describe("the alarm of one failed event", () => {
   it("says what failed, where, why, and what to do", () => {
-    const [alarm, ...more] = alarmsFor([failedEvent()]);
+    const [alarm, ...more] = failureAlarms([failedEvent()]);
 
     expect(more).to.deep.equal([]);
     expect(alarm?.subject).to.equal("File failed: cat.jpg");
     expect(alarm?.message.split("\n").slice(0, 11)).to.deep.equal([
-      "A stored file could not be brought to its end.",
+      "A stored file could not be processed completely.",
       "",
       "File:        cat.jpg",
       "Step:        process",
@@ -33,14 +33,14 @@ describe("the alarm of one failed event", () => {
 
   it("is a message for a row without an error, too", () => {
     const event = failedEvent({ last_error: undefined, failed_from: undefined });
-    expect(alarmsFor([event])[0]?.message).to.not.match(/undefined|null/);
+    expect(failureAlarms([event])[0]?.message).to.not.match(/undefined|null/);
   });
 
   it("is one that SNS takes, with lines that no error or name can forge", () => {
-    const lines = alarmsFor([failedEvent()])[0]?.message.split("\n").length ?? 0;
+    const lines = failureAlarms([failedEvent()])[0]?.message.split("\n").length ?? 0;
     fc.assert(
       fc.property(anyText, anyText, (name, message) => {
-        const [alarm] = alarmsFor([
+        const [alarm] = failureAlarms([
           failedEvent({
             event_info: { Bucket: "b", Key: `k${name}`, FileName: name },
             last_error: { code: name, message: `no\n${message}`, step: "process" },
@@ -56,7 +56,7 @@ describe("the alarm of one failed event", () => {
 
 describe("the alarms of several failed events", () => {
   it("are one digest that says once what to do, and of each event why it failed", () => {
-    const [digest, ...more] = alarmsFor(
+    const [digest, ...more] = failureAlarms(
       [1, 2, 3].map((id) => failedEvent({ event_id: `id-${id}` })),
     );
 
@@ -76,7 +76,7 @@ describe("the alarms of several failed events", () => {
       failedEvent({ event_id: `id-${index}`, event_info: { Bucket: "b", Key }, last_error }),
     );
 
-    const alarms = alarmsFor(events);
+    const alarms = failureAlarms(events);
 
     expect(alarms.flatMap((alarm) => alarm.events)).to.deep.equal(events);
     expect(alarms.every(({ message }) => Buffer.byteLength(message) <= MAX_SNS_BYTES)).to.equal(

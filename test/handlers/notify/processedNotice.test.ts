@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import type { FileEvent } from "../../../events/event";
-import { noticesFor } from "../../../handlers/notify/processedNotice";
+import { processedNotices } from "../../../handlers/notify/processedNotice";
 import { processedEvent } from "../../../testing/events";
 import { anyText, eventInfos, eventResults } from "../../events/arbitraries";
 
@@ -9,7 +9,7 @@ import { anyText, eventInfos, eventResults } from "../../events/arbitraries";
 const MAX_SNS_BYTES = 262_144;
 
 function singleNotice(changes: Partial<FileEvent> = {}) {
-  const notices = noticesFor([processedEvent(changes)]);
+  const notices = processedNotices([processedEvent(changes)]);
   const [notice] = notices;
   if (!notice || notices.length > 1) {
     throw new Error(`One event made ${notices.length} notices.`);
@@ -128,7 +128,7 @@ describe("the notices of several files", () => {
   it("are one digest that lists each file exactly once", () => {
     const events = Array.from({ length: 40 }, (_, index) => named(index));
 
-    const [digest, ...more] = noticesFor(events);
+    const [digest, ...more] = processedNotices(events);
 
     expect(more).to.deep.equal([]);
     expect(digest?.subject).to.equal("40 files processed");
@@ -140,7 +140,7 @@ describe("the notices of several files", () => {
   });
 
   it("say of each file what it is, where it is and since when", () => {
-    expect(noticesFor([named(1), named(2)])[0]?.message.split("\n")).to.deep.equal([
+    expect(processedNotices([named(1), named(2)])[0]?.message.split("\n")).to.deep.equal([
       "2 files were stored and processed.",
       "",
       ...[1, 2].flatMap((index) => [
@@ -158,7 +158,7 @@ describe("the notices of several files", () => {
     const Key = "😀".repeat(256);
     const events = Array.from({ length: 1000 }, (_, index) => named(index, { Key, FileName: Key }));
 
-    const notices = noticesFor(events);
+    const notices = processedNotices(events);
 
     expect(notices.length).to.be.within(2, 12);
     expect(notices.flatMap((notice) => notice.events)).to.deep.equal(events);
@@ -179,7 +179,7 @@ describe("the notices of several files", () => {
     );
     fc.assert(
       fc.property(events, (told) => {
-        const notices = noticesFor(told);
+        const notices = processedNotices(told);
         expect(notices.flatMap((notice) => notice.events)).to.deep.equal(told);
         expect(notices).to.have.lengthOf(told.length > 0 ? 1 : 0);
         expect(notices.every(({ message }) => message.isWellFormed())).to.equal(true);
@@ -189,12 +189,12 @@ describe("the notices of several files", () => {
 
   it("have as many lines as facts, so that no key or name can forge one", () => {
     const forged = "cat.jpg\n  event forged";
-    const honest = noticesFor([named(1), named(2)])[0]?.message.split("\n");
-    const [notice] = noticesFor([named(1, { Key: forged, FileName: forged }), named(2)]);
+    const honest = processedNotices([named(1), named(2)])[0]?.message.split("\n");
+    const [notice] = processedNotices([named(1, { Key: forged, FileName: forged }), named(2)]);
     expect(notice?.message.split("\n")).to.have.lengthOf(honest?.length ?? 0);
   });
 
   it("are none for no files", () => {
-    expect(noticesFor([])).to.deep.equal([]);
+    expect(processedNotices([])).to.deep.equal([]);
   });
 });

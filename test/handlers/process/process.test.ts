@@ -140,7 +140,7 @@ describe("process", function () {
     for (const { event } of files) {
       expect(await program.row(event)).to.include({ event_status: "processed" });
     }
-    await program.logged("The file cannot be processed.", gone.event.event_id);
+    await program.logged("Processing failed permanently.", gone.event.event_id);
   });
 
   it("reports only the file whose object cannot be read, after a transient error", async () => {

@@ -102,7 +102,7 @@ describe("record", function () {
     }
 
     expect(program.calls).to.deep.equal([]);
-    await program.logged("The upload API writes the row.");
+    await program.logged("Row left to the upload API.");
   });
 
   const others: Record<string, { eventName: string; seconds: number }> = {
@@ -164,7 +164,7 @@ describe("record", function () {
     expect(answer).to.include({ errorType: "URIError" });
     const rows = await program.rowsOf(bucket);
     expect(rows.map(({ event_info }) => event_info.Key)).to.have.members(["before", "after"]);
-    await program.logged("A record could not be written.");
+    await program.logged("Row not written.");
   });
 
   it("fails when the table does, so that Lambda retries the event", async () => {

@@ -2,13 +2,13 @@ import { randomUUID } from "node:crypto";
 import type { ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { expect } from "chai";
 import type { EventKey } from "../../../events/event";
-import { freshSeconds, settleSeconds } from "../../../events/gracePeriod";
+import { freshUploadSeconds, gracePeriodSeconds } from "../../../events/gracePeriod";
 import { uploadKey } from "../../../events/identity";
 import { eventOfListedUpload, type ListedObject } from "../../../events/newEvent";
-import { sweepListing } from "../../../handlers/sweep/unrecordedUploads";
-import { putEvent } from "../../../store/eventStore";
+import { sweepUnrecordedUploads } from "../../../handlers/sweep/unrecordedUploads";
+import { putEvent } from "../../../store/rows";
 import { uuidv7At } from "../../events/arbitraries";
-import { type CountedEvents, openCountedEvents } from "../../store/countedEvents";
+import { type CountedEvents, openCountedEvents } from "../../store/counts/countedEvents";
 
 const BUCKET = "bucket";
 const PAGE = 3;
@@ -70,7 +70,7 @@ describe("the sweeper's way through the bucket", () => {
     };
     pages = [];
     const run = { store: events.store, stuckSeconds: STUCK_SECONDS, hasTime, counts };
-    await sweepListing(run, s3, BUCKET);
+    await sweepUnrecordedUploads(run, s3, BUCKET);
     return { written: counts.WrittenFromListing };
   }
 
@@ -129,8 +129,8 @@ describe("the sweeper's way through the bucket", () => {
   });
 
   it("leaves uploads to the API that are new, and takes them later", async () => {
-    const settled = store(settleSeconds(STUCK_SECONDS) + 1);
-    const fresh = store(settleSeconds(STUCK_SECONDS) - 5);
+    const settled = store(gracePeriodSeconds(STUCK_SECONDS) + 1);
+    const fresh = store(gracePeriodSeconds(STUCK_SECONDS) - 5);
 
     await sweep();
     const before = await keysWithRows();
@@ -230,9 +230,9 @@ describe("the sweeper's way through the bucket", () => {
 
   it("looks later than the bucket's event leaves an upload to it, for all settings", () => {
     for (const stuckSeconds of [1, 4, 60, 480, 900, 86_400]) {
-      const margin = settleSeconds(stuckSeconds) - freshSeconds(stuckSeconds);
+      const margin = gracePeriodSeconds(stuckSeconds) - freshUploadSeconds(stuckSeconds);
       expect(margin, `stuckSeconds ${stuckSeconds}`).to.be.at.least(1);
     }
-    expect([freshSeconds(900), settleSeconds(900)]).to.deep.equal([60, 120]);
+    expect([freshUploadSeconds(900), gracePeriodSeconds(900)]).to.deep.equal([60, 120]);
   });
 });

@@ -1,9 +1,10 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import type { FileEvent } from "../../events/event";
-import { countEvents } from "../../store/eventCounts";
-import { bringBack, deleteEvent } from "../../store/eventStore";
-import { reopenPeriod } from "../../store/periods";
+import type { FileEvent } from "../../../events/event";
+import { countEvents } from "../../../store/counts/countEvents";
+import { reopenPeriod } from "../../../store/counts/marks";
+import { deleteEvent } from "../../../store/rows";
+import { retryFailed } from "../../../store/transitions";
 import { type CountedEvents, openCountedEvents } from "./countedEvents";
 
 const DAY = 24 * 60 * 60;
@@ -69,7 +70,7 @@ async function take(events: CountedEvents, next: Step): Promise<void> {
     case "retry": {
       const event = await pickOf(next.pick, ["failed"]);
       if (event) {
-        await bringBack(events.store, event, "uploaded");
+        await retryFailed(events.store, event, "uploaded");
       }
       break;
     }
@@ -231,7 +232,7 @@ describe("countEvents", () => {
         await events.settle();
 
         await deleteEvent(events.store, gone);
-        await bringBack(events.store, retried, "uploaded");
+        await retryFailed(events.store, retried, "uploaded");
 
         expect(await events.counted()).to.include({ uploaded: 1, notified: 1, failed: 0 });
         await events.settle();

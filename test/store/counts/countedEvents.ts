@@ -6,13 +6,16 @@ import {
   ScanCommand,
 } from "@aws-sdk/client-dynamodb";
 import { createDynamoDb, type TableDefinition } from "local-aws";
-import type { EventKey, EventStatus, FileEvent } from "../../events/event";
-import { fromItem, type Item, keyItem } from "../../events/item";
-import { sealPeriods } from "../../handlers/sweep/finishedPeriods";
-import { countEvents } from "../../store/eventCounts";
-import { advanceEvent, type CountedEventStore, putEvent, updateRow } from "../../store/eventStore";
-import { processedEvent } from "../../testing/events";
-import { ACCOUNT, eventTable, REGION } from "./eventTable";
+import type { EventKey, EventStatus, FileEvent } from "../../../events/event";
+import { fromItem, type Item, keyItem } from "../../../events/item";
+import { countEvents } from "../../../store/counts/countEvents";
+import { sealPeriods } from "../../../store/counts/sealPeriods";
+import type { CountedEventStore } from "../../../store/eventStore";
+import { putEvent } from "../../../store/rows";
+import { advanceEvent, failEvent } from "../../../store/transitions";
+import { updateRow } from "../../../store/updateRow";
+import { processedEvent } from "../../../testing/events";
+import { ACCOUNT, eventTable, REGION } from "../eventTable";
 
 const COUNTS: TableDefinition = {
   tableName: "counts",
@@ -21,6 +24,11 @@ const COUNTS: TableDefinition = {
   attributes: ["kind", "period"].map((name) => ({ name, type: "S" })),
   globalSecondaryIndexes: [],
 };
+
+/** A status that an event can advance to. */
+type NextStatus = "processed" | "notified" | "failed";
+
+const FAILURE = { code: "NoSuchKey", message: "The key does not exist.", step: "process" };
 
 /** A call of the table or its index, such as `UpdateItem`. */
 export interface Call {
@@ -40,7 +48,7 @@ export interface CountedEvents {
   /** Puts an event of this age, as the upload API does, and brings it to the status. */
   put(ageSeconds: number, status?: EventStatus): Promise<EventKey>;
   /** Moves an event on by the pipeline. */
-  advance(key: EventKey, ...statuses: EventStatus[]): Promise<void>;
+  advance(key: EventKey, ...statuses: NextStatus[]): Promise<void>;
   /** A run of the sweeper's part. */
   seal(): Promise<void>;
   /** Runs as the schedule starts them, until nothing is left to seal. */
@@ -57,7 +65,7 @@ export interface CountedEvents {
   close(): Promise<void>;
 }
 
-const PATHS: Record<EventStatus, EventStatus[]> = {
+const PATHS: Record<EventStatus, NextStatus[]> = {
   created: [],
   uploaded: [],
   processed: ["processed"],
@@ -121,15 +129,14 @@ export async function openCountedEvents(statusShards = 1): Promise<CountedEvents
     },
     async advance(key, ...statuses) {
       for (const status of statuses) {
-        await advanceEvent(
-          store,
-          key,
-          status,
-          status === "failed" ? { failed_from: "uploaded" } : {},
-        );
+        if (status === "failed") {
+          await failEvent(store, key, { from: "uploaded", error: FAILURE });
+        } else {
+          await advanceEvent(store, key, status);
+        }
       }
     },
-    seal: () => sealPeriods(store, { hasTime: () => true }),
+    seal: () => sealPeriods(store, () => true),
     async settle() {
       events.pass(900);
       for (let runs = 0; runs < 3; runs += 1) {

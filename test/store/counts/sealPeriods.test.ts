@@ -1,8 +1,8 @@
 import { expect } from "chai";
-import type { EventKey } from "../../events/event";
-import { sealPeriods } from "../../handlers/sweep/finishedPeriods";
-import { countEvents } from "../../store/eventCounts";
-import { deleteEvent } from "../../store/eventStore";
+import type { EventKey } from "../../../events/event";
+import { countEvents } from "../../../store/counts/countEvents";
+import { sealPeriods } from "../../../store/counts/sealPeriods";
+import { deleteEvent } from "../../../store/rows";
 import { type Call, type CountedEvents, openCountedEvents } from "./countedEvents";
 
 const DAY = 24 * 60 * 60;
@@ -80,7 +80,7 @@ describe("sealPeriods", () => {
       events.before = () => {
         calls += 1;
       };
-      await sealPeriods(events.store, { hasTime: () => calls < 30 });
+      await sealPeriods(events.store, () => calls < 30);
       await expectExact();
       events.pass(300);
     }

@@ -1,7 +1,7 @@
 import type { FileEvent } from "../../events/event";
-import { fromItem } from "../../events/item";
 import { type HttpError, httpError } from "../../runtime/http";
-import { type EventStore, findRow } from "../../store/eventStore";
+import type { EventStore } from "../../store/eventStore";
+import { findEvent } from "../../store/rows";
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -14,10 +14,10 @@ export function eventNotFound(eventId: string): HttpError {
  *
  * @throws an `HttpError` 404 where there is none
  */
-export async function findEvent(store: EventStore, eventId: string): Promise<FileEvent> {
-  const row = UUID.test(eventId) ? await findRow(store, eventId) : undefined;
-  if (row === undefined) {
+export async function requireEvent(store: EventStore, eventId: string): Promise<FileEvent> {
+  const event = UUID.test(eventId) ? await findEvent(store, eventId) : undefined;
+  if (event === undefined) {
     throw eventNotFound(eventId);
   }
-  return fromItem(row);
+  return event;
 }
