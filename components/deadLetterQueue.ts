@@ -1,11 +1,12 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { Grant, policyDocument, tlsOnly } from "./policy";
+import type { Link } from "./link";
+import { type Grant, policyDocument, tlsOnly } from "./policy";
 
-/** The longest that SQS keeps a message: 14 days. */
+/** SQS's maximum: 14 days. */
 const RETENTION_SECONDS = 14 * 24 * 60 * 60;
 
-/** A queue for what was given up after all retries, encrypted, kept for 14 days. */
+/** An encrypted queue for messages that are given up after all retries, kept for 14 days. */
 export class DeadLetterQueue extends pulumi.ComponentResource {
   readonly queue: aws.sqs.Queue;
   readonly queueArn: pulumi.Output<string>;
@@ -28,13 +29,18 @@ export class DeadLetterQueue extends pulumi.ComponentResource {
     this.registerOutputs({ queueArn: this.queueArn, queueUrl: this.queueUrl });
   }
 
-  /** Permission to put messages on the queue: what Lambda needs of a role for a destination. */
+  /** Permission to send messages to the queue, which Lambda requires of a role for a destination. */
   send(): Grant {
     return { actions: ["sqs:SendMessage"], resources: [this.queue.arn] };
   }
 
-  /** Permission to take messages off the queue. */
-  drain(): Grant {
-    return { actions: ["sqs:ReceiveMessage", "sqs:DeleteMessage"], resources: [this.queue.arn] };
+  /** To receive messages and delete them. */
+  draining(): Link<"DEAD_LETTER_QUEUE_URL"> {
+    return {
+      environment: { DEAD_LETTER_QUEUE_URL: this.queueUrl },
+      grants: [
+        { actions: ["sqs:ReceiveMessage", "sqs:DeleteMessage"], resources: [this.queue.arn] },
+      ],
+    };
   }
 }

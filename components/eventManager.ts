@@ -2,26 +2,22 @@ import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { DESCRIPTION_FILE } from "../handlers/manager/description";
 import type { CallbackLambda } from "./lambda/callbackLambda";
 import { apiKey, restApi, type Throttle } from "./restApi";
 
-/** The description of both APIs, for the manager's package: without what only people need. */
-function descriptionText(): string {
-  const file = path.resolve(__dirname, "..", DESCRIPTION_FILE);
-  return JSON.stringify(JSON.parse(readFileSync(file, "utf8")));
-}
+/** The OpenAPI description of both APIs: a file of the program, and of the Lambda's package. */
+const DESCRIPTION_FILE = "openapi.json";
 
 export interface EventManagerArgs {
-  /** Most requests a second, on average, and in one burst. */
+  /** Request rate limit. */
   throttle: Throttle;
 }
 
 /** The REST API of a served manager. */
 export interface ServedManager {
-  /** Where the manager's routes begin; no slash at the end. */
+  /** The URL before each route's path, without a slash at its end. */
   managerUrl: pulumi.Output<string>;
-  /** The key for the header `x-api-key`, which every route wants; a secret. */
+  /** The key for the header `x-api-key`, which every route needs; a secret. */
   managerApiKey: pulumi.Output<string>;
 }
 
@@ -30,10 +26,10 @@ export interface ServedManager {
  * large uploads. `onRequest` attaches its Lambda.
  */
 export class EventManager extends pulumi.ComponentResource {
-  /** Signs the cursors of lists, so that nobody else makes any; a secret. */
+  /** The key that signs the cursors of lists, so that a client cannot make one up; a secret. */
   readonly cursorSecret: pulumi.Output<string>;
-  /** What the Lambda's package has to hold beside the code. */
-  readonly files = { [DESCRIPTION_FILE]: descriptionText() };
+  /** Files for the Lambda's package. */
+  readonly files = { [DESCRIPTION_FILE]: minifiedJson(DESCRIPTION_FILE) };
 
   constructor(
     private readonly name: string,
@@ -46,7 +42,7 @@ export class EventManager extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  /** Serves every path by the Lambda, and none without the key. */
+  /** Serves every path by the Lambda; each request needs the key. */
   onRequest(lambda: CallbackLambda): ServedManager {
     const { name, args } = this;
     const route = { eventHandler: lambda.function, method: "ANY", apiKeyRequired: true } as const;
@@ -60,4 +56,10 @@ export class EventManager extends pulumi.ComponentResource {
       managerApiKey: apiKey(this, name, api, args.throttle),
     };
   }
+}
+
+/** @param fileName in the program's folder */
+function minifiedJson(fileName: string): string {
+  const file = path.resolve(__dirname, "..", fileName);
+  return JSON.stringify(JSON.parse(readFileSync(file, "utf8")));
 }

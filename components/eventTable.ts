@@ -4,23 +4,26 @@ import type { EventStatus } from "../events/event";
 import { partitionKey } from "../events/partitions";
 import type { DeadLetterQueue } from "./deadLetterQueue";
 import type { CallbackLambda } from "./lambda/callbackLambda";
-import { Grant, grantsDocument } from "./policy";
+import { joined, type Link } from "./link";
+import { type Grant, grantsDocument } from "./policy";
 
-/** Six hours: a record that has waited longer is news to nobody. A stream keeps it for 24. */
+/** Six hours: older records are of no use to anybody. A stream keeps its records for 24 hours. */
 const MAX_RECORD_AGE_SECONDS = 6 * 60 * 60;
 
-/** Some minutes, with the growing pauses between them: a record that never works holds up its shard. */
+/** Some minutes, with growing pauses between them: a failing record blocks its shard until then. */
 const MAX_RETRIES = 10;
 
 export interface EventTableArgs {
   /**
    * Partitions of `time-index` for each status, 1 to 64: each takes 1,000 write units a second.
    *
-   * To be chosen before the first event. A change from or to 1 replaces the index; rows that were
-   * written before are not in one of several shards until they change their status. With fewer
-   * shards than before, rows of the others are out of sight.
+   * Choose it before the first event. A change from or to 1 replaces the index; between other
+   * values, rows keep their shard until their next status, and a smaller number hides the rows of
+   * the shards that are gone.
    */
   statusShards: number;
+  /** Receives the metadata of stream records that are given up: not the rows themselves. */
+  deadLetters: DeadLetterQueue;
 }
 
 export interface OnStatusArgs {
@@ -28,197 +31,169 @@ export interface OnStatusArgs {
   batchSize: number;
   /**
    * Seconds to gather records before an invocation, 0 to 300.
-   * @default 0: at once
+   * @default 0: none
    */
   batchingWindowSeconds?: number;
-  /** Gets the metadata of records that are given up: which ones they were, not what they said. */
-  deadLetters: DeadLetterQueue;
   /**
-   * Whether rows that are `failed`, and of which nobody was told yet, start the Lambda as well.
+   * Whether `failed` rows without an `alarmed_at` start the Lambda as well.
    * @default false
    */
   alsoUnalarmedFailures?: boolean;
 }
 
-/** What a stream record must look like to start a Lambda: one of these. */
-function patternsFor(statuses: readonly EventStatus[], alsoUnalarmedFailures = false): object[] {
-  const reached = { event_status: { S: statuses } };
-  const unalarmed = { event_status: { S: ["failed"] }, alarmed_at: { S: [{ exists: false }] } };
-  const images = alsoUnalarmedFailures ? [reached, unalarmed] : [reached];
-  return images.map((image) => ({ dynamodb: { NewImage: image } }));
-}
+/** Environment variables of every Lambda that uses the event table. */
+type EventVariable = "TABLE_NAME" | "STATUS_SHARDS";
+
+/** Environment variables of Lambdas that use the counts as well, or change counted events. */
+type CountedEventVariable = EventVariable | "COUNTS_TABLE_NAME";
 
 /**
- * The event table: one row for each file, with a stream that starts a Lambda for exactly the
- * statuses that are its business, and `time-index` for the events of a status in time order.
+ * The event table: one row for each file. Its stream starts Lambdas for rows that reach given
+ * statuses, and its `time-index` has the events of a status in time order. A second table counts
+ * the events of finished periods, so that counting all events reads few rows.
  */
 export class EventTable extends pulumi.ComponentResource {
   readonly table: aws.dynamodb.Table;
-  /** The table's name. */
-  readonly tableName: pulumi.Output<string>;
-  /** Counts of the events of finished periods: what makes counting all events cheap. */
   readonly counts: aws.dynamodb.Table;
-  private readonly name: string;
+  readonly tableName: pulumi.Output<string>;
 
-  private readonly statusShards: number;
-
-  constructor(name: string, args: EventTableArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    private readonly name: string,
+    private readonly args: EventTableArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
     super("s3-uploader:events:EventTable", name, {}, opts);
-    this.name = name;
-    this.statusShards = args.statusShards;
-    const indexHashKey = partitionKey(args.statusShards);
-    this.table = new aws.dynamodb.Table(
-      name,
-      {
-        billingMode: "PAY_PER_REQUEST",
-        hashKey: "event_id",
-        rangeKey: "event_timestamp",
-        attributes: [
-          { name: "event_id", type: "S" },
-          { name: "event_timestamp", type: "S" },
-          { name: indexHashKey, type: "S" },
-        ],
-        globalSecondaryIndexes: [
-          {
-            name: "time-index",
-            hashKey: indexHashKey,
-            rangeKey: "event_timestamp",
-            projectionType: "ALL",
-          },
-        ],
-        streamEnabled: true,
-        streamViewType: "NEW_AND_OLD_IMAGES",
-        pointInTimeRecovery: { enabled: true },
-      },
-      { parent: this },
-    );
+    this.table = eventTable(name, args.statusShards, { parent: this });
+    this.counts = countsTable(`${name}-counts`, { parent: this });
     this.tableName = this.table.name;
-    this.counts = new aws.dynamodb.Table(
-      `${name}-counts`,
-      {
-        billingMode: "PAY_PER_REQUEST",
-        hashKey: "kind",
-        rangeKey: "period",
-        attributes: [
-          { name: "kind", type: "S" },
-          { name: "period", type: "S" },
-        ],
-      },
-      { parent: this },
-    );
     this.registerOutputs({ tableName: this.tableName });
   }
 
-  /** What every Lambda has to know that reads or writes events. */
-  environment(): Record<"TABLE_NAME" | "STATUS_SHARDS", pulumi.Input<string>> {
-    return { TABLE_NAME: this.tableName, STATUS_SHARDS: String(this.statusShards) };
+  /** To put rows that do not exist yet. */
+  recording(): Link<CountedEventVariable> {
+    return this.countedLink(
+      { actions: ["dynamodb:PutItem"], resources: [this.table.arn] },
+      this.reopeningPeriods(),
+    );
   }
 
-  /** What those have to know besides who count events, or change counted ones. */
-  countsEnvironment() {
-    return { ...this.environment(), COUNTS_TABLE_NAME: this.counts.name };
+  /** To read one row by its key. */
+  reading(): Link<EventVariable> {
+    return this.link({ actions: ["dynamodb:GetItem"], resources: [this.table.arn] });
   }
 
-  /** Permission to read rows by their keys, several at a time. */
-  readEvents(): Grant {
-    return { actions: ["dynamodb:BatchGetItem"], resources: [this.table.arn] };
+  /** To read several rows by their keys. */
+  batchReading(): Link<EventVariable> {
+    return this.link({ actions: ["dynamodb:BatchGetItem"], resources: [this.table.arn] });
   }
 
-  /** Permission to read one row by its key. */
-  readEvent(): Grant {
-    return { actions: ["dynamodb:GetItem"], resources: [this.table.arn] };
-  }
-
-  /** Permission to find the rows of a status, in time order. */
-  queryByStatus(): Grant {
-    return {
+  /** To list the events of a status in time order. */
+  listing(): Link<EventVariable> {
+    return this.link({
       actions: ["dynamodb:Query"],
       resources: [pulumi.interpolate`${this.table.arn}/index/time-index`],
-    };
+    });
   }
 
-  /** Permission to find the row of an id. */
-  findEvents(): Grant {
-    return { actions: ["dynamodb:Query"], resources: [this.table.arn] };
+  /** To find the row of an event's id alone. */
+  finding(): Link<EventVariable> {
+    return this.link({ actions: ["dynamodb:Query"], resources: [this.table.arn] });
   }
 
-  /** Permission to delete rows. */
-  deleteEvents(): Grant {
-    return { actions: ["dynamodb:DeleteItem"], resources: [this.table.arn] };
+  /** To move events from one status to the next. */
+  advancing(): Link<EventVariable> {
+    return this.link({ actions: ["dynamodb:UpdateItem"], resources: [this.table.arn] });
   }
 
-  /** Permission to mark a period that has to be counted anew: for all who change late events. */
-  reopenPeriods(): Grant {
-    return { actions: ["dynamodb:UpdateItem"], resources: [this.counts.arn] };
+  /** To move failed events back to the status that they failed in. */
+  retrying(): Link<CountedEventVariable> {
+    return joined(this.advancing(), this.countedLink(this.reopeningPeriods()));
   }
 
-  /** Permission to read the counts. */
-  readCounts(): Grant {
-    return { actions: ["dynamodb:Query"], resources: [this.counts.arn] };
+  /** To delete rows. */
+  deleting(): Link<CountedEventVariable> {
+    return this.countedLink(
+      { actions: ["dynamodb:DeleteItem"], resources: [this.table.arn] },
+      this.reopeningPeriods(),
+    );
   }
 
-  /** Permission to write down the counts of finished periods. */
-  sealPeriods(): Grant {
-    return {
+  /** To read the counts of finished periods. */
+  counting(): Link<CountedEventVariable> {
+    return this.countedLink({ actions: ["dynamodb:Query"], resources: [this.counts.arn] });
+  }
+
+  /** To write the counts of finished periods. */
+  sealing(): Link<CountedEventVariable> {
+    return this.countedLink({
       actions: ["dynamodb:DeleteItem", "dynamodb:Query", "dynamodb:UpdateItem"],
       resources: [this.counts.arn],
-    };
+    });
   }
 
-  /** Permission to put new rows. */
-  putEvents(): Grant {
-    return { actions: ["dynamodb:PutItem"], resources: [this.table.arn] };
+  /** All that publishing notices needs: to check rows, and to advance them. */
+  notifying(): Link<EventVariable> {
+    return joined(this.batchReading(), this.advancing());
   }
 
-  /** Permission to move events from one status to the next. */
-  advanceEvents(): Grant {
-    return { actions: ["dynamodb:UpdateItem"], resources: [this.table.arn] };
+  /** All that the sweeper does: find stuck and missing rows, resume or record them, and count. */
+  sweeping(): Link<CountedEventVariable> {
+    return joined(
+      this.listing(),
+      this.batchReading(),
+      this.recording(),
+      this.advancing(),
+      this.sealing(),
+    );
+  }
+
+  /** All that an operator's interface does: list, show, retry, delete and count events. */
+  managing(): Link<CountedEventVariable> {
+    return joined(
+      this.listing(),
+      this.finding(),
+      this.reading(),
+      this.retrying(),
+      this.deleting(),
+      this.counting(),
+    );
   }
 
   /**
    * Starts a Lambda for each row that reaches one of the statuses, and for no other change: the
    * stream's records are filtered before they invoke anything. The handler gets a
-   * `DynamoDBStreamEvent` and answers with a `DynamoDBBatchResponse`. What fails is tried again,
+   * `DynamoDBStreamEvent` and answers with a `DynamoDBBatchResponse`. Failed records are retried,
    * and in the end given up to the dead-letter queue.
    *
-   * A DynamoDB stream serves at most two readers, so a table takes at most two subscriptions.
+   * A DynamoDB stream serves two readers at most, so a table takes two subscriptions at most.
+   *
+   * @example
+   * events.onStatus(["processed"], notifyLambda, { batchSize: 100 });
    */
   onStatus(
-    name: string,
     statuses: readonly EventStatus[],
     lambda: CallbackLambda,
     args: OnStatusArgs,
   ): aws.lambda.EventSourceMapping {
-    const { deadLetters } = args;
+    const { deadLetters } = this.args;
     const streamPolicy = new aws.iam.RolePolicy(
-      `${name}-stream`,
+      `${lambda.name}-stream`,
       {
         role: lambda.role.id,
-        policy: grantsDocument([
-          {
-            actions: [
-              "dynamodb:DescribeStream",
-              "dynamodb:GetRecords",
-              "dynamodb:GetShardIterator",
-              "dynamodb:ListStreams",
-            ],
-            resources: [this.table.streamArn],
-          },
-          deadLetters.send(),
-        ]),
+        policy: grantsDocument([this.readingStream(), deadLetters.send()]),
       },
       { parent: this },
     );
     const patterns = patternsFor(statuses, args.alsoUnalarmedFailures);
     return new aws.lambda.EventSourceMapping(
-      `${this.name}-${name}`,
+      `${this.name}-${lambda.name}`,
       {
         eventSourceArn: this.table.streamArn,
         functionName: lambda.function.arn,
         filterCriteria: {
           filters: patterns.map((pattern) => ({ pattern: JSON.stringify(pattern) })),
         },
-        // LATEST would miss what is written while the mapping is being made.
+        // LATEST would miss what is written while the mapping is being created.
         startingPosition: "TRIM_HORIZON",
         batchSize: args.batchSize,
         maximumBatchingWindowInSeconds: args.batchingWindowSeconds ?? 0,
@@ -228,8 +203,95 @@ export class EventTable extends pulumi.ComponentResource {
         maximumRecordAgeInSeconds: MAX_RECORD_AGE_SECONDS,
         destinationConfig: { onFailure: { destinationArn: deadLetters.queueArn } },
       },
-      // Lambda checks what the role may do when the mapping is made.
+      // Lambda tests the role's permissions when the mapping is created.
       { parent: this, dependsOn: [streamPolicy] },
     );
   }
+
+  private link(...grants: Grant[]): Link<EventVariable> {
+    const environment = {
+      TABLE_NAME: this.tableName,
+      STATUS_SHARDS: String(this.args.statusShards),
+    };
+    return { environment, grants };
+  }
+
+  private countedLink(...grants: Grant[]): Link<CountedEventVariable> {
+    const { environment } = this.link();
+    return { environment: { ...environment, COUNTS_TABLE_NAME: this.counts.name }, grants };
+  }
+
+  /** To mark a period whose counts no longer hold, for whoever changes events of the past. */
+  private reopeningPeriods(): Grant {
+    return { actions: ["dynamodb:UpdateItem"], resources: [this.counts.arn] };
+  }
+
+  private readingStream(): Grant {
+    return {
+      actions: [
+        "dynamodb:DescribeStream",
+        "dynamodb:GetRecords",
+        "dynamodb:GetShardIterator",
+        "dynamodb:ListStreams",
+      ],
+      resources: [this.table.streamArn],
+    };
+  }
+}
+
+function eventTable(
+  name: string,
+  statusShards: number,
+  opts: pulumi.CustomResourceOptions,
+): aws.dynamodb.Table {
+  const indexHashKey = partitionKey(statusShards);
+  return new aws.dynamodb.Table(
+    name,
+    {
+      billingMode: "PAY_PER_REQUEST",
+      hashKey: "event_id",
+      rangeKey: "event_timestamp",
+      attributes: [
+        { name: "event_id", type: "S" },
+        { name: "event_timestamp", type: "S" },
+        { name: indexHashKey, type: "S" },
+      ],
+      globalSecondaryIndexes: [
+        {
+          name: "time-index",
+          hashKey: indexHashKey,
+          rangeKey: "event_timestamp",
+          projectionType: "ALL",
+        },
+      ],
+      streamEnabled: true,
+      streamViewType: "NEW_AND_OLD_IMAGES",
+      pointInTimeRecovery: { enabled: true },
+    },
+    opts,
+  );
+}
+
+function countsTable(name: string, opts: pulumi.CustomResourceOptions): aws.dynamodb.Table {
+  return new aws.dynamodb.Table(
+    name,
+    {
+      billingMode: "PAY_PER_REQUEST",
+      hashKey: "kind",
+      rangeKey: "period",
+      attributes: [
+        { name: "kind", type: "S" },
+        { name: "period", type: "S" },
+      ],
+    },
+    opts,
+  );
+}
+
+/** The patterns of stream records that start a Lambda; one match is enough. */
+function patternsFor(statuses: readonly EventStatus[], alsoUnalarmedFailures = false): object[] {
+  const reached = { event_status: { S: statuses } };
+  const unalarmed = { event_status: { S: ["failed"] }, alarmed_at: { S: [{ exists: false }] } };
+  const images = alsoUnalarmedFailures ? [reached, unalarmed] : [reached];
+  return images.map((image) => ({ dynamodb: { NewImage: image } }));
 }

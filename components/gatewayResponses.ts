@@ -10,16 +10,16 @@ function errorResponse(statusCode: number, code: string, message: string): Swagg
   return { statusCode, responseTemplates: { "application/json": `{"error":${error}}` } };
 }
 
-/** For the defaults: a status there would replace that of every answer without its own entry. */
+/** For the defaults, whose status would replace that of every answer without an entry of its own. */
 function ownStatus({ responseTemplates }: SwaggerGatewayResponse): SwaggerGatewayResponse {
   return { responseTemplates } as SwaggerGatewayResponse;
 }
 
 /**
- * The answers that API Gateway gives itself, before or instead of a Lambda, in the form of all
- * others: `{ "error": { "code", "message" } }`.
+ * The errors that API Gateway answers itself, before or instead of a Lambda, in the form of the
+ * Lambdas' errors: `{ "error": { "code", "message" } }`.
  *
- * @param tooLarge what to say of a body that is too large for API Gateway or Lambda
+ * @param tooLarge the message for a body that is too large for API Gateway or Lambda
  */
 export function gatewayResponses(tooLarge: string): Record<string, SwaggerGatewayResponse> {
   return {
@@ -33,7 +33,7 @@ export function gatewayResponses(tooLarge: string): Record<string, SwaggerGatewa
     REQUEST_TOO_LARGE: errorResponse(413, "too_large", JSON.stringify(tooLarge)),
     INVALID_API_KEY: errorResponse(403, "forbidden", '"The header x-api-key has no valid key."'),
     ACCESS_DENIED: errorResponse(403, "forbidden", OWN_MESSAGE),
-    // What API Gateway calls a missing token is a path or method that it does not know.
+    // API Gateway reports an unknown path or method as a missing token.
     MISSING_AUTHENTICATION_TOKEN: errorResponse(404, "not_found", '"There is nothing here."'),
   };
 }

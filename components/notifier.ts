@@ -1,8 +1,9 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { Grant, policyDocument, tlsOnly } from "./policy";
+import type { Link } from "./link";
+import { policyDocument, tlsOnly } from "./policy";
 
-/** Every action that a topic's policy can name: SNS refuses `sns:*` there. */
+/** Every action that a topic's policy may name: SNS refuses `sns:*`. */
 const TOPIC_ACTIONS = [
   "sns:AddPermission",
   "sns:DeleteTopic",
@@ -15,11 +16,11 @@ const TOPIC_ACTIONS = [
 ];
 
 export interface NotifierArgs {
-  /** Who gets the mails. Each address has to confirm its subscription once. */
+  /** Addresses of the mails. Each has to confirm its subscription once. */
   emails: string[];
 }
 
-/** A topic whose messages go out as mails. */
+/** A topic whose messages are sent as mails. */
 export class Notifier extends pulumi.ComponentResource {
   readonly topic: aws.sns.Topic;
   readonly topicArn: pulumi.Output<string>;
@@ -34,7 +35,7 @@ export class Notifier extends pulumi.ComponentResource {
       { parent: this },
     );
     for (const email of args.emails) {
-      // Named by its address: a changed list touches only the addresses that came or went.
+      // Named by its address: a changed list affects only the addresses that it adds or removes.
       new aws.sns.TopicSubscription(
         `${name}-${email}`,
         { topic: this.topic.arn, protocol: "email", endpoint: email },
@@ -44,8 +45,16 @@ export class Notifier extends pulumi.ComponentResource {
     this.registerOutputs({ topicArn: this.topicArn });
   }
 
-  /** Permission to publish messages to the topic. */
-  publish(): Grant {
-    return { actions: ["sns:Publish"], resources: [this.topic.arn] };
+  /**
+   * To publish messages to the topic.
+   *
+   * @param variable the environment variable that has the topic's ARN
+   */
+  publishing<Name extends string>(variable: Name): Link<Name> {
+    const environment: Record<string, pulumi.Input<string>> = { [variable]: this.topicArn };
+    return {
+      environment,
+      grants: [{ actions: ["sns:Publish"], resources: [this.topic.arn] }],
+    };
   }
 }

@@ -3,20 +3,22 @@ import * as apigateway from "@pulumi/awsx/classic/apigateway";
 import * as pulumi from "@pulumi/pulumi";
 import { gatewayResponses } from "./gatewayResponses";
 
-/** Most requests: a second, on average, and in one burst. */
+/** Request rate limit. */
 export interface Throttle {
+  /** Average over time. */
   requestsPerSecond: number;
+  /** Most requests at once. */
   burst: number;
 }
 
 export interface RestApiArgs {
   routes: apigateway.EventHandlerRoute[];
-  /** What to say of a body that is too large for API Gateway or Lambda. */
+  /** The message for a body that is too large for API Gateway or Lambda. */
   tooLarge: string;
   throttle: Throttle;
 }
 
-/** A throttled REST API whose own answers have the form of all others. */
+/** A throttled REST API whose own errors have the form of the Lambdas' errors. */
 export function restApi(parent: pulumi.Resource, name: string, args: RestApiArgs): apigateway.API {
   const api = new apigateway.API(
     name,
@@ -43,7 +45,7 @@ export function restApi(parent: pulumi.Resource, name: string, args: RestApiArgs
   return api;
 }
 
-/** A key to the API's routes that want one: a secret, for the header `x-api-key`. */
+/** A key for the routes that need one: a secret, for the header `x-api-key`. */
 export function apiKey(
   parent: pulumi.Resource,
   name: string,

@@ -5,11 +5,11 @@ import type { CallbackLambda } from "./lambda/callbackLambda";
 export interface ScheduleArgs {
   /** Minutes from one start to the next; a whole number. */
   everyMinutes: number;
-  /** What is started. Its handler gets a `ScheduledEvent`. */
+  /** The Lambda to start. Its handler gets a `ScheduledEvent`. */
   lambda: CallbackLambda;
 }
 
-/** Starts a Lambda again and again. */
+/** Starts a Lambda at a fixed rate. */
 export class Schedule extends pulumi.ComponentResource {
   readonly rule: aws.cloudwatch.EventRule;
 
@@ -35,7 +35,7 @@ export class Schedule extends pulumi.ComponentResource {
     new aws.cloudwatch.EventTarget(
       name,
       { rule: this.rule.name, arn: lambda.function.arn },
-      // Without it, what the rule starts until then would be refused.
+      // Without the permission, the first starts would be refused.
       { parent: this, dependsOn: [permission] },
     );
     this.registerOutputs({ ruleName: this.rule.name });

@@ -5,12 +5,14 @@
 import * as aws from "@pulumi/aws";
 import { DeadLetterQueue } from "../../components/deadLetterQueue";
 import { EventTable } from "../../components/eventTable";
+import { IdempotencyTable } from "../../components/idempotencyTable";
 import { CallbackLambda } from "../../components/lambda/callbackLambda";
 import { Notifier } from "../../components/notifier";
 import { type Grant, grantsDocument } from "../../components/policy";
 import { UploadApi } from "../../components/uploadApi";
+import { UploadBucket } from "../../components/uploadBucket";
 import { loadSettings } from "../../config";
-import { uploadHandler } from "../../handlers/upload/upload";
+import { LARGER_FILES, uploadHandler } from "../../handlers/upload/upload";
 import { notifyHandler } from "./notify";
 import { processHandler } from "./process";
 import { recordHandler } from "./record";
@@ -21,61 +23,41 @@ const BATCH_SIZE = 100;
 const settings = loadSettings();
 const { logRetentionDays } = settings;
 
-const uploads = new UploadApi("uploads", settings);
-const events = new EventTable("events", { statusShards: 1 });
-const notifier = new Notifier("notifier", settings);
 const deadLetters = new DeadLetterQueue("dead-letters");
+const bucket = new UploadBucket("uploads", { ...settings, deadLetters });
+const idempotency = new IdempotencyTable("uploads-idempotency");
+const uploads = new UploadApi("uploads", { ...settings, largerFiles: LARGER_FILES });
+const events = new EventTable("events", { statusShards: 1, deadLetters });
+const notifier = new Notifier("notifier", settings);
 
-const uploadLambda = new CallbackLambda("upload", {
+const uploadLambda = new CallbackLambda("upload", uploadHandler, {
   description: "Stores an uploaded file and writes its row",
-  callbackFactory: uploadHandler,
-  environment: {
-    BUCKET_NAME: uploads.bucketName,
-    ...events.countsEnvironment(),
-    RESERVATIONS_TABLE_NAME: uploads.reservations.name,
-    MAX_UPLOAD_BYTES: String(settings.maxUploadBytes),
-    ALLOWED_CONTENT_TYPES: settings.allowedContentTypes.join(","),
-  },
-  grants: [uploads.storeUploads(), uploads.reserveUploads(), events.putEvents()],
-  timeoutSeconds: 29,
-  memoryMegabytes: 512,
-  logRetentionDays,
+  links: [bucket.storing(), idempotency.reserving(), events.recording(), uploads.accepting()],
+  limits: { timeoutSeconds: 29, memoryMegabytes: 512, logRetentionDays },
 });
 
-const recordLambda = new CallbackLambda("record", {
+const recordLambda = new CallbackLambda("record", recordHandler, {
   description: "Writes a row for each new object in the bucket",
-  callbackFactory: recordHandler,
-  environment: events.countsEnvironment(),
-  grants: [events.readEvent(), events.putEvents()],
-  timeoutSeconds: 30,
-  memoryMegabytes: 256,
-  logRetentionDays,
+  links: [events.reading(), events.recording()],
+  limits: { timeoutSeconds: 30, memoryMegabytes: 256, logRetentionDays },
 });
-uploads.onObjectCreated("record", recordLambda, deadLetters);
+bucket.onObjectCreated(recordLambda);
 
-const processLambda = new CallbackLambda("process", {
+const processLambda = new CallbackLambda("process", processHandler, {
   description: "Inspects a stored file",
-  callbackFactory: processHandler,
-  environment: { TABLE_NAME: events.tableName },
-  grants: [uploads.readObjects(), events.readEvent(), events.advanceEvents()],
-  timeoutSeconds: 60,
-  memoryMegabytes: 512,
-  logRetentionDays,
+  links: [bucket.reading(), events.reading(), events.advancing()],
+  limits: { timeoutSeconds: 60, memoryMegabytes: 512, logRetentionDays },
 });
-onEveryChange("process", processLambda);
+onEveryChange(processLambda);
 
-const notifyLambda = new CallbackLambda("notify", {
+const notifyLambda = new CallbackLambda("notify", notifyHandler, {
   description: "Sends a mail for each processed file",
-  callbackFactory: notifyHandler,
-  environment: { TABLE_NAME: events.tableName, TOPIC_ARN: notifier.topicArn },
-  grants: [events.readEvent(), events.advanceEvents(), notifier.publish()],
-  timeoutSeconds: 60,
-  memoryMegabytes: 256,
-  logRetentionDays,
+  links: [events.reading(), events.advancing(), notifier.publishing("TOPIC_ARN")],
+  limits: { timeoutSeconds: 60, memoryMegabytes: 256, logRetentionDays },
 });
-onEveryChange("notify", notifyLambda);
+onEveryChange(notifyLambda);
 
-function onEveryChange(name: string, lambda: CallbackLambda): void {
+function onEveryChange(lambda: CallbackLambda): void {
   const readStream: Grant = {
     actions: [
       "dynamodb:DescribeStream",
@@ -85,12 +67,12 @@ function onEveryChange(name: string, lambda: CallbackLambda): void {
     ],
     resources: [events.table.streamArn],
   };
-  const policy = new aws.iam.RolePolicy(`${name}-stream`, {
+  const policy = new aws.iam.RolePolicy(`${lambda.name}-stream`, {
     role: lambda.role.id,
     policy: grantsDocument([readStream]),
   });
   new aws.lambda.EventSourceMapping(
-    name,
+    lambda.name,
     {
       eventSourceArn: events.table.streamArn,
       functionName: lambda.function.arn,
@@ -102,6 +84,6 @@ function onEveryChange(name: string, lambda: CallbackLambda): void {
 }
 
 export const { uploadUrl } = uploads.onUpload(uploadLambda);
-export const { bucketName } = uploads;
+export const { bucketName } = bucket;
 export const { tableName } = events;
 export const deadLetterQueueUrl = deadLetters.queueUrl;

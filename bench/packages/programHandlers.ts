@@ -50,7 +50,7 @@ function onFactory(report: (name: string, factory: Factory) => void): void {
   class ReportingLambda<Event, Result> extends loaded.CallbackLambda<Event, Result> {
     constructor(...args: ConstructorParameters<typeof loaded.CallbackLambda<Event, Result>>) {
       super(...args);
-      report(args[0], args[1].callbackFactory);
+      report(args[0], args[1]);
     }
   }
   const cached = requireModule.cache[CALLBACK_LAMBDA];

@@ -29,8 +29,17 @@ function versionOf(event: FileEvent): string {
   return `${rowName(event)} ${event.updated_at}`;
 }
 
-/** The handler that takes events from `created` or `uploaded` to `processed`. */
-export function processHandler(environment: Environment<EventVariable>, processFile: ProcessFile) {
+/**
+ * The callback factory of a Lambda that takes events from `created` or `uploaded` to `processed`.
+ *
+ * @example
+ * processHandler(inspectFile)
+ */
+export function processHandler(processFile: ProcessFile) {
+  return (environment: Environment<EventVariable>) => streamHandler(environment, processFile);
+}
+
+function streamHandler(environment: Environment<EventVariable>, processFile: ProcessFile) {
   const s3 = new S3Client({
     maxAttempts: 3,
     requestHandler: { connectionTimeout: 1000, requestTimeout: 10000, throwOnRequestTimeout: true },

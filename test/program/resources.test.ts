@@ -81,7 +81,9 @@ describe("The program", () => {
       "s3-uploader:notify:Notifier": 2,
       "s3-uploader:queue:DeadLetterQueue": 1,
       "s3-uploader:schedule:Schedule": 1,
+      "s3-uploader:uploads:IdempotencyTable": 1,
       "s3-uploader:uploads:UploadApi": 1,
+      "s3-uploader:uploads:UploadBucket": 1,
     });
   });
 

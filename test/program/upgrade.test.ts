@@ -48,11 +48,22 @@ describe("An upgrade of a stack that version 1.0.0 deployed", () => {
 
   before(async () => {
     ({ registrations } = await recordProgram());
+  });
+
+  before(async () => {
     ({ registrations: optional } = await recordProgram(OTHER_SETTINGS));
   });
 
   it("keeps every resource, by its URN or by an alias", () => {
     expect(lostBy(registrations, deployed)).to.deep.equal(Object.keys(REPLACED));
+  });
+
+  it("would lose exactly the resources that are without their alias", () => {
+    const [bucket = ""] = [...deployed].filter((urn) => urn.includes(":Bucket::"));
+    const changed = registrations.map((each) =>
+      each.type === "aws:s3/bucket:Bucket" ? { ...each, aliases: [] } : each,
+    );
+    expect(lostBy(changed, deployed)).to.deep.equal([bucket]);
   });
 
   it("keeps those of optional settings, too", () => {

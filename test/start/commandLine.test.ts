@@ -356,8 +356,8 @@ describe("npm start", function () {
   it("denies what no grant allows, naming action and resource", async () => {
     const program = changedProgram((index) =>
       index.replace(
-        "grants: [uploads.readObjects(), events.advanceEvents()]", //
-        "grants: [uploads.readObjects()]",
+        "links: [bucket.reading(), events.advancing()]",
+        "links: [bucket.reading(), { ...events.advancing(), grants: [] }]",
       ),
     );
     const runner = start(["--port", "0", "--json"], program);

@@ -25,15 +25,11 @@ function recordLambda(
   files?: Record<string, string>,
 ): Promise<Recording> {
   return record({ "aws:region": "eu-central-1" }, () => {
-    new CallbackLambda("greet", {
+    new CallbackLambda("greet", callbackFactory, {
       description: "Greets",
-      callbackFactory,
       files,
       environment: { GREETING: "hello" },
-      grants: [],
-      timeoutSeconds: 3,
-      memoryMegabytes: 128,
-      logRetentionDays: 1,
+      limits: { timeoutSeconds: 3, memoryMegabytes: 128, logRetentionDays: 1 },
     });
     return {};
   });

@@ -1,0 +1,227 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { UPLOAD_PREFIX } from "../events/identity";
+import type { DeadLetterQueue } from "./deadLetterQueue";
+import { movedFromUploadApi } from "./formerParent";
+import type { CallbackLambda } from "./lambda/callbackLambda";
+import { joined, type Link } from "./link";
+import { grantsDocument, policyDocument, tlsOnly } from "./policy";
+
+/** Lambda's maximum for asynchronous invocations. */
+const MAX_EVENT_RETRIES = 2;
+
+/** Lambda's maximum: six hours, during which it also retries throttled invocations. */
+const MAX_EVENT_AGE_SECONDS = 6 * 60 * 60;
+
+/** For how long a browser may cache the answer to a preflight request. */
+const CORS_MAX_AGE_SECONDS = 3600;
+
+export interface UploadBucketArgs {
+  /** Whether `pulumi destroy` deletes a bucket that still holds files. */
+  deleteFilesOnDestroy: boolean;
+  /** Origins whose pages may send files to the bucket and fetch them; empty: none. */
+  corsOrigins: string[];
+  /** Receives the events of objects that the Lambda of `onObjectCreated` failed on. */
+  deadLetters: DeadLetterQueue;
+}
+
+type Options = ReturnType<typeof movedFromUploadApi>;
+
+/** The private bucket that holds the files. `onObjectCreated` attaches a Lambda. */
+export class UploadBucket extends pulumi.ComponentResource {
+  readonly bucket: aws.s3.Bucket;
+  readonly bucketName: pulumi.Output<string>;
+  private readonly deadLetters: DeadLetterQueue;
+  /** Of every child: all of them were deployed below another parent. */
+  private readonly child: Options;
+
+  constructor(name: string, args: UploadBucketArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("s3-uploader:uploads:UploadBucket", name, {}, opts);
+    this.child = movedFromUploadApi(this);
+    this.deadLetters = args.deadLetters;
+    this.bucket = new aws.s3.Bucket(name, { forceDestroy: args.deleteFilesOnDestroy }, this.child);
+    this.bucketName = this.bucket.bucket;
+    refusePublicAccess(name, this.bucket, this.child);
+    encrypt(name, this.bucket, this.child);
+    abortUnfinishedUploads(name, this.bucket, this.child);
+    if (args.corsOrigins.length > 0) {
+      allowOrigins(name, this.bucket, args.corsOrigins, this.child);
+    }
+    this.registerOutputs({ bucketName: this.bucketName });
+  }
+
+  /** To store uploads: objects below their prefix, and no others. */
+  storing(): Link<"BUCKET_NAME"> {
+    return this.named(["s3:PutObject"], pulumi.interpolate`${this.bucket.arn}/${UPLOAD_PREFIX}*`);
+  }
+
+  /** To read any object, whose bucket and key come from its event. */
+  reading(): Link<never> {
+    return {
+      environment: {},
+      grants: [{ actions: ["s3:GetObject"], resources: [this.objects()] }],
+    };
+  }
+
+  /** To list the keys of the objects. */
+  listing(): Link<"BUCKET_NAME"> {
+    return this.named(["s3:ListBucket"], this.bucket.arn);
+  }
+
+  /** To delete any object. */
+  deleting(): Link<"BUCKET_NAME"> {
+    return this.named(["s3:DeleteObject"], this.objects());
+  }
+
+  /** All that an operator's interface does: store, read, list and delete. */
+  managing(): Link<"BUCKET_NAME"> {
+    return joined(this.storing(), this.reading(), this.listing(), this.deleting());
+  }
+
+  /**
+   * Starts the Lambda with an `S3Event` for each object that is created in the bucket. An event
+   * that it fails on is retried twice, and then goes to the dead-letter queue.
+   *
+   * @example
+   * bucket.onObjectCreated(recordLambda);
+   */
+  onObjectCreated(lambda: CallbackLambda): aws.s3.BucketNotification {
+    const failures = this.failuresOf(lambda);
+    const permission = new aws.lambda.Permission(
+      lambda.name,
+      {
+        action: "lambda:InvokeFunction",
+        function: lambda.function.name,
+        principal: "s3.amazonaws.com",
+        sourceArn: this.bucket.arn,
+        // Another account can take over a deleted bucket's name, but not its account id.
+        sourceAccount: aws.getCallerIdentityOutput({}, { parent: this }).accountId,
+      },
+      this.child,
+    );
+    return new aws.s3.BucketNotification(
+      lambda.name,
+      {
+        bucket: this.bucket.id,
+        lambdaFunctions: [
+          { lambdaFunctionArn: lambda.function.arn, events: ["s3:ObjectCreated:*"] },
+        ],
+      },
+      // S3 tests the permission when the notification is created; and the first event may already
+      // fail.
+      { ...this.child, dependsOn: [permission, failures] },
+    );
+  }
+
+  /** Sends the events that the Lambda fails on to the dead-letter queue. */
+  private failuresOf(lambda: CallbackLambda): aws.lambda.FunctionEventInvokeConfig {
+    const send = new aws.iam.RolePolicy(
+      `${lambda.name}-dead-letters`,
+      { role: lambda.role.id, policy: grantsDocument([this.deadLetters.send()]) },
+      this.child,
+    );
+    return new aws.lambda.FunctionEventInvokeConfig(
+      lambda.name,
+      {
+        functionName: lambda.function.name,
+        maximumRetryAttempts: MAX_EVENT_RETRIES,
+        maximumEventAgeInSeconds: MAX_EVENT_AGE_SECONDS,
+        destinationConfig: { onFailure: { destination: this.deadLetters.queueArn } },
+      },
+      // Lambda tests the role's permission when the configuration is created.
+      { ...this.child, dependsOn: [send] },
+    );
+  }
+
+  private named(actions: string[], resource: pulumi.Input<string>): Link<"BUCKET_NAME"> {
+    return {
+      environment: { BUCKET_NAME: this.bucketName },
+      grants: [{ actions, resources: [resource] }],
+    };
+  }
+
+  private objects(): pulumi.Output<string> {
+    return pulumi.interpolate`${this.bucket.arn}/*`;
+  }
+}
+
+function refusePublicAccess(name: string, bucket: aws.s3.Bucket, opts: Options): void {
+  const access = new aws.s3.BucketPublicAccessBlock(
+    name,
+    {
+      bucket: bucket.id,
+      blockPublicAcls: true,
+      blockPublicPolicy: true,
+      ignorePublicAcls: true,
+      restrictPublicBuckets: true,
+    },
+    opts,
+  );
+  const ownership = new aws.s3.BucketOwnershipControls(
+    name,
+    { bucket: bucket.id, rule: { objectOwnership: "BucketOwnerEnforced" } },
+    opts,
+  );
+  new aws.s3.BucketPolicy(
+    name,
+    {
+      bucket: bucket.id,
+      policy: policyDocument([tlsOnly("s3:*", [bucket.arn, pulumi.interpolate`${bucket.arn}/*`])]),
+    },
+    // S3 refuses two changes of a bucket's access at the same time (OperationAborted).
+    { ...opts, dependsOn: [access, ownership] },
+  );
+}
+
+function encrypt(name: string, bucket: aws.s3.Bucket, opts: Options): void {
+  new aws.s3.BucketServerSideEncryptionConfiguration(
+    name,
+    {
+      bucket: bucket.id,
+      rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } }],
+    },
+    opts,
+  );
+}
+
+function abortUnfinishedUploads(name: string, bucket: aws.s3.Bucket, opts: Options): void {
+  new aws.s3.BucketLifecycleConfiguration(
+    name,
+    {
+      bucket: bucket.id,
+      rules: [
+        {
+          id: "abort-unfinished-multipart-uploads",
+          status: "Enabled",
+          filter: {},
+          abortIncompleteMultipartUpload: { daysAfterInitiation: 1 },
+        },
+      ],
+    },
+    opts,
+  );
+}
+
+function allowOrigins(
+  name: string,
+  bucket: aws.s3.Bucket,
+  allowedOrigins: string[],
+  opts: Options,
+): void {
+  new aws.s3.BucketCorsConfiguration(
+    name,
+    {
+      bucket: bucket.id,
+      corsRules: [
+        {
+          allowedOrigins,
+          allowedMethods: ["GET", "HEAD", "POST"],
+          allowedHeaders: ["*"],
+          exposeHeaders: ["ETag"],
+          maxAgeSeconds: CORS_MAX_AGE_SECONDS,
+        },
+      ],
+    },
+    opts,
+  );
+}
