@@ -1,65 +1,37 @@
 import { type EventStatus, type FileEvent, START_STATUSES } from "../events/event";
 import { isTransition } from "../events/transitions";
-import type { UploadOutcome } from "./uploads";
+import { duplicatesOf } from "./duplicates";
+import type { Image, Moment, Topic, World } from "./world";
 
-/** What was observed of a run, in the order in which it happened. */
-export type Moment =
-  /** A row came into being, or its status changed. */
-  | { kind: "status"; eventId: string; to: EventStatus }
-  /** A message took effect: people were sent it. */
-  | { kind: "told"; topic: Topic; messageId: string; eventIds: string[] }
-  /** The Lambda that published a message learned that it had. */
-  | { kind: "acknowledged"; messageId: string }
-  /** A Lambda was given rows of the table. */
-  | { kind: "invoked"; functionName: string; images: Image[] }
-  /** A Lambda's process ended before its work did. */
-  | { kind: "died"; functionName: string; outcome: string };
+/** The invariants that a chaos run checks, by their numbers in docs/architecture.md. */
+const INVARIANTS = {
+  1: "an object that S3 accepted gets exactly one row, however often and in whatever order its events arrive",
+  2: "a status never goes backwards, except by an explicit retry",
+  3: "a stream Lambda is invoked only for rows in its own status, never by its own writes",
+  4: "every event that is not failed reaches notified, and a mail reports it; a mail is duplicated only by a crash or a lost answer between the publish and the status write",
+  5: "one bad record never delays its neighbours, and is never dropped: it ends as failed with its error, or in the dead-letter queue",
+} as const;
 
-/** Where people read: of processed files, or of failures. */
-export type Topic = "notices" | "alarms";
+/** A check that has no number. */
+const STATS_ARE_EXACT = "GET /stats equals a full count";
 
-/** A row as a stream record shows it. */
-export interface Image {
-  eventId: string;
-  status: string;
-  /** Whether people had been told of its failure. */
-  alarmed: boolean;
-}
-
-/** All that a run left behind. */
-export interface World {
-  /** The bucket's objects. */
-  objects: { bucket: string; key: string; size: number }[];
-  rows: FileEvent[];
-  moments: Moment[];
-  outcomes: UploadOutcome[];
-  /** Bodies of the dead-letter queue's messages. */
-  deadLetters: unknown[];
-  /** What the manager's `GET /stats` says of the number of rows, by status. */
-  stats: Record<string, number>;
-}
-
-/** A statement of DESIGN.md that does not hold. */
+/** A broken invariant. */
 export interface Violation {
-  /** By its number there, in words. */
+  /** Number and text of the invariant. */
   invariant: string;
   message: string;
+  /** Event ids, each with details in parentheses; object keys where there is no event. */
   eventIds: string[];
 }
 
-/** One event that people were told of again. */
-export interface Doubling {
-  eventId: string;
-  topic: Topic;
-  /**
-   * `crash`: the notify Lambda died between the two; `lost answer`: it never learned of the first,
-   * for the answer did not come through; `none`: nothing explains it.
-   */
-  cause: "crash" | "lost answer" | "none";
-}
-
-function violation(invariant: string, message: string, eventIds: string[]): Violation[] {
-  return eventIds.length === 0 ? [] : [{ invariant, message, eventIds }];
+function violation(
+  invariant: keyof typeof INVARIANTS | typeof STATS_ARE_EXACT,
+  message: string,
+  eventIds: string[],
+): Violation[] {
+  const name =
+    typeof invariant === "number" ? `${invariant} (${INVARIANTS[invariant]})` : invariant;
+  return eventIds.length === 0 ? [] : [{ invariant: name, message, eventIds }];
 }
 
 function placeOf({ bucket, key }: { bucket: string; key: string }): string {
@@ -77,12 +49,11 @@ function idsOf(rows: FileEvent[]): string[] {
 }
 
 function oneRowForEachObject({ objects, rows }: World): Violation[] {
-  const name = "1 (every object gets exactly one row)";
   const byPlace = rowsByPlace(rows);
   const places = new Set(objects.map(placeOf));
   const missing = objects.filter((object) => !byPlace.has(placeOf(object)));
   const several = [...byPlace.values()].filter((found) => found.length > 1).flat();
-  const strangers = [...byPlace].filter(([place]) => !places.has(place)).flatMap(([, row]) => row);
+  const orphans = [...byPlace].filter(([place]) => !places.has(place)).flatMap(([, row]) => row);
   const wrongSize = objects.flatMap((object) =>
     (byPlace.get(placeOf(object)) ?? []).filter(
       ({ event_info }) => event_info.Size !== object.size,
@@ -90,45 +61,43 @@ function oneRowForEachObject({ objects, rows }: World): Violation[] {
   );
   return [
     ...violation(
-      name,
+      1,
       "objects without a row",
       missing.map(({ key }) => key),
     ),
-    ...violation(name, "objects with more than one row", idsOf(several)),
-    ...violation(name, "rows of objects that are not there", idsOf(strangers)),
-    ...violation(name, "rows that give another size than the object has", idsOf(wrongSize)),
+    ...violation(1, "objects with more than one row", idsOf(several)),
+    ...violation(1, "rows without an object", idsOf(orphans)),
+    ...violation(1, "rows with another size than the object", idsOf(wrongSize)),
   ];
 }
 
-function answersHold({ objects, rows, outcomes }: World): Violation[] {
-  const name = "1 (what the API answered is so)";
+function answersAreTrue({ objects, rows, outcomes }: World): Violation[] {
   const places = new Set(objects.map(placeOf));
   const byId = new Map(rows.map((row) => [row.event_id, row]));
   const answers = outcomes.flatMap(({ answer }) => answer ?? []);
   const counts = Map.groupBy(answers, ({ event_id }) => event_id);
   return [
     ...violation(
-      name,
-      "uploads answered with 201 whose object is not there",
+      1,
+      "uploads answered with 201, without the object",
       answers.filter((answer) => !places.has(placeOf(answer))).map(({ event_id }) => event_id),
     ),
     ...violation(
-      name,
-      "uploads answered with 201 without a row of that event_id for that object",
+      1,
+      "uploads answered with 201, without a row of the answer's event_id for the object",
       answers
         .filter(({ event_id, key }) => byId.get(event_id)?.event_info.Key !== key)
         .map(({ event_id }) => event_id),
     ),
     ...violation(
-      name,
-      "event_ids given to more than one upload",
+      1,
+      "event_ids of more than one upload",
       [...counts].filter(([, same]) => same.length > 1).map(([eventId]) => eventId),
     ),
   ];
 }
 
 function statusGoesForward({ moments, rows }: World): Violation[] {
-  const name = "2 (a status never goes backwards)";
   const current = new Map<string, EventStatus>();
   const wrong: string[] = [];
   for (const moment of moments) {
@@ -147,8 +116,8 @@ function statusGoesForward({ moments, rows }: World): Violation[] {
     ({ event_id, event_status }) => current.get(event_id) !== event_status,
   );
   return [
-    ...violation(name, "steps that are no transition", wrong),
-    ...violation(name, "rows whose status is not the last one written", idsOf(unseen)),
+    ...violation(2, "changes of status that are no transition", wrong),
+    ...violation(2, "rows whose status is not the last one observed", idsOf(unseen)),
   ];
 }
 
@@ -167,122 +136,87 @@ function invokedForOwnStatus({ moments }: World): Violation[] {
           .map(({ eventId, status }) => `${eventId} (${moment.functionName} for ${status})`)
       : [],
   );
-  return violation(
-    "3 (a Lambda is invoked for rows in its own status)",
-    "invocations for other rows",
-    wrong,
-  );
+  return violation(3, "invocations for other rows", wrong);
 }
 
-function everyoneArrives({ rows }: World): Violation[] {
-  const stuck = rows.filter(
+function everyEventFinishes({ rows }: World): Violation[] {
+  const unfinished = rows.filter(
     ({ event_status }) => event_status !== "notified" && event_status !== "failed",
   );
   return violation(
-    "4 (every event reaches notified, or failed)",
-    "events that are stuck",
-    stuck.map(({ event_id, event_status }) => `${event_id} (${event_status})`),
+    4,
+    "events that are not finished",
+    unfinished.map(({ event_id, event_status }) => `${event_id} (${event_status})`),
   );
 }
 
-function toldOf(moments: Moment[], topic: Topic): Set<string> {
+function publishedIds(moments: Moment[], topic: Topic): Set<string> {
   return new Set(
     moments.flatMap((moment) =>
-      moment.kind === "told" && moment.topic === topic ? moment.eventIds : [],
+      moment.kind === "published" && moment.topic === topic ? moment.eventIds : [],
     ),
   );
 }
 
-function notifiedAreToldOf({ rows, moments }: World): Violation[] {
-  const name = "4 (a mail tells of every notified event)";
-  const told = new Set<string>();
+function notifiedArePublished({ rows, moments }: World): Violation[] {
+  const published = new Set<string>();
   const early: string[] = [];
   for (const moment of moments) {
-    if (moment.kind === "told" && moment.topic === "notices") {
-      moment.eventIds.forEach((eventId) => told.add(eventId));
+    if (moment.kind === "published" && moment.topic === "notices") {
+      moment.eventIds.forEach((eventId) => published.add(eventId));
     }
-    if (moment.kind === "status" && moment.to === "notified" && !told.has(moment.eventId)) {
+    if (moment.kind === "status" && moment.to === "notified" && !published.has(moment.eventId)) {
       early.push(moment.eventId);
     }
   }
-  const untold = rows.filter(
-    ({ event_id, event_status }) => event_status === "notified" && !told.has(event_id),
+  const unpublished = rows.filter(
+    ({ event_id, event_status }) => event_status === "notified" && !published.has(event_id),
   );
   return [
-    ...violation(name, "notified events that no mail tells of", idsOf(untold)),
-    ...violation(name, "events that were notified before the mail was out", early),
+    ...violation(4, "notified events without a mail", idsOf(unpublished)),
+    ...violation(4, "events that were notified before the publish", early),
   ];
 }
 
-/** Every telling of an event after its first, with what explains it. */
-export function doublingsOf(moments: Moment[]): Doubling[] {
-  const acknowledged = new Set(
-    moments.flatMap((moment) => (moment.kind === "acknowledged" ? [moment.messageId] : [])),
-  );
-  const doublings: Doubling[] = [];
-  const last = new Map<string, { messageId: string; deaths: number }>();
-  let deaths = 0;
-  for (const moment of moments) {
-    if (moment.kind === "died" && moment.functionName === "notify") {
-      deaths += 1;
-    }
-    if (moment.kind !== "told") {
-      continue;
-    }
-    const { topic, messageId, eventIds } = moment;
-    for (const eventId of eventIds) {
-      const before = last.get(`${topic} ${eventId}`);
-      if (before) {
-        const heard = acknowledged.has(before.messageId);
-        const cause = deaths > before.deaths ? "crash" : heard ? "none" : "lost answer";
-        doublings.push({ eventId, topic, cause });
-      }
-      last.set(`${topic} ${eventId}`, { messageId, deaths });
-    }
-  }
-  return doublings;
-}
-
-function toldTwiceOnlyAfterFaults({ moments }: World): Violation[] {
-  const unexplained = doublingsOf(moments).filter(({ cause }) => cause === "none");
+function duplicatesHaveCauses({ moments }: World): Violation[] {
+  const unexplained = duplicatesOf(moments).filter(({ cause }) => cause === "none");
   return violation(
-    "4 (a mail is doubled only by a crash between publish and status write)",
-    "events told of again without such a fault",
+    4,
+    "events that were published again without a fault",
     unexplained.map(({ eventId, topic }) => `${eventId} (${topic})`),
   );
 }
 
-function failuresAreKnown({ rows, moments }: World): Violation[] {
-  const name = "5 (what fails ends as failed, with its error, where people see it)";
+function failuresAreReported({ rows, moments }: World): Violation[] {
   const failed = rows.filter(({ event_status }) => event_status === "failed");
-  const told = toldOf(moments, "alarms");
+  const published = publishedIds(moments, "alarms");
   return [
     ...violation(
-      name,
+      5,
       "failed events without last_error or failed_from",
       idsOf(failed.filter(({ last_error, failed_from }) => !last_error || !failed_from)),
     ),
     ...violation(
-      name,
-      "failed events that no alarm tells of",
-      idsOf(failed.filter(({ event_id }) => !told.has(event_id))),
+      5,
+      "failed events without an alarm",
+      idsOf(failed.filter(({ event_id }) => !published.has(event_id))),
     ),
   ];
 }
 
-/** Whether a dead letter carries an S3 event, whose row the sweeper writes. */
-export function carriesObjects(deadLetter: unknown): boolean {
+/** Whether a dead letter is an S3 event, whose rows the sweeper writes. */
+export function isS3Event(deadLetter: unknown): boolean {
   const { requestPayload } = (deadLetter ?? {}) as {
     requestPayload?: { Records?: { s3?: unknown }[] };
   };
   return requestPayload?.Records?.some(({ s3 }) => s3 !== undefined) ?? false;
 }
 
-function deadLettersAreTakenUp({ deadLetters }: World): Violation[] {
+function deadLettersAreProcessed({ deadLetters }: World): Violation[] {
   return violation(
-    "5 (a dead letter with an S3 event gets its row)",
-    "dead letters that were left",
-    deadLetters.filter(carriesObjects).map((letter) => JSON.stringify(letter)),
+    5,
+    "dead letters with an S3 event that remain in the queue",
+    deadLetters.filter(isS3Event).map((letter) => JSON.stringify(letter)),
   );
 }
 
@@ -290,44 +224,42 @@ function statsAreExact({ rows, stats }: World): Violation[] {
   const statuses = new Set([...Object.keys(stats), ...rows.map((row) => row.event_status)]);
   return [...statuses].flatMap((status) => {
     const { [status]: count = 0 } = stats;
-    const there = rows.filter(({ event_status }) => event_status === status);
+    const stored = rows.filter(({ event_status }) => event_status === status);
     return violation(
-      "GET /stats agrees with a full count",
-      `${status}: ${count} by /stats, ${there.length} by a scan`,
-      count === there.length ? [] : [status],
+      STATS_ARE_EXACT,
+      `${status}: ${count} by /stats, ${stored.length} by a scan`,
+      count === stored.length ? [] : [status],
     );
   });
 }
 
 const CHECKS = [
   oneRowForEachObject,
-  answersHold,
+  answersAreTrue,
   statusGoesForward,
   invokedForOwnStatus,
-  everyoneArrives,
-  notifiedAreToldOf,
-  toldTwiceOnlyAfterFaults,
-  failuresAreKnown,
-  deadLettersAreTakenUp,
+  everyEventFinishes,
+  notifiedArePublished,
+  duplicatesHaveCauses,
+  failuresAreReported,
+  deadLettersAreProcessed,
   statsAreExact,
 ];
 
-/** Everything in which a run broke DESIGN.md's invariants, in their order; empty is good. */
-export function brokenInvariants(world: World): Violation[] {
+/** The violations of a run, in the order of the invariants. */
+export function violationsOf(world: World): Violation[] {
   return CHECKS.flatMap((check) => check(world));
 }
 
-/**
- * The same for a run of which only what it left is known, and in which nothing may fail.
- */
-export function arrivedBroken(world: Omit<World, "moments">): Violation[] {
-  const whole = { ...world, moments: [] };
+/** The violations of a run that was not observed, and in which no event may fail. */
+export function violationsOfFinalState(world: Omit<World, "moments">): Violation[] {
+  const unobserved = { ...world, moments: [] };
   const failed = world.rows.filter(({ event_status }) => event_status === "failed");
   return [
-    ...oneRowForEachObject(whole),
-    ...answersHold(whole),
-    ...everyoneArrives(whole),
-    ...statsAreExact(whole),
-    ...violation("4 (every event reaches notified)", "events that failed", idsOf(failed)),
+    ...oneRowForEachObject(unobserved),
+    ...answersAreTrue(unobserved),
+    ...everyEventFinishes(unobserved),
+    ...statsAreExact(unobserved),
+    ...violation(4, "events that failed", idsOf(failed)),
   ];
 }

@@ -1,47 +1,42 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { getCompileCacheDir } from "node:module";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { S3Client } from "@aws-sdk/client-s3";
 import type { FileEvent } from "../events/event";
-import { PROGRAM_DIR } from "../start/programDir";
-import { arrivedBroken, type Violation, type World } from "./invariants";
-import { type Outputs, readObjects, readRows, readStats } from "./run";
+import { type Clients, clientsOf, scanEvents } from "../testing/clients";
+import { type Line, type Runner, startRunner } from "../testing/startProcess";
+import { type Violation, violationsOfFinalState } from "./invariants";
+import { type Outputs, readObjects, readStats } from "./run";
 import { byClients, planUpload, sendUpload, type Target, type UploadOutcome } from "./uploads";
+import type { World } from "./world";
 
 export interface KillOptions {
   uploads: number;
   seed: number;
   clients: number;
-  /** Milliseconds that the second process gets to bring all to its end. */
+  /** Maximum milliseconds for the second process to finish all events. */
   patienceMs: number;
 }
 
 export interface KillResult {
-  /** For people. */
+  /** The report. */
   text: string;
   broken: Violation[];
-  /** Rows that were not `notified` yet when the second process began. */
+  /** Rows that were unfinished when the second process started. */
   unfinished: number;
 }
 
-/** `npm start -- --data`, as a process of its own. */
-interface Process {
-  child: ChildProcess;
+/** `npm start -- --data`, in a process of its own, with clients for it. */
+interface Launched {
+  runner: Runner;
   target: Target;
-  dynamo: DynamoDBClient;
-  tableName: string;
+  clients: Clients;
   outputs: Outputs;
-  close(): Promise<void>;
+  dispose(): Promise<void>;
 }
 
+/** The JSON line `ready` of `npm start -- --json`. */
 interface Ready {
-  type: string;
   outputs: Outputs;
   endpoint: string;
   region: string;
@@ -51,82 +46,50 @@ interface Ready {
 
 const SETTINGS = ["digestSeconds=1", "sweepMinutes=1", "stuckSeconds=3"];
 
-/** @param folder for all that it writes, also for what a killed process cannot remove */
-async function start(folder: string): Promise<Process> {
-  const cache = getCompileCacheDir();
-  const child = spawn(
-    process.execPath,
-    [
-      ...["-r", path.join(PROGRAM_DIR, "tooling", "register.js"), "start/main.ts"],
-      ...["--json", "--port", "0", "--data", path.join(folder, "data")],
-      ...SETTINGS.flatMap((setting) => ["--config", setting]),
-    ],
-    {
-      cwd: PROGRAM_DIR,
-      env: {
-        ...process.env,
-        TMPDIR: folder,
-        // What was compiled would lie in the folder, too, and be made anew.
-        ...(cache !== undefined && { NODE_COMPILE_CACHE: path.dirname(cache) }),
-      },
-      stdio: ["ignore", "pipe", "inherit"],
-    },
-  );
-  const exited = once(child, "close");
-  const ready = await new Promise<Ready>((resolve, reject) => {
-    createInterface({ input: child.stdout }).on("line", (text) => {
-      const line = JSON.parse(text) as Ready;
-      if (line.type === "ready") {
-        resolve(line);
-      }
-    });
-    void exited.then(() => {
-      reject(new Error("The run ended before it was ready; standard error says why."));
-    });
-  });
+/** @param dataFolder keeps the run's data */
+async function launch(dataFolder: string): Promise<Launched> {
+  const settings = SETTINGS.flatMap((setting) => ["--config", setting]);
+  const runner = startRunner(["--json", "--port", "0", "--data", dataFolder, ...settings]);
+  const ready = (await runner.json(({ type }) => type === "ready")) as Line & Ready;
   const { endpoint, region, accessKeyId, secretAccessKey, outputs } = ready;
-  const { tableName, ...target } = outputs;
-  const client = { endpoint, region, credentials: { accessKeyId, secretAccessKey } };
-  // Whoever put an object and got no answer does not know whether it is there, and puts no second.
-  const s3 = new S3Client({ ...client, maxAttempts: 1 });
-  const dynamo = new DynamoDBClient(client);
+  const { uploadUrl, uploadApiKey, bucketName } = outputs;
+  const credentials = { accessKeyId, secretAccessKey };
+  // A put without an answer may have stored the object: a retry would be a second event.
+  const clients = clientsOf({ endpoint, region, credentials }, { s3Attempts: 1 });
   return {
-    child,
-    target: { ...target, s3 },
-    dynamo,
-    tableName,
+    runner,
+    target: { uploadUrl, uploadApiKey, bucketName, s3: clients.s3 },
+    clients,
     outputs,
-    close: async () => {
-      child.kill("SIGKILL");
-      await exited;
-      s3.destroy();
-      dynamo.destroy();
+    dispose: async () => {
+      await runner.dispose();
+      clients.destroy();
     },
   };
 }
 
-/** Sends uploads until half of them are answered, then kills the process under the rest. */
-async function uploadAndKill(first: Process, options: KillOptions): Promise<UploadOutcome[]> {
+/** Sends uploads, and kills the process when half of them are answered. */
+async function uploadAndKill(first: Launched, options: KillOptions): Promise<UploadOutcome[]> {
   const { uploads, clients, seed } = options;
   const outcomes: UploadOutcome[] = [];
-  const dead = new AbortController();
+  const killed = new AbortController();
   await byClients(uploads, clients, async (index) => {
-    if (dead.signal.aborted) {
+    if (killed.signal.aborted) {
       return;
     }
-    const outcome = await sendUpload(first.target, planUpload(seed, index), seed, dead.signal);
+    const outcome = await sendUpload(first.target, planUpload(seed, index), seed, killed.signal);
     outcomes.push(outcome);
     if (outcomes.length === Math.ceil(uploads / 2)) {
-      first.child.kill("SIGKILL");
-      dead.abort();
+      first.runner.process.kill("SIGKILL");
+      killed.abort();
     }
   });
   return outcomes;
 }
 
-/** Sends what the first process did not answer: a good client repeats it with the same key. */
+/** Sends the uploads that the first process did not answer, with the same Idempotency-Keys. */
 async function uploadRest(
-  second: Process,
+  second: Launched,
   outcomes: UploadOutcome[],
   { uploads, clients, seed }: KillOptions,
 ): Promise<UploadOutcome[]> {
@@ -141,20 +104,23 @@ async function uploadRest(
   return final;
 }
 
-function isSettled({ event_status }: FileEvent): boolean {
+function isFinished({ event_status }: FileEvent): boolean {
   return event_status === "notified" || event_status === "failed";
 }
 
-async function untilSettled(second: Process, patienceMs: number): Promise<Omit<World, "moments">> {
-  const { dynamo, tableName, target } = second;
+async function untilFinished(
+  second: Launched,
+  patienceMs: number,
+): Promise<Omit<World, "moments">> {
+  const { clients, outputs, target } = second;
   const deadline = performance.now() + patienceMs;
   for (;;) {
     const objects = await readObjects(target.s3, target.bucketName);
-    const rows = await readRows(dynamo, tableName);
-    const settled = new Set(rows.filter(isSettled).map(({ event_info }) => event_info.Key));
-    const quiet = rows.every(isSettled) && objects.every(({ key }) => settled.has(key));
+    const rows = await scanEvents(clients.dynamo, outputs.tableName);
+    const finished = new Set(rows.filter(isFinished).map(({ event_info }) => event_info.Key));
+    const quiet = rows.every(isFinished) && objects.every(({ key }) => finished.has(key));
     if (quiet || performance.now() > deadline) {
-      const stats = await readStats(second.outputs);
+      const stats = await readStats(outputs);
       return { objects, rows, outcomes: [], deadLetters: [], stats };
     }
     await sleep(200);
@@ -162,33 +128,33 @@ async function untilSettled(second: Process, patienceMs: number): Promise<Omit<W
 }
 
 /**
- * Kills a run that keeps its data (`kill -9`) in the middle of the uploads, starts it again, and
- * checks that every object that it had stored reaches `notified`.
+ * Kills a run with a data folder (`kill -9`) in the middle of the uploads, restarts it, and checks that
+ * every stored object reaches `notified`.
  */
 export async function killRun(options: KillOptions): Promise<KillResult> {
   const folder = mkdtempSync(path.join(tmpdir(), "s3-uploader-kill-"));
-  const processes: Process[] = [];
-  const launch = async () => {
-    const launched = await start(folder);
+  const processes: Launched[] = [];
+  const next = async () => {
+    const launched = await launch(folder);
     processes.push(launched);
     return launched;
   };
   try {
     const startedAt = performance.now();
-    const before = await uploadAndKill(await launch(), options);
-    await processes[0]?.close();
-    const second = await launch();
-    const rows = await readRows(second.dynamo, second.tableName);
-    const unfinished = rows.filter((row) => !isSettled(row)).length;
+    const before = await uploadAndKill(await next(), options);
+    await processes[0]?.dispose();
+    const second = await next();
+    const rows = await scanEvents(second.clients.dynamo, second.outputs.tableName);
+    const unfinished = rows.filter((row) => !isFinished(row)).length;
     const outcomes = await uploadRest(second, before, options);
-    const world = { ...(await untilSettled(second, options.patienceMs)), outcomes };
-    const broken = arrivedBroken(world);
+    const world = { ...(await untilFinished(second, options.patienceMs)), outcomes };
+    const broken = violationsOfFinalState(world);
     const statuses = Map.groupBy(world.rows, ({ event_status }) => event_status);
     const lines = [
       `kill -9 in the middle of ${options.uploads} uploads, seed ${options.seed}`,
       `  answered before the kill  ${before.filter(({ error }) => error === undefined).length}`,
       `  cut off by the kill       ${before.filter(({ error }) => error !== undefined).length}`,
-      `  rows at the new start     ${rows.length}, of them on their way ${unfinished}`,
+      `  rows at the restart       ${rows.length}, of them unfinished ${unfinished}`,
       `  objects stored            ${world.objects.length}`,
       `  rows                      ${world.rows.length}`,
       ...[...statuses].map(([status, { length }]) => `    ${status.padEnd(24)}${length}`),
@@ -201,7 +167,7 @@ export async function killRun(options: KillOptions): Promise<KillResult> {
     ];
     return { text: lines.join("\n"), broken, unfinished };
   } finally {
-    await Promise.all(processes.map((launched) => launched.close()));
+    await Promise.all(processes.map((launched) => launched.dispose()));
     rmSync(folder, { recursive: true, force: true });
   }
 }

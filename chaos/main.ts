@@ -1,6 +1,6 @@
 /**
- * Uploads files while faults are at work, and checks that nothing is lost and nothing happens
- * twice.
+ * Uploads files while faults are injected, and checks the invariants: nothing is lost, and nothing is
+ * done twice.
  *
  *     npm run chaos -- --uploads 5000 --seed 1 --faults all
  */
@@ -20,7 +20,7 @@ interface CommandLine {
   kill?: boolean;
 }
 
-const EXIT_WRONG_USE = 2;
+const EXIT_USAGE_ERROR = 2;
 
 function parseCount(text: string): number {
   if (!/^[1-9]\d{0,6}$/.test(text)) {
@@ -40,16 +40,16 @@ function parseSeed(text: string): number {
 function readCommandLine(): CommandLine {
   return new Command("npm run chaos --")
     .description("Runs the program with faults, and checks that nothing is lost or done twice.")
-    .option("--uploads <number>", "files to send", parseCount, 300)
-    .option("--seed <number>", "decides every random choice", parseSeed, newSeed())
+    .option("--uploads <number>", "files to upload", parseCount, 300)
+    .option("--seed <number>", "seed of every random choice", parseSeed, newSeed())
     .addOption(
-      new Option("--faults <mix>", "what goes wrong").choices(Object.keys(MIXES)).default("all"),
+      new Option("--faults <mix>", "faults to inject").choices(Object.keys(MIXES)).default("all"),
     )
-    .option("--clients <number>", "uploads under way at one time", parseCount, 32)
-    .option("--wait <seconds>", "for how long the faults may go on at the end", parseCount, 180)
-    .option("--kill", "instead of faults: kill -9 of the whole run in the middle, and a new start")
+    .option("--clients <number>", "concurrent uploads", parseCount, 32)
+    .option("--wait <seconds>", "maximum time with faults after the last upload", parseCount, 180)
+    .option("--kill", "instead of faults: kill -9 of the run in the middle, and a restart")
     .exitOverride((error) => {
-      process.exit(error.exitCode === 0 ? 0 : EXIT_WRONG_USE);
+      process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE_ERROR);
     })
     .parse()
     .opts<CommandLine>();

@@ -10,7 +10,7 @@ const DISORDER: FaultRule[] = [
   { kind: "replayStream", share: 0.1 },
 ];
 
-/** What goes wrong in a run, by the name that the command line takes; shares are of 1. */
+/** The faults of a run, by the values of `--faults`. Shares are from 0 to 1. */
 export const MIXES = {
   none: [],
   throttle: THROTTLE,

@@ -1,25 +1,22 @@
 import { readFile } from "node:fs/promises";
 import type { DynamoDBStreamEvent } from "aws-lambda";
+import { logicalName } from "local-aws";
 import PostalMime from "postal-mime";
 import type { EventStatus } from "../events/event";
 import type { RunEvent, RunOptions } from "../start/run";
-import type { Image, Moment } from "./invariants";
+import type { Image, Moment } from "./world";
 
-/** Counted by the Lambda's logical name. */
+/** Counts by name, such as a Lambda's logical name. */
 export type Counts = Record<string, number>;
 
 type Seen = Moment | { kind: "mail"; file: string };
 
-const SETTLED: readonly EventStatus[] = ["notified", "failed"];
+const FINISHED: readonly EventStatus[] = ["notified", "failed"];
 
 const STREAM_LAMBDAS = ["process", "notify"];
 
-/** How both mails and digests name an event. */
+/** The id of an event, in mails of one and of several files. */
 const EVENT_ID = /\bevent:?\s+([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b/gi;
-
-function logicalName(functionName: string): string {
-  return functionName.replace(/-[0-9a-f]{7}$/, "");
-}
 
 function count(counts: Counts, name: string): void {
   counts[name] = (counts[name] ?? 0) + 1;
@@ -33,19 +30,19 @@ function imagesOf({ Records }: DynamoDBStreamEvent): Image[] {
   }));
 }
 
-/** Watches a run, and keeps in order what the invariants speak of. */
+/** Observes a run, and records its moments in order. */
 export class Observer {
   readonly invocations: Counts = {};
-  /** Invocations that did not end well, by Lambda and outcome. */
+  /** Failed invocations, by Lambda and outcome. */
   readonly failedInvocations: Counts = {};
-  /** Of asynchronous invocations. */
+  /** Retries of asynchronous invocations. */
   asyncRetries = 0;
-  /** Stream records that were delivered to the same Lambda before. */
+  /** Stream records delivered to the same Lambda again. */
   redeliveredRecords = 0;
   mails = 0;
-  /** What the run said to the person at the terminal. */
+  /** Errors that the run reported. */
   readonly errors: string[] = [];
-  /** When anything was seen last; milliseconds, monotonic. */
+  /** Time of the last observation; milliseconds, monotonic. */
   lastChange = performance.now();
 
   private readonly seen: Seen[] = [];
@@ -54,7 +51,7 @@ export class Observer {
   private readonly records = new Set<string>();
   private readonly running = new Map<string, string>();
 
-  /** To be given to `startRun`. */
+  /** Options for `startRun`. */
   readonly hooks: Pick<RunOptions, "onEvent" | "onInvocation" | "interceptInvocation"> = {
     onEvent: (event) => {
       this.take(event);
@@ -68,23 +65,23 @@ export class Observer {
     },
   };
 
-  /** Keys of the objects that have a row which will not change any more. */
-  settledKeys(): Set<string> {
-    const settled = [...this.statuses.values()].filter(({ status }) => SETTLED.includes(status));
-    return new Set(settled.map(({ key }) => key));
+  /** Keys of the objects whose events are finished. */
+  finishedKeys(): Set<string> {
+    const finished = [...this.statuses.values()].filter(({ status }) => FINISHED.includes(status));
+    return new Set(finished.map(({ key }) => key));
   }
 
-  /** How many rows are still on their way. */
-  get unsettled(): number {
-    return [...this.statuses.values()].filter(({ status }) => !SETTLED.includes(status)).length;
+  /** Number of unfinished events. */
+  get unfinished(): number {
+    return [...this.statuses.values()].filter(({ status }) => !FINISHED.includes(status)).length;
   }
 
-  /** Whether nothing runs; the sweeper, which runs again and again, does not count. */
+  /** Whether no Lambda runs, except the sweeper, which runs on a schedule. */
   get idle(): boolean {
     return [...this.running.values()].every((functionName) => functionName === "sweep");
   }
 
-  /** All that was seen so far; reads the mails' files. */
+  /** All moments so far, with the content of the mails. */
   async moments(alarmAddress: string): Promise<Moment[]> {
     return Promise.all(
       this.seen.map(async (moment): Promise<Moment> => {
@@ -96,7 +93,7 @@ export class Observer {
         const alarm = mail.to?.some(({ address }) => address === alarmAddress) ?? false;
         const header = mail.headers.find(({ key }) => key === "x-amz-sns-message-id");
         return {
-          kind: "told",
+          kind: "published",
           topic: alarm ? "alarms" : "notices",
           messageId: header?.value ?? "",
           eventIds: [...new Set(eventIds)],
@@ -130,7 +127,7 @@ export class Observer {
     }
   }
 
-  /** A handler logs the id of each message whose publishing it learned of. */
+  /** A handler logs the id of each message that SNS acknowledged. */
   private takeLine(line: string): void {
     if (!line.includes('"message_id"')) {
       return;
@@ -173,7 +170,7 @@ export class Observer {
       return;
     }
     count(this.failedInvocations, `${functionName} ${outcome}`);
-    // An error that the handler throws leaves its process, and what that remembers, as it is.
+    // After an error of the handler, the process and its memory stay.
     if (outcome !== "error") {
       this.add({ kind: "died", functionName, outcome });
     }

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 
-/** Numbers from 0 up to, not including, 1. */
+/** Returns a number from 0 inclusive to 1 exclusive. */
 export type Random = () => number;
 
-/** A sequence that the seed alone decides (mulberry32). */
+/** A deterministic sequence for a seed (mulberry32). */
 export function randomOf(seed: string): Random {
   let state = createHash("sha256").update(seed).digest().readUInt32LE();
   return () => {

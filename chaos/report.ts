@@ -1,8 +1,9 @@
-import { doublingsOf, type Violation } from "./invariants";
+import { duplicatesOf } from "./duplicates";
+import type { Violation } from "./invariants";
 import type { Counts } from "./observer";
 import type { ChaosResult } from "./run";
 
-/** How many of a violation's events are named, and have their history shown. */
+/** Events of a violation that are listed, with their histories. */
 const SHOWN_EVENTS = 5;
 
 function countText(counts: Counts): string {
@@ -20,20 +21,20 @@ function countBy<T>(values: T[], nameOf: (value: T) => string): Counts {
   return counts;
 }
 
-/** What the run did, one line a figure. */
+/** The figures of a run, a line each. */
 export function tableOf(result: ChaosResult): string {
   const { options, world, observer, faults, quietUnderFaults, milliseconds } = result;
   const { rows, outcomes, moments, deadLetters, objects } = world;
   const failed = rows.filter(({ event_status }) => event_status === "failed");
   const ways = countBy(outcomes, ({ upload }) => upload.way);
-  const repeated = outcomes.reduce((sum, { tries }) => sum + tries - 1, 0);
-  const givenUp = outcomes.filter(({ error }) => error !== undefined);
+  const retries = outcomes.reduce((sum, { tries }) => sum + tries - 1, 0);
+  const abandoned = outcomes.filter(({ error }) => error !== undefined);
   const { sweep: sweeps = 0, ...invocations } = observer.invocations;
-  const driven = rows.flatMap(({ attempts }) => attempts ?? []);
-  const doublings = doublingsOf(moments);
+  const attempts = rows.flatMap(({ attempts }) => attempts ?? []);
+  const duplicates = duplicatesOf(moments);
   const lines: [string, string][] = [
-    ["uploads", `${outcomes.length} (${countText(ways)}), sent again ${repeated}`],
-    ["given up by client", `${givenUp.length}`],
+    ["uploads", `${outcomes.length} (${countText(ways)}), retries ${retries}`],
+    ["abandoned by client", `${abandoned.length}`],
     ["objects stored", `${objects.length}`],
     ["rows", `${rows.length}`],
     ["statuses", countText(countBy(rows, ({ event_status }) => event_status))],
@@ -48,11 +49,11 @@ export function tableOf(result: ChaosResult): string {
     ],
     ["mails", `${observer.mails}`],
     [
-      "files told of twice",
-      countText(countBy(doublings, ({ topic, cause }) => `${topic}, ${cause}:`)),
+      "published twice",
+      countText(countBy(duplicates, ({ topic, cause }) => `${topic}, ${cause}:`)),
     ],
     ["invocations", countText(invocations)],
-    ["invocations lost", countText(observer.failedInvocations)],
+    ["failed invocations", countText(observer.failedInvocations)],
     ["faults injected", countText(faults.injected)],
     [
       "crashes",
@@ -75,8 +76,11 @@ export function tableOf(result: ChaosResult): string {
       ),
     ],
     ["sweeps", `${sweeps}`],
-    ["driven on by them", `${driven.length} rows, at most ${Math.max(0, ...driven)} times each`],
-    ["quiet", quietUnderFaults ? "while the faults went on" : "after the faults were ended"],
+    [
+      "retried by sweeps",
+      `${attempts.length} rows, at most ${Math.max(0, ...attempts)} times each`,
+    ],
+    ["finished", quietUnderFaults ? "under faults" : "after the faults were stopped"],
     ["time", `${(milliseconds / 1000).toFixed(1)} s`],
     ["seed", `${options.seed}`],
   ];
@@ -90,7 +94,7 @@ function historyOf({ world }: ChaosResult, eventId: string): string {
     switch (moment.kind) {
       case "status":
         return moment.eventId === eventId ? moment.to : [];
-      case "told":
+      case "published":
         return moment.eventIds.includes(eventId) ? `mail (${moment.topic})` : [];
       case "invoked":
         return moment.images.some((image) => image.eventId === eventId)
@@ -114,7 +118,7 @@ function violationText(result: ChaosResult, { invariant, message, eventIds }: Vi
   ].join("\n");
 }
 
-/** The first invariant that broke with its events' histories, and how to run it again. */
+/** The first broken invariant, with its events' histories, and the command to repeat the run. */
 export function verdictOf(result: ChaosResult): string {
   const [first, ...others] = result.broken;
   if (!first) {
@@ -126,7 +130,7 @@ export function verdictOf(result: ChaosResult): string {
     ...others.map(
       ({ invariant, message, eventIds }) => `Also: ${invariant}: ${eventIds.length} ${message}`,
     ),
-    `Seed ${seed}. Once more: npm run chaos -- ` +
+    `Seed ${seed}. Repeat: npm run chaos -- ` +
       `--uploads ${uploads} --seed ${seed} --faults ${faults} --clients ${clients}`,
   ].join("\n");
 }

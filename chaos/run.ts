@@ -1,39 +1,38 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { DynamoDBClient, paginateScan } from "@aws-sdk/client-dynamodb";
-import { paginateListObjectsV2, S3Client } from "@aws-sdk/client-s3";
+import { paginateListObjectsV2, type S3Client } from "@aws-sdk/client-s3";
 import type { FaultReport } from "local-aws";
-import type { FileEvent } from "../events/event";
-import { fromItem, type Item } from "../events/item";
 import { type Run, startRun } from "../start/run";
-import { brokenInvariants, carriesObjects, type Violation, type World } from "./invariants";
+import { clientsOf, scanEvents } from "../testing/clients";
+import { isS3Event, type Violation, violationsOf } from "./invariants";
 import { type Mix, MIXES } from "./mixes";
 import { Observer } from "./observer";
 import { byClients, planUpload, sendUpload, type UploadOutcome } from "./uploads";
+import type { World } from "./world";
 
 export interface ChaosOptions {
   uploads: number;
   seed: number;
   faults: Mix;
-  /** Uploads under way at one time. */
+  /** Concurrent uploads. */
   clients: number;
-  /** Milliseconds, after the last upload, for which the faults may go on. */
+  /** Maximum milliseconds with faults after the last upload. */
   patienceMs: number;
 }
 
-/** How a chaos run went. */
+/** The result of a chaos run. */
 export interface ChaosResult {
   options: ChaosOptions;
   world: World;
   broken: Violation[];
   observer: Observer;
   faults: FaultReport;
-  /** Whether the faults went on until all was quiet; otherwise they were ended before. */
+  /** Whether all events finished under faults; otherwise the faults were stopped before. */
   quietUnderFaults: boolean;
-  /** From the first upload to quiet. */
+  /** From the first upload until nothing changes any more. */
   milliseconds: number;
 }
 
-/** What the program puts out, as far as a client needs it. */
+/** The stack's outputs that a client needs. */
 export interface Outputs {
   uploadUrl: string;
   uploadApiKey?: string;
@@ -53,31 +52,21 @@ const CONFIG = {
   // Every 1.5 s, at the scale below.
   sweepMinutes: "5",
   stuckSeconds: "5",
-  // A row may wait its turn in the stream for long, and each sweep counts an attempt meanwhile.
+  // While a row waits in the stream, each sweep counts an attempt.
   maxAttempts: "100",
-  // Not what is tried here: an upload that is refused is none.
+  // Throttling is not under test.
   requestsPerSecond: "10000",
   burst: "5000",
 };
 
-/** Minutes become some tenths of a second. */
+/** A minute becomes 0.3 s. */
 const DELAY_SCALE = 0.005;
 
-/** Longer than any retry takes to begin, at this scale. */
+/** Longer than any pause before a retry, at this scale. */
 const QUIET_MS = 2_000;
 
-/** What is left to do once the faults have ended. */
+/** Maximum time for the rest, after the faults were stopped. */
 const LAST_WAIT_MS = 60_000;
-
-/** Every row of the event table. */
-export async function readRows(dynamo: DynamoDBClient, tableName: string): Promise<FileEvent[]> {
-  const rows: FileEvent[] = [];
-  const pages = paginateScan({ client: dynamo }, { TableName: tableName, ConsistentRead: true });
-  for await (const { Items: items = [] } of pages) {
-    rows.push(...items.map((item) => fromItem(item as Item)));
-  }
-  return rows;
-}
 
 /** Every object of the bucket. */
 export async function readObjects(s3: S3Client, bucket: string): Promise<World["objects"]> {
@@ -91,7 +80,7 @@ export async function readObjects(s3: S3Client, bucket: string): Promise<World["
   return objects;
 }
 
-/** What the manager says of the number of events of each status. */
+/** The counts by status of the manager's `GET /stats`. */
 export async function readStats({ managerUrl, managerApiKey }: Outputs): Promise<World["stats"]> {
   const headers = { "x-api-key": managerApiKey };
   const answer = await fetch(`${managerUrl}/stats`, { headers });
@@ -101,12 +90,12 @@ export async function readStats({ managerUrl, managerApiKey }: Outputs): Promise
   return ((await answer.json()) as { counts: World["stats"] }).counts;
 }
 
-/** The bodies of the messages that are on the dead-letter queue. */
+/** The bodies of the dead-letter queue's messages. */
 function deadLettersOf(run: Run): unknown[] {
   return run.deadLetters().map(({ body }) => JSON.parse(body) as unknown);
 }
 
-/** Resolves with true once every stored object's row is settled and nothing goes on any more. */
+/** Resolves with true once the events of all stored objects are finished and nothing runs. */
 async function untilQuiet(
   run: Run,
   observer: Observer,
@@ -115,11 +104,11 @@ async function untilQuiet(
 ): Promise<boolean> {
   const deadline = performance.now() + patienceMs;
   while (performance.now() < deadline) {
-    const still = performance.now() - observer.lastChange > QUIET_MS && observer.idle;
-    if (still && observer.unsettled === 0) {
-      const settled = observer.settledKeys();
+    const isQuiet = performance.now() - observer.lastChange > QUIET_MS && observer.idle;
+    if (isQuiet && observer.unfinished === 0) {
+      const finished = observer.finishedKeys();
       const letters = deadLettersOf(run);
-      if ([...stored].every((key) => settled.has(key)) && !letters.some(carriesObjects)) {
+      if ([...stored].every((key) => finished.has(key)) && !letters.some(isS3Event)) {
         return true;
       }
     }
@@ -129,7 +118,8 @@ async function untilQuiet(
 }
 
 /**
- * Runs the program with faults, sends it uploads, waits for quiet, and checks every invariant.
+ * Runs the program with faults, uploads files, waits until all events are finished, and checks every
+ * invariant.
  *
  * @throws what startRun throws
  */
@@ -143,11 +133,8 @@ export async function chaosRun(options: ChaosOptions): Promise<ChaosResult> {
     faults: { seed, rules: MIXES[faults] },
     ...observer.hooks,
   });
-  const { endpoint, region, credentials } = run;
-  const client = { endpoint, region, credentials };
-  const dynamo = new DynamoDBClient(client);
-  // An object put twice would be two events: the second try is left to the person at the machine.
-  const s3 = new S3Client({ ...client, maxAttempts: 1 });
+  // An object that is put twice is two events, so the SDK may not retry.
+  const { s3, dynamo, destroy } = clientsOf(run, { s3Attempts: 1 });
   const outputs = run.outputs as unknown as Outputs;
   const { uploadUrl, uploadApiKey, bucketName, tableName } = outputs;
   const stored = new Set<string>();
@@ -167,7 +154,7 @@ export async function chaosRun(options: ChaosOptions): Promise<ChaosResult> {
     const milliseconds = performance.now() - startedAt;
     const world: World = {
       objects: await readObjects(s3, bucketName),
-      rows: await readRows(dynamo, tableName),
+      rows: await scanEvents(dynamo, tableName),
       moments: await observer.moments(ALARM_EMAIL),
       outcomes,
       deadLetters: deadLettersOf(run),
@@ -176,15 +163,14 @@ export async function chaosRun(options: ChaosOptions): Promise<ChaosResult> {
     return {
       options,
       world,
-      broken: brokenInvariants(world),
+      broken: violationsOf(world),
       observer,
       faults: run.faults?.report() ?? { injected: {}, crashes: [] },
       quietUnderFaults,
       milliseconds,
     };
   } finally {
-    s3.destroy();
-    dynamo.destroy();
+    destroy();
     await run.stop();
   }
 }

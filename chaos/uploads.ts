@@ -5,32 +5,32 @@ import { encode as encodeJpeg } from "jpeg-js";
 import type { UploadAnswer } from "../handlers/upload/upload";
 import { type Random, randomOf } from "./random";
 
-/** One file to send; the seed decides all of it. */
+/** One file to upload, derived from the seed. */
 export interface PlannedUpload {
   index: number;
-  /** Through the API, or straight into the bucket. */
+  /** Through the API, or directly into the bucket. */
   way: "api" | "direct";
-  /** The file's name for the API, the object's key for the bucket. */
+  /** The file's name for the API; the object's key for the bucket. */
   name: string;
   contentType: string;
   body: Buffer;
 }
 
-/** What the client was told in the end. */
+/** The result for the client. */
 export interface UploadOutcome {
   upload: Pick<PlannedUpload, "index" | "way" | "name">;
-  /** Requests that it took. */
+  /** Number of requests. */
   tries: number;
-  /** Of the API's 201. */
+  /** The body of the API's 201. */
   answer?: UploadAnswer;
-  /** Why the client gave up. */
+  /** The last error, when the client gave up. */
   error?: string;
 }
 
-/** Where uploads go to. */
+/** The destinations of uploads. */
 export interface Target {
   uploadUrl: string;
-  /** Where the API asks for one. */
+  /** For an API that requires one. */
   uploadApiKey?: string;
   bucketName: string;
   s3: S3Client;
@@ -39,14 +39,14 @@ export interface Target {
 const MAX_BYTES = 20_000;
 const IMAGE_SHARE = 0.2;
 
-/** As long as a patient client goes on; a fault of 20 % hardly lasts for three requests. */
+/** Faults with a share of 20 % rarely hit more than three requests in a row. */
 const MAX_TRIES = 25;
 const FIRST_PAUSE_MS = 20;
 const MAX_PAUSE_MS = 1000;
 
 /**
- * Keys as other writers make them. Some lie under `uploads/`, where the API's own objects are and
- * the sweeper looks, without being an upload's key.
+ * Keys of other writers. Some are under `uploads/`, the API's prefix, which the sweeper lists, but are
+ * not keys of the API.
  */
 const KEYS: ((index: number) => string)[] = [
   (index) => `photos/${index}.jpg`,
@@ -71,12 +71,12 @@ const NAMES: ((index: number) => string)[] = [
 function pick<T>(values: readonly T[], random: Random): T {
   const value = values[Math.floor(random() * values.length)];
   if (value === undefined) {
-    throw new Error("There is nothing to pick from.");
+    throw new Error("The list is empty.");
   }
   return value;
 }
 
-/** Bytes that belong to a name, and to no other. */
+/** Bytes that depend on the name. */
 function bytesOf(name: string, length: number): Buffer {
   return createHash("shake256", { outputLength: length }).update(name).digest();
 }
@@ -87,7 +87,7 @@ function picture(name: string, random: Random): Buffer {
   return encodeJpeg({ width, height, data: bytesOf(name, width * height * 4) }, 60).data;
 }
 
-/** The upload of this number: the first half of all goes through the API, mixed with the rest. */
+/** Plans the upload with this index. Every second one goes through the API. */
 export function planUpload(seed: number, index: number): PlannedUpload {
   const identity = `${seed} upload ${index}`;
   const random = randomOf(identity);
@@ -96,7 +96,7 @@ export function planUpload(seed: number, index: number): PlannedUpload {
   if (random() < IMAGE_SHARE) {
     return { index, way, name, contentType: "image/jpeg", body: picture(identity, random) };
   }
-  // Small ones are as likely as large ones.
+  // Uniform in the logarithm, so that small files are as likely as large ones.
   const length = Math.floor(MAX_BYTES ** random());
   const body = bytesOf(identity, length);
   return { index, way, name, contentType: "application/octet-stream", body };
@@ -113,11 +113,11 @@ async function putDirectly({ s3, bucketName }: Target, upload: PlannedUpload): P
   );
 }
 
-function mayPass(status: number): boolean {
+function isTransient(status: number): boolean {
   return status === 429 || status >= 500;
 }
 
-/** Posts it, and again with the same Idempotency-Key, until there is an answer that lasts. */
+/** Posts a file, and retries transient errors with the same Idempotency-Key. */
 async function post(
   target: Target,
   upload: PlannedUpload,
@@ -143,11 +143,11 @@ async function post(
         return { tries, answer: JSON.parse(text) as UploadAnswer };
       }
       error = `${response.status} ${text}`;
-      if (!mayPass(response.status)) {
+      if (!isTransient(response.status)) {
         return { tries, error };
       }
     } catch (thrown) {
-      // Without an answer nobody knows whether it was stored: the key makes a repeat safe.
+      // Without an answer, the file may be stored: the Idempotency-Key makes a retry safe.
       error = String(thrown);
     }
     await sleep(Math.min(FIRST_PAUSE_MS * 2 ** tries, MAX_PAUSE_MS));
@@ -155,7 +155,7 @@ async function post(
   return { tries: MAX_TRIES, error };
 }
 
-/** Sends one upload, and does not give up at the first refusal. */
+/** Sends one upload. Only uploads through the API are retried. */
 export async function sendUpload(
   target: Target,
   upload: PlannedUpload,
@@ -175,7 +175,7 @@ export async function sendUpload(
   }
 }
 
-/** Calls `work` with 0, 1, … up to `count`, by as many workers as there are clients. */
+/** Calls `work` with each index below `count`, by `clients` concurrent workers. */
 export async function byClients(
   count: number,
   clients: number,

@@ -12,14 +12,14 @@ describe("a short chaos run", function () {
     return result;
   }
 
-  it("brings every file to notified when all kinds of faults are at work", async () => {
+  it("notifies of every file under all kinds of faults", async () => {
     const { faults, world } = await run("all", 3);
 
     expect(world.rows).to.have.lengthOf(40);
     expect(faults.injected).to.include.keys("throttle", "reset", "crash", "duplicateObjectEvents");
   });
 
-  it("tells of every file once, by four invocations at most, when nothing goes wrong", async () => {
+  it("publishes every file once without faults, with at most four invocations", async () => {
     const { faults, world, observer, quietUnderFaults } = await run("none", 3);
 
     expect(quietUnderFaults).to.equal(true);
@@ -27,8 +27,10 @@ describe("a short chaos run", function () {
     expect(world.rows.map(({ event_status }) => event_status)).to.deep.equal(
       Array.from({ length: 40 }, () => "notified"),
     );
-    const told = world.moments.flatMap((moment) => (moment.kind === "told" ? moment.eventIds : []));
-    expect(told).to.have.lengthOf(40);
+    const published = world.moments.flatMap((moment) =>
+      moment.kind === "published" ? moment.eventIds : [],
+    );
+    expect(published).to.have.lengthOf(40);
     expect(observer.invocations).to.include({ upload: 20, record: 40 });
     expect(observer.errors).to.deep.equal([]);
   });

@@ -1,12 +1,7 @@
 import { expect } from "chai";
-import {
-  arrivedBroken,
-  brokenInvariants,
-  carriesObjects,
-  doublingsOf,
-  type Moment,
-  type World,
-} from "../../chaos/invariants";
+import { duplicatesOf } from "../../chaos/duplicates";
+import { isS3Event, violationsOf, violationsOfFinalState } from "../../chaos/invariants";
+import type { Moment, World } from "../../chaos/world";
 import type { EventStatus, FileEvent } from "../../events/event";
 import type { UploadAnswer } from "../../handlers/upload/upload";
 
@@ -34,8 +29,8 @@ function status(eventId: string, ...steps: EventStatus[]): Moment[] {
   return steps.map((to) => ({ kind: "status", eventId, to }));
 }
 
-function told(messageId: string, ...eventIds: string[]): Moment {
-  return { kind: "told", topic: "notices", messageId, eventIds };
+function published(messageId: string, ...eventIds: string[]): Moment {
+  return { kind: "published", topic: "notices", messageId, eventIds };
 }
 
 function acknowledged(messageId: string): Moment {
@@ -43,7 +38,7 @@ function acknowledged(messageId: string): Moment {
 }
 
 function alarmed(messageId: string, ...eventIds: string[]): Moment {
-  return { kind: "told", topic: "alarms", messageId, eventIds };
+  return { kind: "published", topic: "alarms", messageId, eventIds };
 }
 
 function died(functionName: string): Moment {
@@ -58,7 +53,7 @@ function answer(eventId: string): UploadAnswer {
   return { event_id: eventId, bucket: BUCKET, key: `key of ${eventId}` } as UploadAnswer;
 }
 
-/** Where all is well: `a` was notified, `b` has failed. */
+/** A world without violations: `a` was notified, `b` has failed. */
 function goodWorld(): World {
   return {
     objects: ["a", "b"].map((id) => ({ bucket: BUCKET, key: `key of ${id}`, size: 3 })),
@@ -66,7 +61,7 @@ function goodWorld(): World {
     moments: [
       ...status("a", "uploaded", "processed"),
       ...status("b", "created", "failed"),
-      told("m1", "a"),
+      published("m1", "a"),
       acknowledged("m1"),
       alarmed("m2", "b"),
       acknowledged("m2"),
@@ -78,17 +73,17 @@ function goodWorld(): World {
   };
 }
 
-/** The first invariant that a world breaks, and for whom. */
+/** The first violation of a world: number, message, event ids. */
 function firstBroken(change: (world: World) => void): string {
   const world = goodWorld();
   change(world);
-  const [first] = brokenInvariants(world);
+  const [first] = violationsOf(world);
   return first ? `${first.invariant[0] ?? ""}: ${first.message}: ${first.eventIds.join()}` : "";
 }
 
 describe("the invariants of a chaos run", () => {
-  it("hold where every object has one row that was told of", () => {
-    expect(brokenInvariants(goodWorld())).to.deep.equal([]);
+  it("hold where every object has one row that was published", () => {
+    expect(violationsOf(goodWorld())).to.deep.equal([]);
   });
 
   const broken: [string, (world: World) => void, RegExp][] = [
@@ -98,21 +93,21 @@ describe("the invariants of a chaos run", () => {
       (w) => w.rows.push({ ...row("c"), event_info: { Bucket: BUCKET, Key: "key of a", Size: 3 } }),
       /^1: .*more than one row: a,c$/,
     ],
-    ["a row without an object", (w) => w.rows.push(row("c")), /^1: .*not there: c$/],
+    ["a row without an object", (w) => w.rows.push(row("c")), /^1: .*without an object: c$/],
     [
-      "a row that gives another size",
+      "a row with another size",
       (w) => (w.objects[0] = { ...object("a"), size: 4 }),
       /^1: .*another size.*: a$/,
     ],
     [
-      "an answer whose object is not there",
+      "an answer without its object",
       (w) => w.outcomes.push({ ...outcome(), answer: answer("c") }),
-      /^1: .*201 whose object is not there: c$/,
+      /^1: .*201, without the object: c$/,
     ],
     [
       "an answer whose event_id has another row",
       (w) => (w.outcomes[0] = { ...outcome(), answer: { ...answer("a"), event_id: "b" } }),
-      /^1: .*without a row of that event_id.*: b$/,
+      /^1: .*without a row of the answer's event_id.*: b$/,
     ],
     [
       "two uploads with one event_id",
@@ -130,36 +125,32 @@ describe("the invariants of a chaos run", () => {
       (w) => w.moments.push(...status("b", "created")),
       /^2: .*failed -> created/,
     ],
-    ["a row whose status nobody wrote", leaveUnwritten, /^2: .*not the last one written: c$/],
+    ["a row with an unobserved status", leaveUnwritten, /^2: .*not the last one observed: c$/],
     [
       "process invoked for its own write",
       (w) => w.moments.push(invoked("process", { status: "processed" })),
       /^3: .*process for processed/,
     ],
     [
-      "notify invoked for a failure that was told of",
+      "notify invoked for a failure that was published",
       (w) => w.moments.push(invoked("notify", { status: "failed", alarmed: true })),
       /^3: .*notify for failed/,
     ],
-    ["an event that is stuck", stick, /^4: .*stuck: a \(processed\)$/],
+    ["an unfinished event", stick, /^4: .*not finished: a \(processed\)$/],
+    ["a notified event without a mail", (w) => w.moments.splice(4, 1), /^4: .*without a mail: a$/],
     [
-      "a notified event that no mail tells of",
-      (w) => w.moments.splice(4, 1),
-      /^4: .*no mail tells of: a$/,
-    ],
-    [
-      "a status written before the mail was out",
+      "a status written before the publish",
       (w) => w.moments.push(...w.moments.splice(4, 1)),
-      /^4: .*before the mail was out: a$/,
+      /^4: .*before the publish: a$/,
     ],
     [
-      "an event told of twice for no reason",
-      (w) => w.moments.push(told("m3", "a"), acknowledged("m3")),
+      "an event published twice without a fault",
+      (w) => w.moments.push(published("m3", "a"), acknowledged("m3")),
       /^4: .*: a \(notices\)$/,
     ],
     [
-      "an event told of twice after another Lambda's crash",
-      (w) => w.moments.push(died("process"), told("m3", "a")),
+      "an event published twice after another Lambda's crash",
+      (w) => w.moments.push(died("process"), published("m3", "a")),
       /^4: .*: a \(notices\)$/,
     ],
     [
@@ -168,22 +159,22 @@ describe("the invariants of a chaos run", () => {
       /^5: .*without last_error.*: b$/,
     ],
     [
-      "a failure that no alarm tells of",
-      (w) => w.moments.splice(6, 1, told("m2", "b")),
-      /^5: .*no alarm tells of: b$/,
+      "a failure without an alarm",
+      (w) => w.moments.splice(6, 1, published("m2", "b")),
+      /^5: .*without an alarm: b$/,
     ],
     [
-      "a dead letter that was not taken up",
+      "an S3 event in the dead-letter queue",
       (w) => w.deadLetters.push({ requestPayload: { Records: [{ s3: {} }] } }),
-      /^5: .*left/,
+      /^5: .*remain/,
     ],
     [
-      "a count that is not what there is",
+      "a wrong count",
       (w) => (w.stats = { notified: 1, failed: 2 }),
       /^G: failed: 2 by .stats, 1 by a scan: failed$/,
     ],
     [
-      "a status that is not counted at all",
+      "a missing count",
       (w) => (w.stats = { notified: 1 }),
       /^G: failed: 0 by .stats, 1 by a scan: failed$/,
     ],
@@ -214,36 +205,36 @@ describe("the invariants of a chaos run", () => {
     });
   }
 
-  it("allow a second mail after notify died between the mail and the status", () => {
+  it("allow a second mail after notify died between publish and status write", () => {
     const { moments } = goodWorld();
-    moments.splice(5, 1, died("notify"), told("m3", "a"));
+    moments.splice(5, 1, died("notify"), published("m3", "a"));
 
-    expect(doublingsOf(moments)).to.deep.equal([
+    expect(duplicatesOf(moments)).to.deep.equal([
       { eventId: "a", topic: "notices", cause: "crash" },
     ]);
     expect(firstBroken((world) => void (world.moments = moments))).to.equal("");
   });
 
-  it("allow a second mail when the answer to the first was lost, and count it apart", () => {
+  it("allow a second mail after a lost answer, with its own cause", () => {
     const { moments } = goodWorld();
-    moments.splice(5, 1, told("m3", "a"), acknowledged("m3"));
+    moments.splice(5, 1, published("m3", "a"), acknowledged("m3"));
 
-    expect(doublingsOf(moments)).to.deep.equal([
+    expect(duplicatesOf(moments)).to.deep.equal([
       { eventId: "a", topic: "notices", cause: "lost answer" },
     ]);
     expect(firstBroken((world) => void (world.moments = moments))).to.equal("");
   });
 
-  it("tell S3 events in the dead-letter queue from a stream's records", () => {
-    expect(carriesObjects({ requestPayload: { Records: [{ s3: {} }] } })).to.equal(true);
-    expect(carriesObjects({ requestPayload: {}, DDBStreamBatchInfo: {} })).to.equal(false);
-    expect(carriesObjects(undefined)).to.equal(false);
+  it("distinguish S3 events in the dead-letter queue from stream batches", () => {
+    expect(isS3Event({ requestPayload: { Records: [{ s3: {} }] } })).to.equal(true);
+    expect(isS3Event({ requestPayload: {}, DDBStreamBatchInfo: {} })).to.equal(false);
+    expect(isS3Event(undefined)).to.equal(false);
   });
 
-  it("let nothing fail in a run that was only killed", () => {
-    expect(arrivedBroken(goodWorld())[0]?.message).to.equal("events that failed");
+  it("allow no failed event in a run that was killed", () => {
+    expect(violationsOfFinalState(goodWorld())[0]?.message).to.equal("events that failed");
     const rows = [row("a"), row("b")];
     const world = { ...goodWorld(), rows, stats: { notified: 2, failed: 0 } };
-    expect(arrivedBroken(world)).to.deep.equal([]);
+    expect(violationsOfFinalState(world)).to.deep.equal([]);
   });
 });

@@ -4,7 +4,7 @@ import { killRun } from "../../chaos/kill";
 describe("kill -9 of a run that keeps its data", function () {
   this.timeout(120_000);
 
-  it("loses nothing: after a new start, every stored object reaches notified", async () => {
+  it("loses nothing: after a restart, every stored object reaches notified", async () => {
     const { broken, text, unfinished } = await killRun({
       uploads: 100,
       seed: 5,

@@ -4,13 +4,13 @@ import { planUpload } from "../../chaos/uploads";
 describe("the uploads of a chaos run", () => {
   const plan = (seed: number) => Array.from({ length: 80 }, (_, index) => planUpload(seed, index));
 
-  it("are the same for the same seed, and others for another", () => {
+  it("depend on the seed only", () => {
     // As text: chai compares buffers byte by byte.
     expect(JSON.stringify(plan(1))).to.equal(JSON.stringify(plan(1)));
     expect(JSON.stringify(plan(1))).not.to.equal(JSON.stringify(plan(2)));
   });
 
-  it("go both ways, with bodies of 1 byte and more and names of their own", () => {
+  it("go through the API and directly, with bodies from 1 byte on and unique names", () => {
     const uploads = plan(1);
 
     expect(uploads.filter(({ way }) => way === "api")).to.have.lengthOf(40);
