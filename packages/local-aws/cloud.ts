@@ -4,12 +4,10 @@ import type { InvokeResult } from "./apiGateway/restApi";
 import { RestApis } from "./apiGateway/restApis";
 import { AwsError } from "./awsError";
 import { createDynamoDb, type DynamoDbEngine, type TableDefinition } from "./dynamodb/engine";
-import {
-  createEventSourceMapping,
-  type EventSourceMapping,
-  type EventSourceMappingOptions,
-} from "./dynamodb/eventSourceMapping";
-import { StreamLog, type StreamRecord } from "./dynamodb/streamLog";
+import { createEventSourceMapping, type EventSourceMapping } from "./dynamodb/eventSourceMapping";
+import type { EventSourceMappingOptions } from "./dynamodb/mappingSettings";
+import { createStreamLog, type StreamLog } from "./dynamodb/streamLog";
+import type { StreamRecord } from "./dynamodb/streamRecord";
 import { Schedules } from "./eventBridge/schedules";
 import { ACCOUNT_ID, createFauxqs, type Fauxqs } from "./fauxqs";
 import { createGateway, type ServiceCall } from "./gateway/gateway";
@@ -17,7 +15,7 @@ import type { Interceptor } from "./gateway/interceptor";
 import { listen, type Listener, STARTING } from "./gateway/listener";
 import type { HttpRequest, HttpResponse } from "./http";
 import { evaluate, type PolicyDocument } from "./iam/policy";
-import { Roles } from "./iam/roles";
+import { createRoles } from "./iam/roles";
 import {
   type AsyncConfig,
   type AsyncInvoker,
@@ -109,7 +107,7 @@ function textResponse(status: number, text: string, headers: Record<string, stri
 export class Cloud {
   readonly region: string;
   readonly accountId = ACCOUNT_ID;
-  readonly roles = new Roles(ACCOUNT_ID);
+  readonly roles = createRoles(ACCOUNT_ID);
   /** The policies of buckets, topics and functions, by ARN. */
   readonly resourcePolicies = new Map<string, PolicyDocument>();
   readonly mailbox: Mailbox;
@@ -274,7 +272,7 @@ export class Cloud {
     }
     const { dataDir, region, onItem } = this.options;
     const streamArn = this.dynamoDb.streamArn(tableName);
-    const stream = new StreamLog({
+    const stream = createStreamLog({
       streamArn,
       region,
       streamViewType,

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
-import { RETENTION_SECONDS, type StreamRecord } from "./streamLog";
+import { RETENTION_SECONDS, type StreamRecord } from "./streamRecord";
 
-/** What a Lambda answered. */
+/** A Lambda's answer. */
 export interface InvokeResult {
   /** `Handled` or `Unhandled`, where the function failed. */
   functionError?: string;
@@ -11,7 +11,7 @@ export interface InvokeResult {
   requestId?: string;
 }
 
-/** What one batch needs on its way to a Lambda. The fields are described at the mapping. */
+/** The settings of a delivery; those of a mapping are described there. */
 export interface DeliveryOptions {
   id: string;
   functionArn: string;
@@ -26,14 +26,14 @@ export interface DeliveryOptions {
   invoke(payload: { Records: StreamRecord[] }): Promise<InvokeResult>;
   send(destinationArn: string, body: string): Promise<void>;
   onError(error: Error): void;
-  /** The records up to this one are done with: delivered or discarded. */
+  /** The records up to this one are delivered or discarded. */
   onPassed(last: StreamRecord): void;
   signal: AbortSignal;
 }
 
 interface Batch {
   records: readonly StreamRecord[];
-  /** How often this very batch was sent again after the function had failed. */
+  /** How often this batch was resent after the function had failed. */
   retries: number;
   /** How often records of this batch reached the function. */
   invokes: number;
@@ -49,13 +49,13 @@ const LONGEST_DELAY_MILLISECONDS = 60_000;
 const SEND_ATTEMPTS = 5;
 
 /**
- * Brings records to a Lambda, in order, by the rules of
+ * Delivers records to a Lambda, in order, by the rules of
  * https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html and
  * https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html:
- * - an error of the function costs the batch a retry, and splits it first where that is asked for;
+ * - an error of the function costs the batch a retry, and splits it first where the mapping says so;
  *   splitting costs no retry, nor does a partial success, since the next batch is a smaller one;
  * - a call that does not reach the function (throttled) costs no retry: only age ends it;
- * - what is given up goes to the on-failure destination, as metadata.
+ * - discarded records go to the on-failure destination, as metadata.
  *
  * Ends early, with the rest undelivered, when the signal aborts.
  */
@@ -139,11 +139,11 @@ async function invoke(batch: Batch, options: DeliveryOptions): Promise<InvokeRes
   try {
     return await options.invoke({ Records: [...batch.records] });
   } catch (error) {
-    // Told once, not with each of what may be hundreds of tries.
+    // Reported once, not with each of possibly hundreds of attempts.
     if (batch.throttles === 0 && !options.signal.aborted) {
       const message =
         `The event source mapping "${options.id}" could not invoke ${options.functionArn}: ` +
-        `${String(error)}. It tries on until the records expire.`;
+        `${String(error)}. It retries until the records expire.`;
       options.onError(new Error(message, { cause: error }));
     }
     return undefined;
@@ -178,7 +178,7 @@ function firstFailure(
   return 0;
 }
 
-/** @returns the item identifiers, valid or not; undefined if it is no such answer at all */
+/** @returns the item identifiers, valid or not; undefined for an answer of another form */
 function failedItems(payload: string): unknown[] | undefined {
   let answer: unknown;
   try {
@@ -245,7 +245,7 @@ async function discard(
   }
 }
 
-/** Tries the destination several times; what cannot be sent is told, never just dropped. */
+/** Tries the destination several times; a message that cannot be sent is reported, never dropped. */
 async function sendAway(body: string, options: DeliveryOptions): Promise<void> {
   const { id, onFailureArn, signal } = options;
   if (onFailureArn === undefined) {
@@ -259,7 +259,7 @@ async function sendAway(body: string, options: DeliveryOptions): Promise<void> {
       return;
     } catch (error) {
       if (attempt === SEND_ATTEMPTS) {
-        const reason = `could not send what it discarded to ${onFailureArn} (${String(error)})`;
+        const reason = `could not send discarded records to ${onFailureArn} (${String(error)})`;
         options.onError(
           new Error(`The event source mapping "${id}" ${reason}: ${body}`, { cause: error }),
         );
@@ -270,7 +270,7 @@ async function sendAway(body: string, options: DeliveryOptions): Promise<void> {
   }
 }
 
-/** Waits longer from time to time; ends at once when the signal aborts. */
+/** Waits with exponential backoff; ends at once when the signal aborts. @param before earlier waits */
 async function pause(before: number, { delayScale, signal }: DeliveryOptions): Promise<void> {
   const delay = Math.min(FIRST_DELAY_MILLISECONDS * 2 ** before, LONGEST_DELAY_MILLISECONDS);
   try {

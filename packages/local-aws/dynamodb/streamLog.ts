@@ -1,47 +1,22 @@
 import { createHash, randomUUID } from "node:crypto";
-import fs from "node:fs";
-import { join } from "node:path";
 import type { ChangeListener, ItemChange } from "./changeFeed";
-import { type Item, itemBytes } from "./dynalite";
+import { openCheckpoints } from "./checkpoints";
+import { itemBytes } from "./dynalite";
 import type { StreamViewType } from "./engine";
-
-/** A stream record, as Lambda gets it. */
-export interface StreamRecord {
-  eventID: string;
-  eventName: ItemChange["eventName"];
-  eventVersion: "1.1";
-  eventSource: "aws:dynamodb";
-  awsRegion: string;
-  eventSourceARN: string;
-  dynamodb: {
-    /** Seconds since 1970, whole. */
-    ApproximateCreationDateTime: number;
-    Keys: Item;
-    NewImage?: Item;
-    OldImage?: Item;
-    /** 21 digits, always growing. */
-    SequenceNumber: string;
-    SizeBytes: number;
-    StreamViewType: StreamViewType;
-  };
-}
-
-/** A record at its place in the log. */
-export interface StreamEntry {
-  /** 1 for the log's first record, then 2, 3, … */
-  position: number;
-  record: StreamRecord;
-  /** The record's size as JSON, in bytes. */
-  bytes: number;
-  /** `undefined` while the row is being written; `false` if that failed: nothing happened. */
-  written?: boolean;
-}
+import { openRecordFile } from "./recordFile";
+import {
+  entryOf,
+  RETENTION_SECONDS,
+  sequenceNumberOf,
+  type StreamEntry,
+  type StreamRecord,
+} from "./streamRecord";
 
 export interface StreamLogOptions {
   streamArn: string;
   region: string;
   streamViewType: StreamViewType;
-  /** The name of the table's partition key: its value decides on the shard. */
+  /** The name of the table's partition key: its value selects the shard. */
   partitionKey: string;
   /** A folder of its own that keeps records and checkpoints between runs; else in memory. */
   folder?: string;
@@ -49,224 +24,128 @@ export interface StreamLogOptions {
   shardCount?: number;
 }
 
-/** How far one event source mapping has come, per lane (a lane is a part of a shard). */
+/** The checkpoints of one event source mapping, one per lane (a lane is a part of a shard). */
 export interface StreamReader {
-  /** The last position that each lane is done with. */
+  /** The last position that each lane has finished. */
   readonly positions: readonly number[];
-  /** Moves a lane's checkpoint and keeps it. */
+  /** Moves a lane's checkpoint and saves it. */
   advance(lane: number, position: number): void;
   /** Frees the place among the stream's readers; the checkpoint stays. */
   close(): void;
 }
 
-interface Checkpoint {
-  positions: number[];
-  open: boolean;
-}
-
-/** More than two readers of a shard are throttled on AWS: "Reading and processing a stream". */
-const MAXIMUM_READERS = 2;
-/** How long DynamoDB keeps a stream's records. */
-export const RETENTION_SECONDS = 24 * 60 * 60;
-/** The log file is written anew when at least this much of it is of no use any more. */
-const COMPACT_BYTES = 1024 * 1024;
-
-/**
- * A table's stream. With a folder, a record is in the log file before its row is written: a process
- * that is killed between the two leaves a record of a change that did not happen, which a consumer
- * with conditional writes can bear, but never a change without its record.
- */
-export class StreamLog {
+/** A table's stream. */
+export interface StreamLog {
   readonly streamArn: string;
   readonly shardCount: number;
-  readonly #options: StreamLogOptions;
-  readonly #checkpoints = new Map<string, Checkpoint>();
-  readonly #waiting = new Set<() => void>();
-  readonly #file?: RecordFile;
-  /** Without gaps, so that a position is an index. */
-  #entries: StreamEntry[];
-  #last: number;
-  /** Everything up to here can be read: no earlier record is still waiting for its row. */
-  #readable: number;
-
-  /** @throws {Error} if the folder's files cannot be read */
-  constructor(options: StreamLogOptions) {
-    this.#options = options;
-    this.streamArn = options.streamArn;
-    this.shardCount = options.shardCount ?? 1;
-    if (options.folder) {
-      fs.mkdirSync(options.folder, { recursive: true });
-      this.#file = new RecordFile(join(options.folder, "records.jsonl"));
-      this.#checkpoints = readCheckpoints(options.folder);
-    }
-    this.#entries = this.#file?.entries ?? [];
-    const known = [...this.#checkpoints.values()].flatMap(({ positions }) => positions);
-    this.#last = Math.max(0, this.#entries.at(-1)?.position ?? 0, ...known);
-    this.#readable = this.#last;
-    this.#trim(true);
-  }
-
   /** Give this to the engine's `onChange`. @throws {Error} if the record cannot be kept */
-  readonly append: ChangeListener = (change) => {
-    const entry = entryOf(this.#recordOf(change, this.#last + 1));
-    this.#file?.append(entry);
-    this.#last = entry.position;
-    this.#entries.push(entry);
-    return (written) => {
-      entry.written = written;
-      this.#settle();
-    };
-  };
-
+  readonly append: ChangeListener;
   /** The position of the last record, readable or not. */
-  get lastPosition(): number {
-    return this.#last;
-  }
-
+  readonly lastPosition: number;
   /** The next readable entry after a position. */
-  entryAfter(position: number): StreamEntry | undefined {
-    const entry = this.#entries[Math.max(0, position + 1 - this.#firstPosition)];
-    return entry && entry.position <= this.#readable ? entry : undefined;
-  }
-
-  /** Resolves when there is a readable entry after `position`, the time is over or `signal` aborts. */
-  async waitAfter(position: number, signal: AbortSignal, milliseconds?: number): Promise<void> {
-    if (signal.aborted || this.#readable > position) {
-      return;
-    }
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        this.#waiting.delete(done);
-        signal.removeEventListener("abort", done);
-        resolve();
-      };
-      const timer = milliseconds === undefined ? undefined : setTimeout(done, milliseconds);
-      this.#waiting.add(done);
-      signal.addEventListener("abort", done);
-    });
-  }
-
+  entryAfter(position: number): StreamEntry | undefined;
+  /** Resolves with a readable entry after `position`, at the timeout, or when `signal` aborts. */
+  waitAfter(position: number, signal: AbortSignal, milliseconds?: number): Promise<void>;
   /** A number that is the same for all records of one partition key. */
-  hashOf(record: StreamRecord): number {
-    const value = JSON.stringify(record.dynamodb.Keys[this.#options.partitionKey] ?? null);
-    return createHash("md5").update(value).digest().readUInt32BE();
-  }
-
+  hashOf(record: StreamRecord): number;
   /**
    * Registers an event source mapping.
    * @param id names the checkpoint, from run to run
    * @param lanes how many checkpoints the mapping keeps
    * @throws {Error} if the stream has two readers already
    */
-  openReader(id: string, startingPosition: "TRIM_HORIZON" | "LATEST", lanes: number): StreamReader {
-    const known = this.#checkpoints.get(id);
-    if (known?.open) {
-      throw new Error(`The event source mapping "${id}" reads ${this.streamArn} already.`);
-    }
-    const readers = [...this.#checkpoints].filter(([, { open }]) => open).map(([name]) => name);
-    if (readers.length >= MAXIMUM_READERS) {
-      throw new Error(
-        `The event source mapping "${id}" would be the third reader of ${this.streamArn}, after ` +
-          `${readers.join(" and ")}: more than two are throttled on AWS. Let one Lambda do the ` +
-          "work of two, or fan out from one of them, for example through SNS.",
-      );
-    }
-    const start = startingPosition === "LATEST" ? this.#last : this.#firstPosition - 1;
-    let positions = known?.positions ?? [start];
-    // Another number of lanes: going on from the hindmost repeats records, but loses none.
-    if (positions.length !== lanes) {
-      positions = Array<number>(lanes).fill(Math.min(...positions));
-    }
-    const checkpoint = { positions, open: true };
-    this.#checkpoints.set(id, checkpoint);
-    this.#saveCheckpoint(id, positions);
-    return {
-      positions,
-      advance: (lane, position) => {
-        if (position === positions[lane]) {
-          return;
-        }
-        positions[lane] = position;
-        this.#saveCheckpoint(id, positions);
-        this.#trim();
-      },
-      close: () => {
-        checkpoint.open = false;
-      },
-    };
-  }
-
+  openReader(id: string, startingPosition: "TRIM_HORIZON" | "LATEST", lanes: number): StreamReader;
   /** Appending to a closed log fails. */
-  close(): void {
-    this.#file?.close();
+  close(): void;
+}
+
+/** More than two readers of a shard are throttled on AWS: "Reading and processing a stream". */
+const MAXIMUM_READERS = 2;
+/** The log file is rewritten when at least this much of it is obsolete. */
+const COMPACT_BYTES = 1024 * 1024;
+
+/**
+ * Opens a table's stream. With a folder, a record is in the log file before its row is written: a
+ * process that is killed between the two leaves a record of a change that did not happen, which a
+ * consumer with conditional writes can bear, but never a change without its record.
+ *
+ * @throws {Error} if the folder's files cannot be read
+ */
+export function createStreamLog(options: StreamLogOptions): StreamLog {
+  const { streamArn, region, streamViewType, partitionKey, folder, shardCount = 1 } = options;
+  const checkpoints = openCheckpoints(folder);
+  const file = openRecordFile(folder);
+  const waiting = new Set<() => void>();
+  /** Without gaps, so that a position is an index. */
+  let entries = file?.entries ?? [];
+  let last = Math.max(0, entries.at(-1)?.position ?? 0, ...checkpoints.positions());
+  /** Everything up to here can be read: no earlier record still waits for its row. */
+  let readable = last;
+  trim(true);
+
+  function firstPosition(): number {
+    return entries[0]?.position ?? last + 1;
   }
 
-  get #firstPosition(): number {
-    return this.#entries[0]?.position ?? this.#last + 1;
-  }
-
-  #recordOf(change: ItemChange, position: number): StreamRecord {
-    const { keys, newImage, oldImage } = change;
-    const view = this.#options.streamViewType;
+  function recordOf(change: ItemChange, position: number): StreamRecord {
+    const { eventName, keys, newImage, oldImage } = change;
+    const has = (view: StreamViewType): boolean =>
+      streamViewType === view || streamViewType === "NEW_AND_OLD_IMAGES";
     const images = {
-      ...(newImage &&
-        (view === "NEW_IMAGE" || view === "NEW_AND_OLD_IMAGES") && { NewImage: newImage }),
-      ...(oldImage &&
-        (view === "OLD_IMAGE" || view === "NEW_AND_OLD_IMAGES") && { OldImage: oldImage }),
+      ...(newImage && has("NEW_IMAGE") && { NewImage: newImage }),
+      ...(oldImage && has("OLD_IMAGE") && { OldImage: oldImage }),
     };
     return {
       eventID: randomUUID().replaceAll("-", ""),
-      eventName: change.eventName,
+      eventName,
       eventVersion: "1.1",
       eventSource: "aws:dynamodb",
-      awsRegion: this.#options.region,
-      eventSourceARN: this.streamArn,
+      awsRegion: region,
+      eventSourceARN: streamArn,
       dynamodb: {
         ApproximateCreationDateTime: Math.floor(Date.now() / 1000),
         Keys: keys,
         ...images,
         SequenceNumber: sequenceNumberOf(position),
         SizeBytes: [keys, ...Object.values(images)].reduce((sum, item) => sum + itemBytes(item), 0),
-        StreamViewType: view,
+        StreamViewType: streamViewType,
       },
     };
   }
 
-  #settle(): void {
-    const before = this.#readable;
+  function settle(): void {
+    const before = readable;
     for (;;) {
-      const next = this.#entries[this.#readable + 1 - this.#firstPosition];
+      const next = entries[readable + 1 - firstPosition()];
       if (next?.written === undefined) {
         break;
       }
-      this.#readable = next.position;
+      readable = next.position;
     }
-    if (this.#readable === before) {
+    if (readable === before) {
       return;
     }
-    [...this.#waiting].forEach((wake) => {
+    [...waiting].forEach((wake) => {
       wake();
     });
-    this.#trim();
+    trim();
   }
 
   /**
-   * Forgets what every mapping has passed. A checkpoint that nobody has opened (a mapping that was
-   * there in a former run) holds records back as long as DynamoDB would keep them.
+   * Removes the records that every mapping has passed. A checkpoint that no mapping has opened (of
+   * a mapping in an earlier run) holds records back as long as DynamoDB would keep them.
    */
-  #trim(atStart = false): void {
-    const all = [...this.#checkpoints.values()];
-    const open = all.filter((checkpoint) => checkpoint.open);
-    const lowest = (checkpoints: Checkpoint[]): number =>
-      Math.min(this.#readable, ...checkpoints.flatMap(({ positions }) => positions));
+  function trim(atStart = false): void {
+    const all = checkpoints.positions();
+    const open = checkpoints.openPositions();
+    const lowest = (positions: number[]): number => Math.min(readable, ...positions);
 
-    let count = all.length > 0 ? Math.max(0, lowest(all) + 1 - this.#firstPosition) : 0;
+    let count = all.length > 0 ? Math.max(0, lowest(all) + 1 - firstPosition()) : 0;
     if (open.length > 0 || all.length === 0) {
       const passed = lowest(open);
       const expired = Date.now() / 1000 - RETENTION_SECONDS;
       for (;;) {
-        const entry = this.#entries[count];
+        const entry = entries[count];
         if (!entry || entry.position > passed) {
           break;
         }
@@ -277,124 +156,90 @@ export class StreamLog {
       }
     }
     // Half of the array at a time: each record is moved once or twice, however many there are.
-    if (count === 0 || (!atStart && count * 2 < this.#entries.length)) {
+    if (count === 0 || (!atStart && count * 2 < entries.length)) {
       return;
     }
-    this.#entries = this.#entries.slice(count);
-    this.#file?.compact(this.#entries, atStart ? 1 : COMPACT_BYTES);
+    entries = entries.slice(count);
+    file?.compact(entries, atStart ? 1 : COMPACT_BYTES);
   }
 
-  #saveCheckpoint(id: string, positions: readonly number[]): void {
-    if (!this.#options.folder) {
-      return;
-    }
-    // A rename, because a process may be killed between emptying a file and filling it.
-    const file = join(this.#options.folder, `checkpoint-${encodeURIComponent(id)}.json`);
-    fs.writeFileSync(`${file}.tmp`, JSON.stringify(positions));
-    fs.renameSync(`${file}.tmp`, file);
-  }
-}
+  return {
+    streamArn,
+    shardCount,
 
-/** The log's place of a record. */
-export function positionOf(record: StreamRecord): number {
-  return Number(record.dynamodb.SequenceNumber.slice(1));
-}
+    append(change) {
+      const entry = entryOf(recordOf(change, last + 1));
+      file?.append(entry);
+      last = entry.position;
+      entries.push(entry);
+      return (written) => {
+        entry.written = written;
+        settle();
+      };
+    },
 
-/** The leading 1 gives all numbers one length, so that their order as text is their order. */
-function sequenceNumberOf(position: number): string {
-  return `1${String(position).padStart(20, "0")}`;
-}
+    get lastPosition() {
+      return last;
+    },
 
-function entryOf(record: StreamRecord): StreamEntry {
-  const bytes = Buffer.byteLength(JSON.stringify(record));
-  return { position: positionOf(record), record, bytes };
-}
+    entryAfter(position) {
+      const entry = entries[Math.max(0, position + 1 - firstPosition())];
+      return entry && entry.position <= readable ? entry : undefined;
+    },
 
-function readCheckpoints(folder: string): Map<string, Checkpoint> {
-  const checkpoints = new Map<string, Checkpoint>();
-  for (const name of fs.readdirSync(folder)) {
-    const id = /^checkpoint-(.*)\.json$/.exec(name)?.[1];
-    if (id === undefined) {
-      continue;
-    }
-    const positions = readPositions(join(folder, name));
-    checkpoints.set(decodeURIComponent(id), { positions, open: false });
-  }
-  return checkpoints;
-}
+    async waitAfter(position, signal, milliseconds) {
+      if (signal.aborted || readable > position) {
+        return;
+      }
+      await new Promise<void>((resolve) => {
+        const done = (): void => {
+          clearTimeout(timer);
+          waiting.delete(done);
+          signal.removeEventListener("abort", done);
+          resolve();
+        };
+        const timer = milliseconds === undefined ? undefined : setTimeout(done, milliseconds);
+        waiting.add(done);
+        signal.addEventListener("abort", done);
+      });
+    },
 
-function readPositions(file: string): number[] {
-  try {
-    return JSON.parse(fs.readFileSync(file, "utf8")) as number[];
-  } catch (error) {
-    throw new Error(
-      `The checkpoint ${file} cannot be read. Delete it, and its mapping starts anew with the ` +
-        "oldest record that is still there; or start with another data folder.",
-      { cause: error },
-    );
-  }
-}
+    hashOf(record) {
+      const value = JSON.stringify(record.dynamodb.Keys[partitionKey] ?? null);
+      return createHash("md5").update(value).digest().readUInt32BE();
+    },
 
-/** The records as lines of JSON. */
-class RecordFile {
-  /** What the file held when it was opened. */
-  readonly entries: StreamEntry[];
-  readonly #path: string;
-  #descriptor: number;
-  #bytes: number;
+    openReader(id, startingPosition, lanes) {
+      const readers = checkpoints.openIds();
+      if (readers.includes(id)) {
+        throw new Error(`The event source mapping "${id}" reads ${streamArn} already.`);
+      }
+      if (readers.length >= MAXIMUM_READERS) {
+        throw new Error(
+          `The event source mapping "${id}" would be the third reader of ${streamArn}, after ` +
+            `${readers.join(" and ")}: more than two are throttled on AWS. Let one Lambda do the ` +
+            "work of two, or fan out from one of them, for example through SNS.",
+        );
+      }
+      const start = startingPosition === "LATEST" ? last : firstPosition() - 1;
+      const checkpoint = checkpoints.open(id, start, lanes);
+      return {
+        positions: checkpoint.positions,
+        advance: (lane, position) => {
+          if (position === checkpoint.positions[lane]) {
+            return;
+          }
+          checkpoint.move(lane, position);
+          trim();
+        },
+        close: () => {
+          checkpoint.close();
+        },
+      };
+    },
 
-  constructor(path: string) {
-    this.#path = path;
-    const text = fs.existsSync(path) ? fs.readFileSync(path, "utf8") : "";
-    // A process that is killed in the middle of a write leaves a torn last line: its row was not
-    // written yet, and the next record must begin on a line of its own.
-    const whole = text.slice(0, text.lastIndexOf("\n") + 1);
-    this.entries = whole
-      .split("\n")
-      .slice(0, -1)
-      .map((line, index) => this.#parse(line, index));
-    this.#bytes = Buffer.byteLength(whole);
-    this.#descriptor = fs.openSync(path, "a");
-    fs.ftruncateSync(this.#descriptor, this.#bytes);
-  }
-
-  append(entry: StreamEntry): void {
-    try {
-      fs.appendFileSync(this.#descriptor, `${JSON.stringify(entry.record)}\n`);
-    } catch (error) {
-      fs.ftruncateSync(this.#descriptor, this.#bytes);
-      throw error;
-    }
-    this.#bytes += entry.bytes + 1;
-  }
-
-  compact(entries: readonly StreamEntry[], worthwhileBytes: number): void {
-    const kept = entries.reduce((sum, { bytes }) => sum + bytes + 1, 0);
-    if (this.#bytes - kept < worthwhileBytes) {
-      return;
-    }
-    const lines = entries.map(({ record }) => `${JSON.stringify(record)}\n`);
-    fs.writeFileSync(`${this.#path}.tmp`, lines.join(""));
-    // Closed first: Windows does not rename over an open file.
-    fs.closeSync(this.#descriptor);
-    fs.renameSync(`${this.#path}.tmp`, this.#path);
-    this.#descriptor = fs.openSync(this.#path, "a");
-    this.#bytes = kept;
-  }
-
-  close(): void {
-    fs.closeSync(this.#descriptor);
-  }
-
-  #parse(line: string, index: number): StreamEntry {
-    try {
-      return { ...entryOf(JSON.parse(line) as StreamRecord), written: true };
-    } catch (error) {
-      throw new Error(
-        `Line ${index + 1} of the stream log ${this.#path} is not a stream record. ` +
-          "Start with another data folder, or delete this one.",
-        { cause: error },
-      );
-    }
-  }
+    close() {
+      file?.close();
+    },
+  };
 }

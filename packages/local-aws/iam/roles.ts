@@ -9,87 +9,101 @@ export interface Credentials {
   sessionToken?: string;
 }
 
-/** The roles of the account, the keys of those who act in them, and the operator's own keys. */
-export class Roles {
+/** The roles of the account, the keys of their sessions, and the operator's own keys. */
+export interface Roles {
   /** Keys that may do everything, for the person at the machine. */
-  readonly operator: Credentials = {
+  readonly operator: Credentials;
+  create(roleName: string): { arn: string };
+  /** @throws Error for an unknown role, and for a policy that cannot be evaluated locally */
+  addPolicy(roleName: string, policy: PolicyDocument): void;
+  /**
+   * Keys for a function's processes: calls signed with them are checked against the role.
+   *
+   * @throws Error for an unknown role
+   */
+  credentialsFor(roleArn: string, functionName: string): Credentials;
+  find(accessKeyId: string): Principal | undefined;
+  /**
+   * Checks that the function's role may do this.
+   *
+   * @returns the reason if not
+   * @throws Error for a function without a role
+   */
+  check(functionName: string, action: string, resource: string): string | undefined;
+}
+
+/** The roles of an account that has none yet. */
+export function createRoles(accountId: string): Roles {
+  const operator: Credentials = {
     accessKeyId: `AKIA${randomKeyId()}`,
     secretAccessKey: randomBytes(30).toString("base64"),
   };
-  private readonly policies = new Map<string, PolicyDocument[]>();
-  private readonly principals = new Map<string, Principal>();
+  const policies = new Map<string, PolicyDocument[]>();
+  const principals = new Map<string, Principal>([
+    [
+      operator.accessKeyId,
+      { ...operator, arn: `arn:aws:iam::${accountId}:user/operator`, policies: "all" },
+    ],
+  ]);
 
-  constructor(private readonly accountId: string) {
-    this.principals.set(this.operator.accessKeyId, {
-      ...this.operator,
-      arn: `arn:aws:iam::${accountId}:user/operator`,
-      policies: "all",
-    });
+  function arnOf(roleName: string): string {
+    return `arn:aws:iam::${accountId}:role/${roleName}`;
   }
 
-  create(roleName: string): { arn: string } {
-    this.policies.set(this.arnOf(roleName), []);
-    return { arn: this.arnOf(roleName) };
-  }
-
-  /** @throws Error for a role that does not exist, and for a policy that cannot be evaluated here */
-  addPolicy(roleName: string, policy: PolicyDocument): void {
-    checkPolicy(policy);
-    this.policiesOf(this.arnOf(roleName)).push(policy);
-  }
-
-  /** Keys for a function's processes: what they sign with them is checked against the role. */
-  credentialsFor(roleArn: string, functionName: string): Credentials {
-    const credentials = {
-      accessKeyId: `ASIA${randomKeyId()}`,
-      secretAccessKey: randomBytes(30).toString("base64"),
-      sessionToken: randomBytes(32).toString("base64"),
-    };
-    const roleName = roleArn.slice(roleArn.lastIndexOf("/") + 1);
-    this.principals.set(credentials.accessKeyId, {
-      ...credentials,
-      arn: `arn:aws:sts::${this.accountId}:assumed-role/${roleName}/${functionName}`,
-      policies: this.policiesOf(roleArn),
-      functionName,
-    });
-    return credentials;
-  }
-
-  find(accessKeyId: string): Principal | undefined {
-    return this.principals.get(accessKeyId);
-  }
-
-  /** Whether the function's role may do this; the reason if not. */
-  check(functionName: string, action: string, resource: string): string | undefined {
-    const principal = [...this.principals.values()].find(
-      (candidate) => candidate.functionName === functionName,
-    );
-    if (!principal || principal.policies === "all") {
-      throw new Error(`There is no role for the function ${functionName}.`);
-    }
-    const verdict = evaluate({
-      identityPolicies: principal.policies,
-      principalArn: principal.arn,
-      action,
-      resource,
-    });
-    return verdict.allowed
-      ? undefined
-      : `${principal.arn} is not authorized to perform: ${action} on resource: ${resource} ` +
-          verdict.reason;
-  }
-
-  private arnOf(roleName: string): string {
-    return `arn:aws:iam::${this.accountId}:role/${roleName}`;
-  }
-
-  private policiesOf(roleArn: string): PolicyDocument[] {
-    const policies = this.policies.get(roleArn);
-    if (!policies) {
+  function policiesOf(roleArn: string): PolicyDocument[] {
+    const ofRole = policies.get(roleArn);
+    if (!ofRole) {
       throw new Error(`There is no role ${roleArn}.`);
     }
-    return policies;
+    return ofRole;
   }
+
+  return {
+    operator,
+    create(roleName) {
+      const arn = arnOf(roleName);
+      policies.set(arn, []);
+      return { arn };
+    },
+    addPolicy(roleName, policy) {
+      checkPolicy(policy);
+      policiesOf(arnOf(roleName)).push(policy);
+    },
+    credentialsFor(roleArn, functionName) {
+      const credentials = {
+        accessKeyId: `ASIA${randomKeyId()}`,
+        secretAccessKey: randomBytes(30).toString("base64"),
+        sessionToken: randomBytes(32).toString("base64"),
+      };
+      const roleName = roleArn.slice(roleArn.lastIndexOf("/") + 1);
+      principals.set(credentials.accessKeyId, {
+        ...credentials,
+        arn: `arn:aws:sts::${accountId}:assumed-role/${roleName}/${functionName}`,
+        policies: policiesOf(roleArn),
+        functionName,
+      });
+      return credentials;
+    },
+    find: (accessKeyId) => principals.get(accessKeyId),
+    check(functionName, action, resource) {
+      const principal = [...principals.values()].find(
+        (candidate) => candidate.functionName === functionName,
+      );
+      if (!principal || principal.policies === "all") {
+        throw new Error(`There is no role for the function ${functionName}.`);
+      }
+      const verdict = evaluate({
+        identityPolicies: principal.policies,
+        principalArn: principal.arn,
+        action,
+        resource,
+      });
+      return verdict.allowed
+        ? undefined
+        : `${principal.arn} is not authorized to perform: ${action} on resource: ${resource} ` +
+            verdict.reason;
+    },
+  };
 }
 
 /** Sixteen characters, as AWS's access key ids have them behind their four-letter prefix. */

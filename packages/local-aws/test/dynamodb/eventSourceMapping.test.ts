@@ -5,9 +5,10 @@ import type { InvokeResult } from "../../dynamodb/batchDelivery";
 import {
   createEventSourceMapping,
   type EventSourceMapping,
-  type EventSourceMappingSettings,
 } from "../../dynamodb/eventSourceMapping";
-import type { StreamLog, StreamRecord } from "../../dynamodb/streamLog";
+import type { EventSourceMappingSettings } from "../../dynamodb/mappingSettings";
+import type { StreamLog } from "../../dynamodb/streamLog";
+import type { StreamRecord } from "../../dynamodb/streamRecord";
 import { inFolder, insert, insertOf, openLog } from "./fixtures";
 
 const OK: InvokeResult = { payload: "null" };
@@ -75,7 +76,7 @@ describe("event source mapping", () => {
   });
 
   describe("batches", () => {
-    it("holds what is there, up to the batch size, in order", async () => {
+    it("holds the waiting records, up to the batch size, in order", async () => {
       const { batches } = await run("abcde", { batchSize: 2 });
 
       expect(batches).to.deep.equal(["ab", "cd", "e"]);
@@ -292,7 +293,7 @@ describe("event source mapping", () => {
       expect(sent).to.have.length(1);
     });
 
-    it("gives a batch up after its retries, in AWS's words, and goes on", async () => {
+    it("discards a batch after its retries, with AWS's message, and continues", async () => {
       const { batches, sent, errors, stream } = await run(
         "ab",
         { maximumRetryAttempts: 2, onFailureArn: QUEUE_ARN, batchSize: 2 },
@@ -329,7 +330,7 @@ describe("event source mapping", () => {
       expect(message?.arn).to.deep.equal({ arn: QUEUE_ARN });
     });
 
-    it("does not retry with no retries, and tells of the loss without a destination", async () => {
+    it("does not retry with no retries, and reports the loss without a destination", async () => {
       const { batches, errors } = await run("a", { maximumRetryAttempts: 0 }, () => FAILED);
 
       expect(batches).to.deep.equal(["a"]);
@@ -337,7 +338,7 @@ describe("event source mapping", () => {
       expect(errors[0]).to.contain("RetryAttemptsExhausted").and.contain("100000000000000000001");
     });
 
-    it("tries the destination again, and tells of what it could not send", async () => {
+    it("retries the destination, and reports a message it could not send", async () => {
       let sends = 0;
       const settings = { maximumRetryAttempts: 0, onFailureArn: QUEUE_ARN };
       const once = await run(

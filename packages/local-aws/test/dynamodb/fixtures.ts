@@ -3,7 +3,7 @@ import os from "node:os";
 import { join } from "node:path";
 import type { ItemChange } from "../../dynamodb/changeFeed";
 import type { DynamoDbEngine, TableDefinition } from "../../dynamodb/engine";
-import { StreamLog, type StreamLogOptions } from "../../dynamodb/streamLog";
+import { createStreamLog, type StreamLog, type StreamLogOptions } from "../../dynamodb/streamLog";
 
 export const REGION = "eu-west-1";
 export const ACCOUNT = "123456789012";
@@ -58,7 +58,7 @@ export async function inFolder(use: (folder: string) => Promise<void> | void): P
 }
 
 export function openLog(options: Partial<StreamLogOptions> = {}): StreamLog {
-  return new StreamLog({
+  return createStreamLog({
     streamArn: `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/events/stream/2026-01-01T00:00:00.000`,
     region: REGION,
     streamViewType: "NEW_AND_OLD_IMAGES",
