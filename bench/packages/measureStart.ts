@@ -53,7 +53,7 @@ export async function writeMeasure(root: string): Promise<string> {
 /** The function's environment variables, and those that Lambda adds. */
 function environmentOf(
   { variables }: ProgramHandler,
-  { variant }: Unpacked,
+  { variant, entry }: Unpacked,
   endpoint: Endpoint,
 ): Record<string, string> {
   const own = Object.entries(variables).map(([name, value]) => [
@@ -63,6 +63,7 @@ function environmentOf(
   ]);
   return {
     ...(Object.fromEntries(own) as Record<string, string>),
+    LAMBDA_TASK_ROOT: path.dirname(entry),
     AWS_REGION: "us-east-1",
     AWS_ACCESS_KEY_ID: variant,
     AWS_SECRET_ACCESS_KEY: "a-secret",

@@ -6,7 +6,7 @@ import { anyText } from "./arbitraries";
 const JPEG = "image/jpeg";
 
 describe("fileNameFor", () => {
-  it("gives a name that file systems, keys and headers take, whatever comes in", () => {
+  it("returns a name that is valid in file systems, keys and headers, for any input", () => {
     fc.assert(
       fc.property(fc.option(anyText, { nil: undefined }), anyText, (given, contentType) => {
         const name = fileNameFor(given, contentType);
@@ -19,7 +19,7 @@ describe("fileNameFor", () => {
     );
   });
 
-  it("leaves a name alone that is fit already", () => {
+  it("does not change a valid name", () => {
     fc.assert(
       fc.property(anyText, (given) => {
         const name = fileNameFor(given, JPEG);
@@ -50,7 +50,7 @@ describe("fileNameFor", () => {
   }
 
   for (const given of [undefined, "", " ", ".", "..", "folder/", "a\\..", "\0", ".\n."]) {
-    it(`makes up a name for ${JSON.stringify(given)}`, () => {
+    it(`replaces ${JSON.stringify(given)}`, () => {
       expect(fileNameFor(given, JPEG)).to.equal("file.jpg");
     });
   }
@@ -65,7 +65,7 @@ describe("fileNameFor", () => {
     "": "file",
   };
   for (const [contentType, name] of Object.entries(defaults)) {
-    it(`calls a nameless ${contentType || "file without a type"} ${name}`, () => {
+    it(`names a nameless ${contentType || "file without a type"} ${name}`, () => {
       expect(fileNameFor(undefined, contentType)).to.equal(name);
     });
   }
@@ -75,16 +75,16 @@ describe("fileNameFor", () => {
     expect(fileNameFor(name, JPEG)).to.equal(name);
   });
 
-  it("shortens the stem of a longer one and keeps the extension", () => {
+  it("shortens a longer name before its extension", () => {
     expect(fileNameFor(`${"n".repeat(252)}.jpg`, JPEG)).to.equal(`${"n".repeat(251)}.jpg`);
   });
 
-  it("never cuts a character of several bytes in two", () => {
+  it("never splits a multi-byte character", () => {
     const name = fileNameFor(`${"😀".repeat(100)}.jpg`, JPEG);
     expect(name).to.equal(`${"😀".repeat(62)}.jpg`);
   });
 
-  it("does not take a long tail for an extension", () => {
+  it("does not treat a long suffix as an extension", () => {
     expect(fileNameFor(`a.${"x".repeat(300)}`, JPEG)).to.equal(`a.${"x".repeat(253)}`);
   });
 });

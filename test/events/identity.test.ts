@@ -43,7 +43,7 @@ function encodedByS3(key: string): string {
 }
 
 describe("the identity of an upload", () => {
-  it("is a UUID v7, with the time inside it as the timestamp, to the millisecond", () => {
+  it("is a UUID v7 and its time, in milliseconds, as the timestamp", () => {
     const before = Date.now();
     const { event_id, event_timestamp } = newUploadIdentity();
     const after = Date.now();
@@ -56,7 +56,7 @@ describe("the identity of an upload", () => {
     expect(new Date(event_timestamp).toISOString()).to.equal(event_timestamp);
   });
 
-  it("is new each time, and sorts in the order of its making", () => {
+  it("is unique and sorts by time of creation", () => {
     const identities = Array.from({ length: 2000 }, newUploadIdentity);
     const ids = identities.map(({ event_id }) => event_id);
     const timestamps = identities.map(({ event_timestamp }) => event_timestamp);
@@ -68,7 +68,7 @@ describe("the identity of an upload", () => {
 });
 
 describe("an upload's key", () => {
-  it("gives back the identity and the file name, whatever the client called the file", () => {
+  it("contains the identity and the file name, for any file name", () => {
     fc.assert(
       fc.property(uploadIdentities, anyText, anyText, (identity, given, contentType) => {
         const fileName = fileNameFor(given, contentType);
@@ -81,7 +81,7 @@ describe("an upload's key", () => {
     );
   });
 
-  it("still gives them back after its way through an event of the bucket", () => {
+  it("still contains them after S3's URL encoding in an event", () => {
     fc.assert(
       fc.property(uploadIdentities, anyText, (identity, given) => {
         const fileName = fileNameFor(given, "");
@@ -93,7 +93,7 @@ describe("an upload's key", () => {
     );
   });
 
-  it("is told from every key that is none", () => {
+  it("is distinguished from all other keys", () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -108,7 +108,7 @@ describe("an upload's key", () => {
     );
   });
 
-  it("is refused when its two times disagree, by however little", () => {
+  it("is rejected when its two times differ by a millisecond or more", () => {
     fc.assert(
       fc.property(times, times, (inUuid, inPath) => {
         fc.pre(inUuid !== inPath);
@@ -119,7 +119,7 @@ describe("an upload's key", () => {
     );
   });
 
-  it("reads back as an upload in its plain form", () => {
+  it("is parsed in its plain form", () => {
     expect(parseUploadKey(`uploads/${TIMESTAMP}/${ID}/a.jpg`)).to.deep.equal({
       event_id: ID,
       event_timestamp: TIMESTAMP,
@@ -139,21 +139,21 @@ describe("an upload's key", () => {
     "a UUID v4": `uploads/${TIMESTAMP}/${ID.replace("-7abc-", "-4abc-")}/a.jpg`,
     "no RFC 9562 variant": `uploads/${TIMESTAMP}/${ID.replace("-8abc-", "-cabc-")}/a.jpg`,
     "a timestamp without milliseconds": `uploads/${TIMESTAMP.slice(0, 19)}Z/${ID}/a.jpg`,
-    "a time that is none": `uploads/2026-13-45T99:99:99.999Z/${ID}/a.jpg`,
+    "an invalid time": `uploads/2026-13-45T99:99:99.999Z/${ID}/a.jpg`,
     "a time past the year 9999": `uploads/2026-01-01T00:00:00.000Z/ffffffff-ffff-7abc-8abc-abcdefabcdef/a`,
-    "somebody's own file": "uploads/holiday/cat.jpg",
-    "nothing but the prefix": "uploads/",
-    "nothing at all": "",
+    "another writer's file": "uploads/holiday/cat.jpg",
+    "only the prefix": "uploads/",
+    "no text": "",
   };
   for (const [what, key] of Object.entries(foreign)) {
-    it(`is not what has ${what}`, () => {
+    it(`is not a key with ${what}`, () => {
       expect(parseUploadKey(key)).to.equal(undefined);
     });
   }
 });
 
 describe("the identity of an object", () => {
-  it("is what the key says for an upload, whichever event tells of it, and when", () => {
+  it("is the one in the key for an upload, for any event at any time", () => {
     fc.assert(
       fc.property(
         uploadIdentities,
@@ -171,7 +171,7 @@ describe("the identity of an object", () => {
     );
   });
 
-  it("is a UUID v5, and the time of the event in milliseconds, for every other object", () => {
+  it("is a UUID v5 and the event's time, in milliseconds, for any other object", () => {
     const { event_id, event_timestamp } = objectIdentity({
       ...object,
       eventTime: "2026-11-21T20:00:00Z",
@@ -180,14 +180,14 @@ describe("the identity of an object", () => {
     expect(event_timestamp).to.equal("2026-11-21T20:00:00.000Z");
   });
 
-  it("is the same for every delivery, also after a deployment: rows are found by it", () => {
+  it("is the same for every delivery and every version of the program", () => {
     expect(objectIdentity(object)).to.deep.equal({
       event_id: "8214b68a-d222-5a49-9e60-77bf6e1be8bf",
       event_timestamp: object.eventTime,
     });
   });
 
-  it("differs as soon as bucket, key, version or sequencer do, wherever one ends", () => {
+  it("differs when bucket, key, version or sequencer differ, wherever one ends", () => {
     const parts = fc.record({ bucket: unicode, key: unicode, versionId: fc.string() });
     fc.assert(
       fc.property(parts, parts, (one, other) => {
@@ -211,14 +211,14 @@ describe("the identity of an object", () => {
     expect(new Set(ids).size).to.equal(ids.length);
   });
 
-  it("goes by the version where there is one: a redelivery may carry another sequencer", () => {
+  it("ignores the sequencer where there is a version: a redelivery may have another one", () => {
     const versioned = { ...object, versionId: "v1" };
     expect(objectIdentity({ ...versioned, sequencer: "00" }).event_id).to.equal(
       objectIdentity(versioned).event_id,
     );
   });
 
-  it("tells two writes to one key apart even without version and sequencer", () => {
+  it("differs for two writes to one key without version and sequencer", () => {
     const bare = { bucket: "b", key: "k", eventTime: "2026-01-01T00:00:00.000Z" };
     const later = { ...bare, eventTime: "2026-01-01T00:00:00.001Z" };
     expect(objectIdentity(bare).event_id).to.not.equal(objectIdentity(later).event_id);
@@ -226,7 +226,7 @@ describe("the identity of an object", () => {
 });
 
 describe("decodeS3Key", () => {
-  it("undoes S3's encoding of any key", () => {
+  it("reverses S3's encoding of any key", () => {
     fc.assert(
       fc.property(unicode, (key) => {
         expect(decodeS3Key(encodedByS3(key))).to.equal(key);
@@ -242,12 +242,12 @@ describe("decodeS3Key", () => {
     "%F0%9F%98%80/%C3%BC": "😀/ü",
   };
   for (const [encoded, key] of Object.entries(examples)) {
-    it(`reads ${encoded}`, () => {
+    it(`decodes ${encoded}`, () => {
       expect(decodeS3Key(encoded)).to.equal(key);
     });
   }
 
-  it("throws for what is no encoding, rather than to make up a key", () => {
+  it("throws for invalid encoding", () => {
     expect(() => decodeS3Key("100%")).to.throw(URIError);
   });
 });
@@ -261,7 +261,7 @@ describe("fileNameOf", () => {
     "/": "/",
   };
   for (const [key, name] of Object.entries(examples)) {
-    it(`calls ${key} ${name}`, () => {
+    it(`is ${name} for ${key}`, () => {
       expect(fileNameOf(key)).to.equal(name);
     });
   }

@@ -6,15 +6,15 @@ import { predecessorsOf } from "../../events/transitions";
 import { uuidv7At } from "./arbitraries";
 
 /**
- * A model of the pipeline: the real rules of `events/`, with the handlers' steps around them. A
- * handler is a generator that yields between two calls to AWS, each of which is atomic. A scheduler
- * that fast-check drives picks which one goes on, which delivery starts or is repeated, and which
- * handler crashes.
+ * A model of the pipeline: the rules of `events/`, and the handlers' steps around them. A handler is
+ * a generator that yields between two calls to AWS, each of which is atomic. fast-check drives a
+ * scheduler, which picks the handler to continue, the delivery to start or repeat, and the handler
+ * to crash.
  */
 
 const MAX_ATTEMPTS = 3;
 
-/** Deliveries until one is given up: an event of the bucket then ends in the dead-letter queue. */
+/** Deliveries before one is given up; a bucket's event then goes to the dead-letter queue. */
 const MAX_DELIVERIES = 2;
 
 interface Row extends EventKey {
@@ -24,10 +24,10 @@ interface Row extends EventKey {
   alarmed: boolean;
 }
 
-/** A stored object; `fails` says that no step of process will ever work on it. */
+/** A stored object; `fails`: processing it always fails. */
 interface Stored extends CreatedObject {
   isUpload: boolean;
-  /** Comes into the bucket long after the time in its key, as a repeated request's does. */
+  /** Created long after the time in its key, as by a repeated request. */
   isLate: boolean;
   fails: boolean;
 }
@@ -38,7 +38,7 @@ interface Delivery {
   to: "record" | "process" | "notify";
   start: () => Handler;
   deliveries: number;
-  /** What becomes of it when it was delivered too often. */
+  /** Called after the last delivery. */
   givenUp: () => void;
 }
 
@@ -59,9 +59,9 @@ class Pipeline {
   readonly mails = new Map<string, number>();
   readonly alarms = new Map<string, number>();
   /** Crashes of notify between its publish and its write, by row. */
-  readonly doublings = new Map<string, number>();
+  readonly duplicates = new Map<string, number>();
   /** What this notify environment remembers. */
-  private told = new Set<string>();
+  private published = new Set<string>();
   private publishedUnwritten: string | undefined;
   /** The key up to which the sweeper has gone through the bucket. */
   private listedUpTo = "";
@@ -141,10 +141,10 @@ class Pipeline {
   }
 
   private *notify(name: string, seen: Omit<Row, keyof EventKey>): Handler {
-    const { told } = this;
+    const { published } = this;
     const book = seen.status === "failed" ? this.alarms : this.mails;
-    const occasion = `${seen.status} ${name}`;
-    if (!told.has(occasion)) {
+    const deduplicationKey = `${seen.status} ${name}`;
+    if (!published.has(deduplicationKey)) {
       yield;
       const row = this.rows.get(name);
       if (row?.status !== seen.status || row.alarmed) {
@@ -152,8 +152,8 @@ class Pipeline {
       }
       yield;
       book.set(name, (book.get(name) ?? 0) + 1);
-      told.add(occasion);
-      this.publishedUnwritten = occasion;
+      published.add(deduplicationKey);
+      this.publishedUnwritten = deduplicationKey;
       yield;
     }
     if (seen.status === "processed") {
@@ -167,7 +167,7 @@ class Pipeline {
     this.publishedUnwritten = undefined;
   }
 
-  /** One run over all rows, as stuck as the scheduler likes them to be. */
+  /** One run over all rows; the scheduler decides which are stuck. */
   *sweep(): Handler {
     for (const [name, row] of [...this.rows]) {
       const { status, attempts, alarmed } = row;
@@ -186,26 +186,26 @@ class Pipeline {
         this.changed(row);
       }
     }
-    yield* this.sweepListing();
+    yield* this.sweepUnrecordedUploads();
     for (const object of [...this.deadLetters]) {
       yield;
       this.put(objectIdentity(object), "created");
       yield;
-      // Another sweeper may have deleted the message: then there is nothing to delete.
+      // Another sweeper may have deleted the message.
       if (this.deadLetters.includes(object)) {
         this.deadLetters.splice(this.deadLetters.indexOf(object), 1);
       }
     }
   }
 
-  /** Whether no upload may still come under the key or an older one, save the late ones. */
+  /** Whether no running upload, except late ones, may still create this key or an older one. */
   private isSettled({ key }: Stored): boolean {
     return this.running.every(
       ({ upload }) => !upload || upload.isLate || upload.key > key || this.objects.includes(upload),
     );
   }
 
-  private *sweepListing(): Handler {
+  private *sweepUnrecordedUploads(): Handler {
     const listed = this.objects
       .filter(({ isUpload, key }) => isUpload && key > this.listedUpTo)
       .filter((object) => this.isSettled(object))
@@ -219,7 +219,7 @@ class Pipeline {
     this.listedUpTo = end > this.listedUpTo ? end : this.listedUpTo;
   }
 
-  /** A shard has one reader of each kind, which finishes or crashes before it reads on. */
+  /** A shard has one reader of each kind, which finishes or crashes before it continues. */
   private canStart({ to }: Delivery): boolean {
     return to !== "notify" || !this.running.some(({ delivery }) => delivery?.to === "notify");
   }
@@ -250,12 +250,12 @@ class Pipeline {
       return;
     }
     if (delivery.to === "notify") {
-      const occasion = this.publishedUnwritten;
-      if (occasion !== undefined) {
-        this.doublings.set(occasion, (this.doublings.get(occasion) ?? 0) + 1);
+      const unwritten = this.publishedUnwritten;
+      if (unwritten !== undefined) {
+        this.duplicates.set(unwritten, (this.duplicates.get(unwritten) ?? 0) + 1);
       }
       this.publishedUnwritten = undefined;
-      this.told = new Set();
+      this.published = new Set();
     }
     delivery.deliveries += 1;
     if (delivery.deliveries < MAX_DELIVERIES) {
@@ -351,7 +351,7 @@ function play(
   return pipeline;
 }
 
-describe("handlers that run, crash and are repeated in any order", () => {
+describe("handlers that run, crash and are retried in any order", () => {
   const histories = fc.tuple(
     files,
     fc.array(actions, { minLength: 20, maxLength: 120, size: "max" }),
@@ -377,25 +377,25 @@ describe("handlers that run, crash and are repeated in any order", () => {
     check(() => undefined);
   });
 
-  it("bring every event to notified, or to failed with people told of it", () => {
+  it("bring every event to notified, or to failed with an alarm", () => {
     check(({ rows, objects, alarms, mails, deadLetters }) => {
       for (const object of objects) {
         const name = JSON.stringify(objectIdentity(object));
         const row = rows.get(name);
         const end = object.fails || (row?.attempts ?? 0) >= MAX_ATTEMPTS ? "failed" : "notified";
         expect(row?.status).to.be.oneOf([end, object.fails ? "failed" : "notified"]);
-        const told = row?.status === "failed" ? alarms : mails;
-        expect(told.get(name), name).to.be.at.least(1);
+        const published = row?.status === "failed" ? alarms : mails;
+        expect(published.get(name), name).to.be.at.least(1);
       }
       expect(deadLetters).to.deep.equal([]);
     });
   });
 
-  it("tell of nothing twice, save where a crash fell between the message and the row", () => {
-    check(({ mails, alarms, doublings }) => {
+  it("publish nothing twice, except after a crash between the message and the row", () => {
+    check(({ mails, alarms, duplicates }) => {
       for (const [status, book] of Object.entries({ processed: mails, failed: alarms })) {
         for (const [name, times] of book) {
-          const allowed = 1 + (doublings.get(`${status} ${name}`) ?? 0);
+          const allowed = 1 + (duplicates.get(`${status} ${name}`) ?? 0);
           expect(times, `${status} ${name}`).to.be.at.most(allowed);
         }
       }

@@ -12,7 +12,7 @@ const row: Item = {
 };
 
 describe("a row", () => {
-  it("gives back any new event", () => {
+  it("is read back as the new event", () => {
     fc.assert(
       fc.property(newEvents, (event) => {
         expect(fromItem(newItem(event))).to.deep.equal(event);
@@ -20,7 +20,7 @@ describe("a row", () => {
     );
   });
 
-  it("gives back what processing found, and how it failed", () => {
+  it("is read back with the result of processing and the failure", () => {
     fc.assert(
       fc.property(
         newEvents,
@@ -58,18 +58,18 @@ describe("a row", () => {
     });
   });
 
-  it("keeps no attribute for what is not known", () => {
+  it("has no attribute for undefined values", () => {
     expect(toMap({ size: 1, type: "text/plain", width: undefined })).to.deep.equal({
       M: { size: { N: "1" }, type: { S: "text/plain" } },
     });
   });
 
-  it("without updated_at was last touched when it was made", () => {
+  it("without updated_at has the time of its creation", () => {
     expect(fromItem({ ...row, updated_at: {} }).updated_at).to.equal("2026-11-21T20:00:00.000Z");
   });
 
   for (const name of ["event_id", "event_timestamp", "event_status", "event_info"]) {
-    it(`without ${name} as text is no event, and the error says so`, () => {
+    it(`without ${name} as text is not an event, and the error names it`, () => {
       for (const value of [undefined, {}, { N: "1" }, { BOOL: true }, { M: {} }]) {
         expect(() => fromItem({ ...row, [name]: value } as Item))
           .to.throw(`"${name}"`)
@@ -78,20 +78,20 @@ describe("a row", () => {
     });
   }
 
-  it("whose event_info is no JSON is no event", () => {
+  it("whose event_info is not JSON is not an event", () => {
     expect(() => fromItem({ ...row, event_info: { S: "{" } })).to.throw(SyntaxError);
   });
 
   // Handlers count on it: one such row, let through, would end a whole batch.
   for (const info of ["null", "1", '"text"', "[]", "{}", '{"Bucket":"b"}', '{"Key":"k"}']) {
-    it(`whose event_info is ${info} names no object, and so is no event`, () => {
+    it(`whose event_info is ${info} is not an event: it names no object`, () => {
       expect(() => fromItem({ ...row, event_info: { S: info } }))
         .to.throw("event_info")
         .with.property("name", "InvalidEvent");
     });
   }
 
-  it("with a status that does not exist is no event", () => {
+  it("with an unknown status is not an event", () => {
     expect(() => fromItem({ ...row, event_status: { S: "toString" } }))
       .to.throw("toString")
       .with.property("name", "InvalidEvent");

@@ -10,7 +10,7 @@ const statuses = fc.constantFrom(...EVENT_STATUSES);
 const shards = fc.integer({ min: 2, max: 64 });
 
 describe("The partitions of the index", () => {
-  it("are, of one shard, the statuses themselves, and rows know nothing of them", () => {
+  it("are the statuses themselves for one shard, without an attribute in rows", () => {
     fc.assert(
       fc.property(fc.uuid(), statuses, newEvents, (id, status, event) => {
         expect(partitionsOf(status, 1)).to.deep.equal([status]);
@@ -22,7 +22,7 @@ describe("The partitions of the index", () => {
     expect(partitionKey(1)).to.equal("event_status");
   });
 
-  it("are numbered by the last 8 digits of the id, and a row says which is its own", () => {
+  it("are numbered by the last 8 digits of the id, in the row's attribute", () => {
     const id = "019a0000-abcd-7abc-8abc-abcdff000013";
 
     const attributes = statusAttributes(id, "failed", 8);
@@ -35,7 +35,7 @@ describe("The partitions of the index", () => {
     expect(partitionsOf("failed", 3)).to.deep.equal(["failed#0", "failed#1", "failed#2"]);
   });
 
-  it("hold every row, those of ids that are no UUIDs too, in the same shard of each status", () => {
+  it("hold every row in the same shard of each status, even with an id that is not a UUID", () => {
     fc.assert(
       fc.property(fc.oneof(fc.uuid(), fc.string()), statuses, shards, (id, status, count) => {
         const { status_shard: partition } = statusAttributes(id, status, count);
@@ -51,7 +51,7 @@ describe("The partitions of the index", () => {
     7: () => uuidv7(),
     5: (n: number) => uuidv5(`file ${n}`, uuidv5.URL),
   })) {
-    it(`have about as many rows each, by ids of version ${version}`, () => {
+    it(`have about the same number of rows each, for UUIDs of version ${version}`, () => {
       const counts = new Map(partitionsOf("notified", 8).map((partition) => [partition, 0]));
       for (let n = 0; n < 8000; n += 1) {
         const { status_shard: partition } = statusAttributes(newId(n), "notified", 8);

@@ -15,7 +15,7 @@ const PROGRESS: Record<EventStatus, number> = {
 const statuses = fc.constantFrom(...EVENT_STATUSES);
 
 describe("transitions", () => {
-  it("never take an event backwards, in whatever order writers come", () => {
+  it("never move an event backwards, for any order of writers", () => {
     fc.assert(
       fc.property(fc.constantFrom(...START_STATUSES), fc.array(statuses), (start, wanted) => {
         let status: EventStatus = start;
@@ -37,7 +37,7 @@ describe("transitions", () => {
     }
   });
 
-  it("never repeat a status, so that a second delivery finds its condition failed", () => {
+  it("never repeat a status, so that the condition of a second delivery fails", () => {
     for (const status of EVENT_STATUSES) {
       expect(isTransition(status, status), status).to.equal(false);
     }

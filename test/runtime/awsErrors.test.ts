@@ -31,8 +31,8 @@ const CALLS = {
   },
 };
 
-/** How each service words an error on the wire. */
-const WORDINGS: Record<keyof typeof CALLS, (code: string) => string> = {
+/** The body of each service's errors. */
+const ERROR_BODIES: Record<keyof typeof CALLS, (code: string) => string> = {
   dynamodb: (code) => `{"__type":"com.amazonaws.dynamodb.v20120810#${code}","message":"why"}`,
   s3: (code) => `<Error><Code>${code}</Code><Message>why</Message></Error>`,
   sns: (code) =>
@@ -71,11 +71,13 @@ async function thrownFor(service: keyof typeof CALLS, answer: Answer): Promise<u
 }
 
 function refusal(service: keyof typeof CALLS, code: string, status: number): Promise<unknown> {
-  return thrownFor(service, (response) => response.writeHead(status).end(WORDINGS[service](code)));
+  return thrownFor(service, (response) =>
+    response.writeHead(status).end(ERROR_BODIES[service](code)),
+  );
 }
 
 describe("isTransient", () => {
-  const passing: [service: keyof typeof CALLS, code: string, status: number][] = [
+  const transient: [service: keyof typeof CALLS, code: string, status: number][] = [
     ["dynamodb", "ProvisionedThroughputExceededException", 400],
     ["dynamodb", "ThrottlingException", 400],
     ["dynamodb", "RequestLimitExceeded", 400],
@@ -89,15 +91,15 @@ describe("isTransient", () => {
     ["sns", "Throttling", 400],
     ["sns", "InternalFailure", 500],
   ];
-  for (const [service, code, status] of passing) {
-    it(`is true of ${service}'s ${code} (${status}): it goes better later`, async () => {
+  for (const [service, code, status] of transient) {
+    it(`is true of ${service}'s ${code} (${status}): a retry may succeed`, async () => {
       const error = await refusal(service, code, status);
       expect(asError(error).name).to.contain(code.replace(/Exception$/, ""));
       expect(isTransient(error)).to.equal(true);
     });
   }
 
-  const lasting: [service: keyof typeof CALLS, code: string, status: number][] = [
+  const permanent: [service: keyof typeof CALLS, code: string, status: number][] = [
     ["dynamodb", "AccessDeniedException", 400],
     ["dynamodb", "ValidationException", 400],
     ["dynamodb", "ResourceNotFoundException", 400],
@@ -108,15 +110,15 @@ describe("isTransient", () => {
     ["sns", "InvalidParameter", 400],
     ["sns", "AuthorizationError", 403],
   ];
-  for (const [service, code, status] of lasting) {
-    it(`is false of ${service}'s ${code} (${status}): repeating does not help`, async () => {
+  for (const [service, code, status] of permanent) {
+    it(`is false of ${service}'s ${code} (${status}): a retry fails again`, async () => {
       const error = await refusal(service, code, status);
       expect(error).to.be.an("error");
       expect(isTransient(error)).to.equal(false);
     });
   }
 
-  it("is true of a connection that is refused", async () => {
+  it("is true of a refused connection", async () => {
     const server = createServer().listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
@@ -129,19 +131,19 @@ describe("isTransient", () => {
     expect(isTransient(error)).to.equal(true);
   });
 
-  it("is true of a connection that breaks off", async () => {
+  it("is true of a broken connection", async () => {
     const error = await thrownFor("dynamodb", (response) => response.destroy());
     expect(error).to.be.an("error");
     expect(isTransient(error)).to.equal(true);
   });
 
-  it("is true of an answer that does not come in time", async () => {
+  it("is true of a timeout", async () => {
     const error = await thrownFor("s3", () => undefined);
     expect(error).to.have.property("name", "TimeoutError");
     expect(isTransient(error)).to.equal(true);
   });
 
-  it("is false of an error of our own, and of whatever else is thrown", () => {
+  it("is false of the program's own errors, and of other thrown values", () => {
     for (const thrown of [new TypeError("x is not a function"), "text", undefined, null, 503]) {
       expect(isTransient(thrown), String(thrown)).to.equal(false);
     }
@@ -149,7 +151,7 @@ describe("isTransient", () => {
 });
 
 describe("isConditionFailed", () => {
-  it("is true of DynamoDB's failed condition, and of nothing else", async () => {
+  it("is true of DynamoDB's failed condition only", async () => {
     const failed = await refusal("dynamodb", "ConditionalCheckFailedException", 400);
     const other = await refusal("dynamodb", "ValidationException", 400);
     expect(isConditionFailed(failed)).to.equal(true);
@@ -159,7 +161,7 @@ describe("isConditionFailed", () => {
 });
 
 describe("asError", () => {
-  it("makes an error of whatever was thrown", () => {
+  it("converts any thrown value to an error", () => {
     expect(asError(new TypeError("no"))).to.include({ name: "TypeError", message: "no" });
     expect(asError("no")).to.deep.equal({ name: "Error", message: "no" });
     expect(asError(undefined)).to.deep.equal({ name: "Error", message: "undefined" });
@@ -167,13 +169,13 @@ describe("asError", () => {
 });
 
 describe("isMessageRefused", () => {
-  it("is true where SNS refuses the message itself", async () => {
+  it("is true where SNS refuses the message", async () => {
     for (const code of ["InvalidParameter", "ParameterValueInvalid"]) {
       expect(isMessageRefused(await refusal("sns", code, 400)), code).to.equal(true);
     }
   });
 
-  it("is false of what another message would meet as well", async () => {
+  it("is false of errors that any message would cause", async () => {
     for (const [code, status] of [
       ["AuthorizationError", 403],
       ["NotFound", 404],
@@ -187,7 +189,7 @@ describe("isMessageRefused", () => {
 });
 
 describe("eventError", () => {
-  it("keeps code, message and step, and no more of a text than a row can hold", () => {
+  it("has code, message and step, with texts shortened for a row", () => {
     expect(eventError(new TypeError("no"), "process")).to.deep.equal({
       code: "TypeError",
       message: "no",

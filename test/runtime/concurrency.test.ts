@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { forEachConcurrently } from "../../runtime/concurrency";
 
 describe("forEachConcurrently", () => {
-  it("does every item once, never more than the limit at a time, and as many as that", async () => {
+  it("handles every item once, with exactly the limit at a time", async () => {
     await fc.assert(
       fc.asyncProperty(fc.nat({ max: 30 }), fc.integer({ min: 1, max: 8 }), async (n, limit) => {
         const items = Array.from({ length: n }, (_, index) => index);
@@ -29,7 +29,7 @@ describe("forEachConcurrently", () => {
     );
   });
 
-  it("goes on after a failure, and gives the failures in the order of the items", async () => {
+  it("continues after a failure, and returns the failures in the order of the items", async () => {
     const done: string[] = [];
     const slowFirst: Record<string, number> = { a: 5, b: 1, c: 3, d: 1 };
 
@@ -51,7 +51,7 @@ describe("forEachConcurrently", () => {
     ]);
   });
 
-  it("counts what is thrown before anything is awaited as that item's failure alone", async () => {
+  it("treats a synchronous throw as the failure of that item only", async () => {
     const failures = await forEachConcurrently([1, 2, 3], 1, (item) => {
       if (item === 2) {
         throw new Error("at once");
@@ -61,7 +61,7 @@ describe("forEachConcurrently", () => {
     expect(failures.map(({ item }) => item)).to.deep.equal([2]);
   });
 
-  it("keeps apart failures whose reason is undefined", async () => {
+  it("returns failures whose error is undefined", async () => {
     const failures = await forEachConcurrently([1], 1, () =>
       // Whatever code of others throws is a failure.
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors

@@ -17,12 +17,12 @@ function request(parts: Partial<APIGatewayProxyEvent>): APIGatewayProxyEvent {
 describe("bodyBytes", () => {
   const bytes = Buffer.from([0, 255, 128, 10]);
 
-  it("gives a binary body byte for byte", () => {
+  it("decodes a binary body", () => {
     const event = request({ body: bytes.toString("base64"), isBase64Encoded: true });
     expect(bodyBytes(event)).to.deep.equal(bytes);
   });
 
-  it("gives a text body as UTF-8, also when it looks like base64", () => {
+  it("returns a text body as UTF-8, even if it looks like base64", () => {
     const event = request({ body: "ü AAECAw==", isBase64Encoded: false });
     expect(bodyBytes(event).toString()).to.equal("ü AAECAw==");
   });
@@ -33,7 +33,7 @@ describe("bodyBytes", () => {
 });
 
 describe("header", () => {
-  it("is found whichever way the client wrote its name", () => {
+  it("is found by its name in any case", () => {
     for (const name of ["content-type", "Content-Type", "CONTENT-TYPE"]) {
       expect(header(request({ headers: { [name]: "a/b" } }), "content-type")).to.equal("a/b");
     }
@@ -45,7 +45,7 @@ describe("header", () => {
 });
 
 describe("jsonResponse", () => {
-  it("is JSON that nobody keeps, and takes headers of its own", () => {
+  it("is JSON that is not cached, with additional headers", () => {
     expect(jsonResponse(503, { a: 1 }, { "Retry-After": "1" })).to.deep.equal({
       statusCode: 503,
       headers: {
@@ -60,7 +60,7 @@ describe("jsonResponse", () => {
 });
 
 describe("httpError", () => {
-  it("is told from other errors, and carries what the answer needs", () => {
+  it("is distinguished from other errors, and has the fields of the answer", () => {
     const error = httpError(405, "method_not_allowed", "Use POST.", { Allow: "POST" });
     expect(error).to.include({ statusCode: 405, code: "method_not_allowed", message: "Use POST." });
     expect(error.headers).to.deep.equal({ Allow: "POST" });
@@ -71,19 +71,19 @@ describe("httpError", () => {
 });
 
 describe("errorAnswer", () => {
-  const WORDING = { log: "It failed.", unavailable: "Not now.", failed: "Not at all." };
+  const MESSAGES = { log: "It failed.", unavailable: "Not now.", failed: "Not at all." };
 
   async function answerTo(thrown: unknown) {
     let answer: unknown;
     const logged = await errorsLogged(() => {
-      answer = errorAnswer(thrown, "a-request", WORDING);
+      answer = errorAnswer(thrown, "a-request", MESSAGES);
     });
     const { statusCode, headers, body } = answer as APIGatewayProxyResult;
     const { error } = JSON.parse(body) as { error: Record<string, string> };
     return { statusCode, headers, error, logged };
   }
 
-  it("words a refusal as it is, with its headers, and logs nothing", async () => {
+  it("answers with an HttpError's message and headers, and logs nothing", async () => {
     const refusal = httpError(405, "method_not_allowed", "Use POST.", { Allow: "POST" });
     const { statusCode, headers, error, logged } = await answerTo(refusal);
     expect(statusCode).to.equal(405);
@@ -92,7 +92,7 @@ describe("errorAnswer", () => {
     expect(logged).to.deep.equal([]);
   });
 
-  it("asks for another try where AWS refuses for now", async () => {
+  it("asks for a retry after a transient error", async () => {
     const throttled = Object.assign(new Error("Slower!"), { name: "ThrottlingException" });
     const { statusCode, headers, error } = await answerTo(throttled);
     expect(statusCode).to.equal(503);
@@ -104,7 +104,7 @@ describe("errorAnswer", () => {
     });
   });
 
-  it("keeps all else to the log, which has the request's id as well", async () => {
+  it("hides any other error, and logs it with the request's id", async () => {
     const thrown = Object.assign(new Error("The table t is not there."), { name: "NoTable" });
     const { statusCode, headers, error, logged } = await answerTo(thrown);
     expect(statusCode).to.equal(502);

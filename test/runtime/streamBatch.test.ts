@@ -6,7 +6,7 @@ import { streamRecord } from "../../testing/records";
 import { errorsLogged } from "./loggedErrors";
 
 describe("deliveriesOf", () => {
-  it("gives each event with its record's sequence number", () => {
+  it("returns each event with its record's sequence number", () => {
     const event = processedEvent();
     const record = streamRecord(itemOf(event));
 
@@ -15,7 +15,7 @@ describe("deliveriesOf", () => {
     ]);
   });
 
-  it("passes over a record without a new image: the row is gone", async () => {
+  it("skips a record without a new image: the row was deleted", async () => {
     const record = streamRecord(itemOf(processedEvent()));
     let deliveries: Delivery[] = [];
 
@@ -29,7 +29,7 @@ describe("deliveriesOf", () => {
     expect(errors).to.deep.equal([]);
   });
 
-  it("leaves broken rows behind, naming them in the log, and keeps their neighbours", async () => {
+  it("skips and logs invalid rows, and returns the others", async () => {
     const good = itemOf(processedEvent());
     const rows: Item[] = [
       { ...good, event_id: { S: "no-json" }, event_info: { S: "{" } },
@@ -59,7 +59,7 @@ describe("deliveriesOf", () => {
 });
 
 describe("batchResponse", () => {
-  it("names exactly the deliveries that are to come again", () => {
+  it("names exactly the records to redeliver", () => {
     const records = [1, 2].map(() => streamRecord(itemOf(processedEvent())));
     expect(batchResponse(deliveriesOf({ Records: records }))).to.deep.equal({
       batchItemFailures: records.map(({ dynamodb }) => ({
@@ -68,7 +68,7 @@ describe("batchResponse", () => {
     });
   });
 
-  it("says that all went well for none", () => {
+  it("is empty for no failures", () => {
     expect(batchResponse([])).to.deep.equal({ batchItemFailures: [] });
   });
 });

@@ -55,7 +55,7 @@ describe("eventPage", () => {
       })
       .map((rows) => rows.map((row, n) => ({ ...row, event_id: id(n) })));
 
-  it("gives what follows in time order, while rows move and are added between pages", () =>
+  it("returns what follows in order of time, while rows move and are added between pages", () =>
     fc.assert(
       fc.asyncProperty(
         shards,
@@ -113,7 +113,7 @@ describe("eventPage", () => {
       { numRuns: 50 },
     ));
 
-  it("loses no row that moves on, or is retried, while a page is read", () =>
+  it("loses no row that advances or is retried while a page is read", () =>
     fc.assert(
       fc.asyncProperty(
         shards,
@@ -135,7 +135,7 @@ describe("eventPage", () => {
           };
           const move = async (row: IndexedRow | undefined) => {
             const to = row && ways[row.event_status];
-            // Nobody retries a failure of the same moment.
+            // A new failure is not retried at once.
             if (row && to && !(row.event_status === "failed" && moved.has(row))) {
               row.event_status = to;
               moved.add(row);
@@ -163,7 +163,7 @@ describe("eventPage", () => {
     ["desc", 1],
     ["asc", 3],
   ] as const) {
-    it(`fills a page of more rows than DynamoDB answers at once (${order}, shards: ${statusShards})`, async () => {
+    it(`fills a page of more rows than one DynamoDB answer (${order}, shards: ${statusShards})`, async () => {
       const store = await indexed.newStore(statusShards);
       const rows = Array.from({ length: 14 }, (_, n) => ({
         event_id: id(n),
@@ -181,7 +181,7 @@ describe("eventPage", () => {
     });
   }
 
-  it("gives a broken row like any other one", async () => {
+  it("returns an invalid row with its error", async () => {
     const store = await indexed.newStore();
     const row = { event_id: "?", event_timestamp: "yesterday", event_status: "failed" as const };
     await indexed.put(store, [row], { event_info: { N: "1" } });
@@ -196,7 +196,7 @@ describe("eventPage", () => {
     expect(rows[0]?.error).to.have.property("name", "InvalidEvent");
   });
 
-  it("gives the rows of a table that had fewer shards before", async () => {
+  it("returns the rows of a table that had fewer shards before", async () => {
     const before = await indexed.newStore(2);
     const rows = Array.from({ length: 12 }, (_, n) => ({
       event_id: `0000000${n.toString(16)}`,

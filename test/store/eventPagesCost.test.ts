@@ -13,7 +13,7 @@ const time = (n: number) => new Date(START + n).toISOString();
 /** Spread over the shards as those of UUIDs are, and the same in every run. */
 const id = (n: number) => createHash("sha256").update(String(n)).digest("hex").slice(0, 32);
 
-describe("What eventPage reads", () => {
+describe("The rows that eventPage reads", () => {
   const indexed = openIndexedRows();
 
   beforeEach(() => {
@@ -29,7 +29,7 @@ describe("What eventPage reads", () => {
     return indexed.cost;
   }
 
-  it("is the page and no more, however many rows there are", async () => {
+  it("are the page's only, for any size of the table", async () => {
     const store = await indexed.newStore();
     const rows = Array.from({ length: 10_000 }, (_, n) => ({
       event_id: id(n),
@@ -54,7 +54,7 @@ describe("What eventPage reads", () => {
     });
   });
 
-  it("is less than two pages in all, of a status in eight shards", async () => {
+  it("are less than two pages for a status in eight shards", async () => {
     const store = await indexed.newStore(8);
     const rows = Array.from({ length: 1000 }, (_, n) => ({
       event_id: id(n),
@@ -78,7 +78,7 @@ describe("What eventPage reads", () => {
     expect(cost.queries / pages).to.be.within(8, 9);
   });
 
-  it("is a few more rows of a shard that has more of them than expected", async () => {
+  it("are a few more for a shard that has more rows than expected", async () => {
     const store = await indexed.newStore(8);
     // Every id that ends in 0 is of the same shard.
     const rows = Array.from({ length: 300 }, (_, n) => ({
@@ -97,7 +97,7 @@ describe("What eventPage reads", () => {
     expect(indexed.cost.queries).to.be.lessThan(20);
   });
 
-  it("is a crowd of rows of the same time in few requests", async () => {
+  it("are all those of the same time, in few requests", async () => {
     const store = await indexed.newStore();
     const rows = Array.from({ length: 1000 }, (_, n) => ({
       event_id: id(n),
@@ -113,7 +113,7 @@ describe("What eventPage reads", () => {
     expect(indexed.cost.queries).to.be.at.most(11);
   });
 
-  it("is nothing for a time that ends before it begins", async () => {
+  it("are none for a range that ends before it begins", async () => {
     const store = await indexed.newStore();
 
     const page = await eventPage(store, { order: "asc", from: time(2), to: time(2) }, 5);

@@ -10,21 +10,21 @@ import { ACCOUNT, call, eventTable, REGION } from "./eventTable";
 /** DynamoDB's limit for one BatchWriteItem. */
 const MAX_WRITES = 25;
 
-/** What makes a row's place in the index. */
+/** The attributes that determine a row's place in the index. */
 export interface IndexedRow extends EventKey {
   event_status: EventStatus;
 }
 
-/** Event tables in memory, and what reading them costs. */
+/** Event tables in memory, and the cost of reading them. */
 export interface IndexedRows {
-  /** Queries that were sent, and rows that they read, since `reset`. */
+  /** Queries, and rows read by them, since `reset`. */
   cost: { queries: number; rowsRead: number };
   /** Is awaited before each request of a store's client. */
   beforeRequest: () => Promise<void>;
   reset(): void;
   /** @param statusShards @default 1 */
   newStore(statusShards?: number): Promise<EventStore>;
-  /** Puts rows, at no cost. */
+  /** Puts rows; not counted in `cost`. */
   put(store: EventStore, rows: IndexedRow[], more?: Item): Promise<void>;
   close(): Promise<void>;
 }

@@ -32,7 +32,7 @@ describe("A page of large events", () => {
     ["quotes", '"'],
     ["letters of three bytes", "€"],
   ] as const) {
-    it(`fits Lambda's answer, whatever is in it: ${what}`, async () => {
+    it(`fits Lambda's answer with any content: ${what}`, async () => {
       const { size, count, next_cursor } = await pageOf(character.repeat(6000));
       expect(size).to.be.within(LAMBDA_LIMIT / 2, LAMBDA_LIMIT);
       expect(count).to.be.within(1, 499);
@@ -40,7 +40,7 @@ describe("A page of large events", () => {
     });
   }
 
-  it("is whole where it fits", async () => {
+  it("is complete where it fits", async () => {
     expect(await pageOf('"')).to.include({ count: 500, next_cursor: null });
   });
 });

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { openCursor, sealCursor } from "../../../handlers/manager/cursor";
 import { anyText, unicode } from "../../events/arbitraries";
 
-const SECRET = "a secret that nobody else has";
+const SECRET = "a secret of this test";
 const SCOPE = "GET /events?status=failed&order=desc";
 const POSITION = { event_timestamp: "2026-11-21T20:00:00.000Z", event_id: "019a0000-abcd" };
 
@@ -18,7 +18,7 @@ function oneBitOff(text: string): string[] {
 }
 
 describe("a cursor", () => {
-  it("gives back what was sealed", () => {
+  it("returns the sealed payload", () => {
     fc.assert(
       fc.property(anyText, anyText, fc.dictionary(unicode, unicode), (secret, scope, payload) => {
         const plain = { ...payload };
@@ -34,7 +34,7 @@ describe("a cursor", () => {
     expect(sealCursor(SECRET, SCOPE, POSITION)).to.equal(sealCursor(SECRET, SCOPE, POSITION));
   });
 
-  it("is refused by another query and with another secret", () => {
+  it("is rejected by another query and with another secret", () => {
     const cursor = sealCursor(SECRET, SCOPE, POSITION);
 
     expect(openCursor(SECRET, `${SCOPE}&limit=1`, cursor)).to.equal(undefined);
@@ -43,7 +43,7 @@ describe("a cursor", () => {
     expect(openCursor("", SCOPE, cursor)).to.equal(undefined);
   });
 
-  it("is refused when one bit of it is altered, wherever that is", () => {
+  it("is rejected when any bit is altered", () => {
     const cursor = sealCursor(SECRET, SCOPE, POSITION);
 
     const taken = oneBitOff(cursor).filter((text) => openCursor(SECRET, SCOPE, text) !== undefined);
@@ -51,7 +51,7 @@ describe("a cursor", () => {
     expect(taken).to.deep.equal([]);
   });
 
-  it("is refused when it is cut off or has more at its end, wherever that is", () => {
+  it("is rejected when it is truncated or extended at any place", () => {
     const cursor = sealCursor(SECRET, SCOPE, POSITION);
     const parts = Array.from(cursor, (_, index) => cursor.slice(0, index));
     const longer = ["A", "AAAA", "=", "==", " ", "\n", "é", cursor].map((more) => cursor + more);
@@ -63,7 +63,7 @@ describe("a cursor", () => {
     expect(taken).to.deep.equal([]);
   });
 
-  it("is refused when it is some other text", () => {
+  it("is rejected when it is any other text", () => {
     fc.assert(
       fc.property(fc.oneof(anyText, fc.base64String({ maxLength: 300 })), (text) => {
         expect(openCursor(SECRET, SCOPE, text)).to.equal(undefined);
@@ -71,7 +71,7 @@ describe("a cursor", () => {
     );
   });
 
-  it("is refused when it is megabytes of text", () => {
+  it("is rejected when it is megabytes long", () => {
     const cursor = sealCursor(SECRET, SCOPE, { padding: "x".repeat(2_000_000) });
 
     expect(openCursor(SECRET, SCOPE, cursor)).to.equal(undefined);

@@ -15,12 +15,12 @@ const QUERY: EventsQuery = {
 describe("A list's cursor", () => {
   const scope = scopeOf("events", QUERY);
 
-  it("leads back to its position", () => {
+  it("contains its position", () => {
     const cursor = cursorAt(MANAGER, scope, POSITION) ?? "";
     expect(positionOf(MANAGER, scope, cursor)).to.deep.equal(POSITION);
   });
 
-  it("is null after the last page, and the first page needs none", () => {
+  it("is null after the last page, and not needed for the first", () => {
     expect(cursorAt(MANAGER, scope, undefined)).to.equal(null);
     expect(positionOf(MANAGER, scope, undefined)).to.equal(undefined);
   });
@@ -36,7 +36,7 @@ describe("A list's cursor", () => {
   };
 
   for (const [difference, [route, query]] of Object.entries(others)) {
-    it(`is refused by a query with another ${difference}`, () => {
+    it(`is rejected by a query with another ${difference}`, () => {
       const cursor = cursorAt(MANAGER, scope, POSITION) ?? "";
       expect(() => positionOf(MANAGER, scopeOf(route, query), cursor))
         .to.throw()
@@ -44,7 +44,7 @@ describe("A list's cursor", () => {
     });
   }
 
-  it("is refused when another secret has made it", () => {
+  it("is rejected when made with another secret", () => {
     const cursor = cursorAt({ ...MANAGER, cursorSecret: "another" }, scope, POSITION) ?? "";
     expect(() => positionOf(MANAGER, scope, cursor))
       .to.throw()

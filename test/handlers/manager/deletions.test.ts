@@ -5,7 +5,7 @@ import type { FileEvent } from "../../../events/event";
 import { keyItem } from "../../../events/item";
 import { type Answer, type Managed, startManaged } from "./managed";
 
-describe("a deletion beside other requests", function () {
+describe("a deletion concurrent with other requests", function () {
   this.timeout(60_000);
 
   let managed: Managed;
@@ -65,7 +65,7 @@ describe("a deletion beside other requests", function () {
     return (body as { error?: { code: string } }).error?.code;
   }
 
-  it("leaves the file of an event that was retried just before", async () => {
+  it("keeps the file of an event that was just retried", async () => {
     const event = await failedEvent("retried.txt");
     const retry = `POST /events/${event.event_id}/retry`;
     let retried: Promise<Answer> | undefined;
@@ -88,7 +88,7 @@ describe("a deletion beside other requests", function () {
     expect(await fileOf(event)).to.equal("there");
   });
 
-  it("lets no retry come between the file and the row", async () => {
+  it("allows no retry between deleting the file and the row", async () => {
     const event = await failedEvent("deleted.txt");
     let retry: Answer | undefined;
     onCall = async (call) => {
@@ -105,7 +105,7 @@ describe("a deletion beside other requests", function () {
     expect(await fileOf(event)).to.equal("NoSuchKey");
   });
 
-  it("leaves no file without a row where an upload is repeated meanwhile", async () => {
+  it("leaves no file without a row when an upload is repeated meanwhile", async () => {
     const repeat = async () => {
       const { status } = await fetch(String(managed.run.outputs.uploadUrl), {
         method: "POST",
@@ -134,7 +134,7 @@ describe("a deletion beside other requests", function () {
     expect(await fileOf(event)).to.equal("NoSuchKey");
   });
 
-  it("may meet another one of the same event", async () => {
+  it("succeeds beside another deletion of the same event", async () => {
     const event = await failedEvent("twice.txt");
     const route = `DELETE /events/${event.event_id}`;
 

@@ -60,7 +60,7 @@ describe("the forms for large uploads", function () {
     return (await managed.rows()).find(({ event_id }) => event_id === form.event_id);
   }
 
-  it("bring a file to notified, under the identity that they were given out with", async () => {
+  it("bring a file to notified, under the identity in the answer", async () => {
     const form = await formFor({ filename: "notes.txt" });
 
     const { status } = await send(form);
@@ -72,7 +72,7 @@ describe("the forms for large uploads", function () {
     expect(row?.event_result?.type).to.equal("text/plain");
   });
 
-  it("hold S3 to the size and the checksum that were asked for", async () => {
+  it("make S3 check the requested size and checksum", async () => {
     const form = await formFor({ size: FILE.length, checksum_sha256: SHA256 });
 
     expect(await send(form, Buffer.from("short"))).to.include({
@@ -96,7 +96,7 @@ describe("the forms for large uploads", function () {
     });
   });
 
-  it("are worth nothing when altered", async () => {
+  it("are invalid when altered", async () => {
     const form = await formFor({ filename: "mine.txt" });
     const altered: [string, string, string][] = [
       ["key", `${form.key}2`, "AccessDenied"],
@@ -116,7 +116,7 @@ describe("the forms for large uploads", function () {
     expect(await rowOf(form)).to.equal(undefined);
   });
 
-  it("are good for their own key only, also where the file's name would say another", async () => {
+  it("are valid for their own key only, also where the file's name has a variable", async () => {
     for (const filename of ["${filename}", "my ${filename}", "${filename}.txt"]) {
       const answer = await request({ content_type: "text/plain", filename });
       expect(answer.status, filename).to.equal(400);
@@ -142,7 +142,7 @@ describe("the forms for large uploads", function () {
     expect(other.status).to.equal(422);
   });
 
-  it("may be used by the pages of the configured origins, and of no others", async () => {
+  it("can be used by pages of the configured origins only", async () => {
     const form = await formFor({});
     const preflight = (origin: string) =>
       fetch(form.url, {
@@ -162,7 +162,7 @@ describe("the forms for large uploads", function () {
     expect(sent.headers.get("access-control-allow-origin")).to.equal("https://www.example.com");
   });
 
-  it("are what the 413 of the direct upload points to", async () => {
+  it("are suggested by the 413 of the direct upload", async () => {
     const answer = await describedFetch(String(managed.run.outputs.uploadUrl), {
       method: "POST",
       headers: { "content-type": "text/plain" },

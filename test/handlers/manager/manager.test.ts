@@ -60,7 +60,7 @@ describe("the event manager", function () {
     }
   });
 
-  it("shows an event with its info, its result and where its file is", async () => {
+  it("shows an event with its info, its result and a download link", async () => {
     const id = await notified("a file.txt");
 
     const { status, body } = await managed.ask(`GET /events/${id}`);
@@ -75,7 +75,7 @@ describe("the event manager", function () {
     expect(file.headers.get("content-disposition")).to.equal('attachment; filename="a file.txt"');
   });
 
-  it("gives a link that serves this file only, and not for long", async () => {
+  it("issues a link that serves this file only, for a short time", async () => {
     const id = await notified("one.txt");
     const { body } = await managed.ask(`GET /events/${id}`);
     const { url, expires_at } = (body as { download: { url: string; expires_at: string } })
@@ -107,7 +107,7 @@ describe("the event manager", function () {
     expect(missing).to.equal("NoSuchKey");
   });
 
-  it("leaves an object alone that was written anew under the same key", async () => {
+  it("keeps an object that was written again under the same key", async () => {
     const put = async (Body: string) => {
       const Bucket = output("bucketName");
       await managed.s3.send(new PutObjectCommand({ Bucket, Key: "inbox/same.txt", Body }));
@@ -128,7 +128,7 @@ describe("the event manager", function () {
     expect(await (await fetch(download.url)).text()).to.equal("second version");
   });
 
-  it("leaves it alone also where its bytes are the same as before", async () => {
+  it("keeps it also where its bytes are the same", async () => {
     const Key = "inbox/again.txt";
     const put = { Bucket: output("bucketName"), Key, Body: "the same" };
     const { ETag = "" } = await managed.s3.send(new PutObjectCommand(put));
@@ -151,7 +151,7 @@ describe("the event manager", function () {
     expect(await Body?.transformToString()).to.equal("the same");
   });
 
-  it("retries nothing that has not failed", async () => {
+  it("retries failed events only", async () => {
     const id = await notified("fine.txt");
     expect(await refusal(`POST /events/${id}/retry`)).to.include({
       status: 409,
@@ -164,7 +164,7 @@ describe("the event manager", function () {
     ["DELETE", ""],
     ["POST", "/retry"],
   ]) {
-    it(`answers 404 to ${method} of an event that is not there`, async () => {
+    it(`answers 404 to ${method} of an event that does not exist`, async () => {
       for (const id of [randomUUID(), "nothing", "%00", "..%2f"]) {
         const answer = await refusal(`${method} /events/${id}${rest}`);
         expect(answer).to.include({ status: 404, code: "event_not_found" });
@@ -197,7 +197,7 @@ describe("the event manager", function () {
     });
   }
 
-  it("is described by what it serves itself, with this deployment's URLs", async () => {
+  it("serves its description, with this deployment's URLs", async () => {
     const { status, body } = await managed.ask("GET /openapi.json");
 
     expect(status).to.equal(200);

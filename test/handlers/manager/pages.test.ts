@@ -36,7 +36,7 @@ describe("the pages of the event manager", function () {
 
   before(async () => {
     managed = await startManaged();
-    // What is told of by nobody here stays in its status.
+    // Without a notify Lambda, events stay in their status.
     managed.run.closeStreams();
     const batches = Array.from({ length: ROWS / 25 }, (_, batch) =>
       events.slice(batch * 25).slice(0, 25),
@@ -81,7 +81,7 @@ describe("the pages of the event manager", function () {
   }
 
   for (const order of ["asc", "desc"] as const) {
-    it(`give each failed event once, ${order}, while uploads go on`, async () => {
+    it(`return each failed event once, ${order}, during uploads`, async () => {
       const expected = events.filter(({ event_status }) => event_status === "failed");
 
       const found = await walk(`status=failed&order=${order}&limit=50`, () =>
@@ -93,7 +93,7 @@ describe("the pages of the event manager", function () {
     });
   }
 
-  it("give the events of all statuses between two times", async () => {
+  it("return the events of all statuses between two times", async () => {
     const [from, to] = ["2026-11-20T03:00:00.000Z", "2026-11-20T06:00:00.000Z"];
     const expected = events.filter(
       ({ event_timestamp }) => event_timestamp >= from && event_timestamp < to,
@@ -105,7 +105,7 @@ describe("the pages of the event manager", function () {
     expect(keysOf(found)).to.deep.equal(sorted(expected, "asc"));
   });
 
-  it("take back no cursor that was altered, or came from another query", async () => {
+  it("reject a cursor that was altered, or is of another query", async () => {
     const { next_cursor } = await page("status=failed&limit=5");
     const cursor = next_cursor ?? "";
     const altered = cursor.replace(/.$/, (last) => (last === "A" ? "B" : "A"));

@@ -27,7 +27,7 @@ function requestWith(query: Record<string, string[] | undefined> | null): APIGat
 }
 
 describe("parametersOf", () => {
-  it("gives each parameter by its name, and no other", () => {
+  it("returns each parameter by its name", () => {
     const event = requestWith({ status: ["failed"], from: [""] });
     expect(parametersOf(event, ["status", "from", "to"])).to.deep.equal({
       status: "failed",
@@ -39,7 +39,7 @@ describe("parametersOf", () => {
     expect(parametersOf(requestWith(null), ["status"])).to.deep.equal({});
   });
 
-  it("refuses what the route does not know, which would else widen the query", () => {
+  it("rejects unknown parameters, which could widen the query", () => {
     for (const name of ["Status", "form", "constructor", "__proto__"]) {
       const query = Object.fromEntries([[name, ["failed"]]]);
       const work = () => parametersOf(requestWith(query), ["status", "from"]);
@@ -47,21 +47,21 @@ describe("parametersOf", () => {
     }
   });
 
-  it("refuses a parameter that comes twice, by its own code", () => {
+  it("rejects a repeated parameter, with the parameter's own code", () => {
     const event = requestWith({ status: ["failed", "notified"] });
     expect(refusalOf(() => parametersOf(event, ["status"]))).to.equal("400 invalid_status");
   });
 });
 
 describe("statusParameter", () => {
-  it("takes each status, and none", () => {
+  it("accepts each status, and none", () => {
     for (const status of EVENT_STATUSES) {
       expect(statusParameter({ status })).to.equal(status);
     }
     expect(statusParameter({})).to.equal(undefined);
   });
 
-  it("refuses everything else", () => {
+  it("rejects everything else", () => {
     for (const status of ["", "Failed", "all", "failed,notified"]) {
       expect(
         refusalOf(() => statusParameter({ status })),
@@ -84,7 +84,7 @@ describe("timeParameter", () => {
   };
 
   for (const [text, time] of Object.entries(times)) {
-    it(`takes ${text}, and writes it as the table does`, () => {
+    it(`accepts ${text}, in the format of event_timestamp`, () => {
       expect(timeParameter({ from: text }, "from")).to.equal(time);
       expect(timeParameter({ to: text }, "to")).to.equal(time);
     });
@@ -117,7 +117,7 @@ describe("timeParameter", () => {
   ];
 
   for (const text of noTimes) {
-    it(`refuses ${JSON.stringify(text)}, by the parameter's own code`, () => {
+    it(`rejects ${JSON.stringify(text)}, with the parameter's own code`, () => {
       expect(refusalOf(() => timeParameter({ from: text }, "from"))).to.equal("400 invalid_from");
       expect(refusalOf(() => timeParameter({ to: text }, "to"))).to.equal("400 invalid_to");
     });
@@ -125,13 +125,13 @@ describe("timeParameter", () => {
 });
 
 describe("orderParameter", () => {
-  it("takes asc and desc, and begins with the newest otherwise", () => {
+  it("accepts asc and desc, and is desc by default", () => {
     expect(orderParameter({ order: "asc" })).to.equal("asc");
     expect(orderParameter({ order: "desc" })).to.equal("desc");
     expect(orderParameter({})).to.equal("desc");
   });
 
-  it("refuses everything else", () => {
+  it("rejects everything else", () => {
     for (const order of ["", "ASC", "newest"]) {
       expect(
         refusalOf(() => orderParameter({ order })),
@@ -142,14 +142,14 @@ describe("orderParameter", () => {
 });
 
 describe("limitParameter", () => {
-  it("takes whole numbers up to the most, and has a fallback", () => {
+  it("accepts whole numbers up to the maximum, and has a default", () => {
     expect(limitParameter({ limit: "1" }, 100, 500)).to.equal(1);
     expect(limitParameter({ limit: "500" }, 100, 500)).to.equal(500);
     expect(limitParameter({ limit: "007" }, 100, 500)).to.equal(7);
     expect(limitParameter({}, 100, 500)).to.equal(100);
   });
 
-  it("refuses everything else", () => {
+  it("rejects everything else", () => {
     for (const limit of ["", " ", "0", "501", "-1", "+1", "1.0", "1e2", "0x10", "many", "٣"]) {
       const work = () => limitParameter({ limit }, 100, 500);
       expect(refusalOf(work), limit).to.equal("400 invalid_limit");
@@ -158,13 +158,13 @@ describe("limitParameter", () => {
 });
 
 describe("booleanParameter", () => {
-  it("takes true and false, and is false otherwise", () => {
+  it("accepts true and false, and is false by default", () => {
     expect(booleanParameter({ dry_run: "true" }, "dry_run")).to.equal(true);
     expect(booleanParameter({ dry_run: "false" }, "dry_run")).to.equal(false);
     expect(booleanParameter({}, "dry_run")).to.equal(false);
   });
 
-  it("refuses everything else, so that no slip of the pen makes a dry run a real one", () => {
+  it("rejects everything else, so that a typo cannot turn off dry_run", () => {
     for (const value of ["", "True", "1", "yes"]) {
       const work = () => booleanParameter({ dry_run: value }, "dry_run");
       expect(refusalOf(work), value).to.equal("400 invalid_dry_run");

@@ -13,7 +13,7 @@ interface RetryAnswer {
   next_cursor: string | null;
 }
 
-describe("a retry of all that failed", function () {
+describe("a retry of all failed events", function () {
   this.timeout(120_000);
 
   let managed: Managed;
@@ -45,7 +45,7 @@ describe("a retry of all that failed", function () {
     return body as unknown as RetryAnswer;
   }
 
-  it("is tried dry first, moves each event once, and brings all to notified", async () => {
+  it("changes nothing as a dry run, then retries each event once and brings all to notified", async () => {
     // Prepare: all have failed, and a dry run changes nothing.
     const failed = await managed.rows();
     expect(failed.map(({ event_status }) => event_status)).to.deep.equal(ids.map(() => "failed"));
@@ -59,14 +59,14 @@ describe("a retry of all that failed", function () {
     expect(await managed.rows()).to.deep.equal(failed);
     await managed.expectStatsToAgree();
 
-    // Act: one alone, then all others by two people at once.
+    // Act: one alone, then all others by two concurrent requests.
     broken = false;
     const [firstId = ""] = ids;
     const one = await managed.ask(`POST /events/${firstId}/retry`);
     const both = await Promise.all([retry(), retry()]);
     await managed.run.idle();
 
-    // Assess: each has moved once, is notified, and was told of once.
+    // Assess: each was retried once, is notified, and was published once.
     expect(one.body).to.deep.equal({ event_id: firstId, event_status: "uploaded" });
     expect(both.reduce((sum, { moved }) => sum + moved, 0)).to.equal(UPLOADS - 1);
     for (const { matched, moved, not_moved } of both) {

@@ -27,7 +27,7 @@ describe("matchRoute", () => {
   };
 
   for (const [path, eventId] of Object.entries(eventIds)) {
-    it(`takes ${eventId === "" ? "no id" : eventId} from ${path}`, () => {
+    it(`reads ${eventId === "" ? "no id" : eventId} from ${path}`, () => {
       expect(matchRoute("POST", path)?.eventId).to.equal(eventId);
     });
   }
@@ -43,7 +43,7 @@ describe("matchRoute", () => {
   };
 
   for (const [path, methods] of Object.entries(allowed)) {
-    it(`has no route for other methods of ${path}, and knows which there are`, () => {
+    it(`has no route for other methods of ${path}, and returns the allowed ones`, () => {
       for (const method of ["PATCH", "HEAD", "get", ""]) {
         const route = matchRoute(method, path);
         expect(route).to.include.keys("name", "allowed");
@@ -53,7 +53,7 @@ describe("matchRoute", () => {
     });
   }
 
-  it("knows no other paths", () => {
+  it("has no route for other paths", () => {
     const others = [
       "",
       "/",

@@ -106,7 +106,7 @@ describe("a run with statusShards 8", function () {
     await managed.expectStatsToAgree();
   });
 
-  it("retries what failed, and lists, counts and deletes it", async () => {
+  it("retries, lists, counts and deletes failed events", async () => {
     images.length = 0;
     broken = true;
     await uploadAll();

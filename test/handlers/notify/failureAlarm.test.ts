@@ -10,7 +10,7 @@ const MAX_SNS_BYTES = 262_144;
 const LINE_BREAK = /\r\n|[\n\r\v\f\u0085\u2028\u2029]/;
 
 describe("the alarm of one failed event", () => {
-  it("says what failed, where, why, and what to do", () => {
+  it("has the file, the error, the location and what to do", () => {
     const [alarm, ...more] = failureAlarms([failedEvent()]);
 
     expect(more).to.deep.equal([]);
@@ -31,12 +31,12 @@ describe("the alarm of one failed event", () => {
     expect(alarm?.message).to.contain("What to do:").and.contain("retry");
   });
 
-  it("is a message for a row without an error, too", () => {
+  it("is valid for a row without an error", () => {
     const event = failedEvent({ last_error: undefined, failed_from: undefined });
     expect(failureAlarms([event])[0]?.message).to.not.match(/undefined|null/);
   });
 
-  it("is one that SNS takes, with lines that no error or name can forge", () => {
+  it("is accepted by SNS, and no error or name can forge a line", () => {
     const lines = failureAlarms([failedEvent()])[0]?.message.split("\n").length ?? 0;
     fc.assert(
       fc.property(anyText, anyText, (name, message) => {
@@ -55,7 +55,7 @@ describe("the alarm of one failed event", () => {
 });
 
 describe("the alarms of several failed events", () => {
-  it("are one digest that says once what to do, and of each event why it failed", () => {
+  it("are one digest, with what to do once and each event's error", () => {
     const [digest, ...more] = failureAlarms(
       [1, 2, 3].map((id) => failedEvent({ event_id: `id-${id}` })),
     );
@@ -69,7 +69,7 @@ describe("the alarms of several failed events", () => {
     }
   });
 
-  it("fit SNS for 1,000 events with long names and errors, each told of once", () => {
+  it("fit SNS for 1,000 events with long names and errors, each listed once", () => {
     const Key = "😀".repeat(256);
     const last_error = { code: "Error", message: "é".repeat(1000), step: "process" };
     const events = Array.from({ length: 1000 }, (_, index) =>

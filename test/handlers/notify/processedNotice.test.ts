@@ -28,7 +28,7 @@ function count(text: string, part: string): number {
 }
 
 describe("the notice of one file", () => {
-  it("says all that people want to know", () => {
+  it("has all facts about the file", () => {
     const { subject, message } = singleNotice({
       event_result: {
         size: 78_012,
@@ -58,18 +58,18 @@ describe("the notice of one file", () => {
     ]);
   });
 
-  it("leaves out what is not known", () => {
+  it("omits unknown facts", () => {
     const { message } = singleNotice({ event_result: { size: 5, type: "text/plain" } });
     expect(message).to.contain("Size:        5 bytes\n");
     expect(message).to.not.match(/Dimensions|Checksum|undefined|null|NaN/);
   });
 
-  it("calls a file without a name of its own by the end of its key", () => {
+  it("uses the end of the key for a file without a name", () => {
     const event_info = { Bucket: "b", Key: "a/folder/" };
     expect(singleNotice({ event_info }).subject).to.equal("File processed: folder");
   });
 
-  it("has a subject that SNS takes, whatever the file is called", () => {
+  it("has a valid SNS subject for any file name", () => {
     fc.assert(
       fc.property(anyText, (FileName) => {
         const event_info = { Bucket: "b", Key: "k", FileName };
@@ -80,12 +80,12 @@ describe("the notice of one file", () => {
     );
   });
 
-  it("keeps what ASCII can show of a name, and marks what it cannot", () => {
+  it("keeps the ASCII letters of a name in the subject, and replaces others", () => {
     const event_info = { Bucket: "b", Key: "k", FileName: "Crème brûlée ﬁn 写.jpg" };
     expect(singleNotice({ event_info }).subject).to.equal("File processed: Creme brulee fin ?.jpg");
   });
 
-  it("shortens a long name in the subject alone, visibly", () => {
+  it("shortens a long name in the subject only, with an ellipsis", () => {
     const FileName = `${"n".repeat(200)}.jpg`;
     const { subject, message } = singleNotice({ event_info: { Bucket: "b", Key: "k", FileName } });
     expect(subject)
@@ -94,7 +94,7 @@ describe("the notice of one file", () => {
     expect(message).to.contain(FileName);
   });
 
-  it("has as many lines as facts, so that no key or name can forge one", () => {
+  it("has one line for each fact, so that no key or name can forge one", () => {
     const event = processedEvent();
     const lines = singleNotice().message.split("\n").length;
     for (const lineBreak of ["\n", "\r", "\r\n", "\u2028", "\u2029", "\u0085", "\v"]) {
@@ -125,7 +125,7 @@ describe("the notice of one file", () => {
 });
 
 describe("the notices of several files", () => {
-  it("are one digest that lists each file exactly once", () => {
+  it("are one digest that lists each file once", () => {
     const events = Array.from({ length: 40 }, (_, index) => named(index));
 
     const [digest, ...more] = processedNotices(events);
@@ -139,7 +139,7 @@ describe("the notices of several files", () => {
     }
   });
 
-  it("say of each file what it is, where it is and since when", () => {
+  it("have each file's type, size, location and times", () => {
     expect(processedNotices([named(1), named(2)])[0]?.message.split("\n")).to.deep.equal([
       "2 files were stored and processed.",
       "",
@@ -154,7 +154,7 @@ describe("the notices of several files", () => {
     ]);
   });
 
-  it("fit SNS even for 1,000 files with the longest keys, and still tell of each once", () => {
+  it("fit SNS for 1,000 files with the longest keys, each listed once", () => {
     const Key = "😀".repeat(256);
     const events = Array.from({ length: 1000 }, (_, index) => named(index, { Key, FileName: Key }));
 
@@ -162,15 +162,15 @@ describe("the notices of several files", () => {
 
     expect(notices.length).to.be.within(2, 12);
     expect(notices.flatMap((notice) => notice.events)).to.deep.equal(events);
-    for (const { subject, message, events: told } of notices) {
+    for (const { subject, message, events: listed } of notices) {
       expect(Buffer.byteLength(message)).to.be.at.most(MAX_SNS_BYTES);
-      expect(subject).to.equal(`${told.length} files processed`);
-      expect(count(message, "  event ")).to.equal(told.length);
-      expect(told.every(({ event_id }) => message.includes(event_id))).to.equal(true);
+      expect(subject).to.equal(`${listed.length} files processed`);
+      expect(count(message, "  event ")).to.equal(listed.length);
+      expect(listed.every(({ event_id }) => message.includes(event_id))).to.equal(true);
     }
   });
 
-  it("tell of any events, each once and in order, in messages that SNS takes", () => {
+  it("list any events, each once and in order, in valid SNS messages", () => {
     const events = fc.array(
       fc
         .tuple(eventInfos, eventResults)
@@ -178,23 +178,23 @@ describe("the notices of several files", () => {
       { maxLength: 5 },
     );
     fc.assert(
-      fc.property(events, (told) => {
-        const notices = processedNotices(told);
-        expect(notices.flatMap((notice) => notice.events)).to.deep.equal(told);
-        expect(notices).to.have.lengthOf(told.length > 0 ? 1 : 0);
+      fc.property(events, (given) => {
+        const notices = processedNotices(given);
+        expect(notices.flatMap((notice) => notice.events)).to.deep.equal(given);
+        expect(notices).to.have.lengthOf(given.length > 0 ? 1 : 0);
         expect(notices.every(({ message }) => message.isWellFormed())).to.equal(true);
       }),
     );
   });
 
-  it("have as many lines as facts, so that no key or name can forge one", () => {
+  it("have one line for each fact, so that no key or name can forge one", () => {
     const forged = "cat.jpg\n  event forged";
     const honest = processedNotices([named(1), named(2)])[0]?.message.split("\n");
     const [notice] = processedNotices([named(1, { Key: forged, FileName: forged }), named(2)]);
     expect(notice?.message.split("\n")).to.have.lengthOf(honest?.length ?? 0);
   });
 
-  it("are none for no files", () => {
+  it("are none without files", () => {
     expect(processedNotices([])).to.deep.equal([]);
   });
 });

@@ -86,13 +86,13 @@ describe("inspectFile", () => {
     });
   }
 
-  it("gives the width and height that people see of a photo that is turned", async () => {
+  it("returns the visible width and height of a rotated photo", async () => {
     expect(await inspect(jpegTurned(6), "image/jpeg")).to.include({ width: 800, height: 1200 });
     expect(await inspect(jpegTurned(5), "image/jpeg")).to.include({ width: 800, height: 1200 });
     expect(await inspect(jpegTurned(3), "image/jpeg")).to.include({ width: 1200, height: 800 });
   });
 
-  it("reads a second, longer part of a photo whose dimensions lie far in", async () => {
+  it("reads a second, longer part of a photo whose dimensions are further on", async () => {
     const file = memoryFile(jpegWithLongHead(), "image/jpeg");
 
     expect(await inspectFile(file)).to.include({ width: 1200, height: 800 });
@@ -102,7 +102,7 @@ describe("inspectFile", () => {
     ]);
   });
 
-  it("reads no second part of a picture that is all there, and damaged", async () => {
+  it("reads no second part of a complete but damaged image", async () => {
     const file = memoryFile(JPEG.subarray(0, 100), "image/jpeg");
 
     const result = await inspectFile(file);
@@ -111,14 +111,14 @@ describe("inspectFile", () => {
     expect(file.reads).to.have.lengthOf(1);
   });
 
-  it("reads no second part of a long file that is no picture", async () => {
+  it("reads no second part of a long file that is not an image", async () => {
     const file = memoryFile(Buffer.alloc(200_000, "text "), "text/plain");
 
     expect(await inspectFile(file)).to.include({ type: "text/plain", size: 200_000 });
     expect(file.reads).to.have.lengthOf(1);
   });
 
-  it("takes an empty file for what was declared", async () => {
+  it("uses the declared type of an empty file", async () => {
     expect(await inspect(Buffer.alloc(0), "text/csv")).to.deep.equal({
       size: 0,
       type: "text/csv",
@@ -128,7 +128,7 @@ describe("inspectFile", () => {
     expect(await inspect(Buffer.alloc(0), "")).to.include({ type: "application/octet-stream" });
   });
 
-  it("never fails, whatever the bytes and the declared type", async () => {
+  it("never fails, for any bytes and declared type", async () => {
     const heads = [JPEG, png(2, 2), gif(2, 2), webp(2, 2), ZIP, PDF, SVG].map((bytes) =>
       bytes.subarray(0, 64),
     );
@@ -149,7 +149,7 @@ describe("inspectFile", () => {
     );
   });
 
-  it("recognises a ZIP file that is longer than what is read of it", async () => {
+  it("recognises a ZIP file that is longer than the part read", async () => {
     const long = Buffer.concat([ZIP.subarray(0, -1), Buffer.alloc(200_000)]);
     long.writeUInt32LE(200_000, 18);
     expect(await inspect(long, "application/zip")).to.include({ type: "application/zip" });
@@ -195,7 +195,7 @@ describe("the declared type", () => {
     [TEXT, "application/zip", "application/zip", "application/zip"],
   ];
   for (const [bytes, declared, type, reported] of contradicted) {
-    it(`${declared} is reported beside ${type} when the bytes contradict it`, async () => {
+    it(`${declared} is reported besides ${type} when the bytes contradict it`, async () => {
       expect(await inspect(bytes, declared)).to.include({ type, declared_type: reported });
     });
   }
@@ -205,21 +205,21 @@ describe("the checksum", () => {
   const fromUpload = { algorithm: "SHA256", value: sha256(TEXT), fromUpload: true };
   const fromS3 = { algorithm: "CRC64NVME", value: "Ys5Fkk2b0Kk=" };
 
-  it("is the upload API's own where there is one", async () => {
+  it("is the upload API's where there is one", async () => {
     expect(await inspectFile(memoryFile(TEXT, "text/plain", fromUpload))).to.include({
       checksum: sha256(TEXT),
       checksum_algorithm: "SHA256",
     });
   });
 
-  it("is computed for a small file that came straight into the bucket", async () => {
+  it("is computed for a small file that was put directly into the bucket", async () => {
     expect(await inspectFile(memoryFile(TEXT, "text/plain", fromS3))).to.include({
       checksum: sha256(TEXT),
       checksum_algorithm: "SHA256",
     });
   });
 
-  it("is S3's for a file longer than what is read of it", async () => {
+  it("is S3's for a file longer than the part read", async () => {
     const long = Buffer.alloc(65_537, "x");
     expect(await inspectFile(memoryFile(long, "text/plain", fromS3))).to.include({
       checksum: fromS3.value,
@@ -227,7 +227,7 @@ describe("the checksum", () => {
     });
   });
 
-  it("is left out when nobody knows it", async () => {
+  it("is omitted when it is unknown", async () => {
     const result = await inspectFile(memoryFile(Buffer.alloc(65_537, "x"), "text/plain"));
     expect(result.checksum).to.equal(undefined);
     expect(result.checksum_algorithm).to.equal(undefined);

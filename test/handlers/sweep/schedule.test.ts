@@ -4,7 +4,7 @@ import { type Run, type RunEvent, startRun } from "../../../start/run";
 import { clientsOf, scanEvents } from "../../../testing/clients";
 import { eventually } from "../../../testing/eventually";
 
-describe("the sweeper of a run", function () {
+describe("the scheduled sweeper", function () {
   this.timeout(20_000);
 
   let run: Run;
@@ -19,14 +19,14 @@ describe("the sweeper of a run", function () {
       onEvent: (event) => events.push(event),
       interceptInvocation: ({ functionName }) =>
         functionName.startsWith("record")
-          ? { kind: "error", errorType: "Error", errorMessage: "record never works" }
+          ? { kind: "error", errorType: "Error", errorMessage: "record always fails" }
           : undefined,
     });
   });
 
   after(() => run.stop());
 
-  it("brings to notified what ended in the dead-letter queue, and empties the queue", async () => {
+  it("brings objects in the dead-letter queue to notified, and empties the queue", async () => {
     const { s3, dynamo, destroy } = clientsOf(run);
     const { bucketName, tableName } = run.outputs;
     await s3.send(new PutObjectCommand({ Bucket: String(bucketName), Key: "lost", Body: "1" }));
@@ -39,7 +39,7 @@ describe("the sweeper of a run", function () {
     destroy();
     const errors = events.filter(({ type }) => type === "error");
     expect(errors).to.deep.equal([]);
-    // Every action that the sweeper tried was one that its role may do.
+    // The sweeper's role allowed all its calls.
     const logs = events.flatMap((event) => (event.type === "log" ? [event.line] : []));
     expect(logs.filter((line) => line.includes("AccessDenied"))).to.deep.equal([]);
   });

@@ -28,7 +28,7 @@ describe("sweep, of an index with 8 shards", function () {
 
   after(() => program.stop());
 
-  /** Two rows in each shard, which have stood still for a minute. */
+  /** Two rows in each shard, unchanged for a minute. */
   async function putRows(event: FileEvent): Promise<void> {
     for (let n = 0; n < 16; n += 1) {
       const event_id = randomUUID().slice(0, -1) + n.toString(16);
@@ -53,7 +53,7 @@ describe("sweep, of an index with 8 shards", function () {
   const inEachShard = (status: string, attempts: number) =>
     Array.from({ length: 16 }, (_, n) => [`${status}#${n % 8}`, String(attempts)]);
 
-  it("drives on every stuck row where it is, and gives up what has stood too long", async () => {
+  it("redelivers stuck events in every shard, and gives up after the last attempt", async () => {
     await putRows(processedEvent());
     await putRows(processedEvent({ event_status: "uploaded", attempts: MAX_ATTEMPTS }));
     await putRows(failedEvent());

@@ -19,7 +19,7 @@ function ago(seconds: number): string {
   return new Date(Date.now() - seconds * 1000).toISOString();
 }
 
-describe("sweep, for real", function () {
+describe("sweep", function () {
   this.timeout(30_000);
 
   let program: Program;
@@ -59,7 +59,7 @@ describe("sweep, for real", function () {
     return JSON.parse(await program.logged('{"_aws"')) as Record<string, unknown>;
   }
 
-  /** A row that has stood still for this many seconds. */
+  /** Puts a row that has not changed for this many seconds. */
   async function rowFrom(seconds: number, changes: Partial<FileEvent> = {}): Promise<FileEvent> {
     const event = processedEvent({
       event_id: randomUUID(),
@@ -73,7 +73,7 @@ describe("sweep, for real", function () {
 
   describe("a stuck row", () => {
     for (const event_status of ["created", "uploaded", "processed"] as const) {
-      it(`in ${event_status} is driven on, by a change that leaves its status`, async () => {
+      it(`in ${event_status} is redelivered, by a change that keeps its status`, async () => {
         const event = await rowFrom(60, { event_status });
 
         expect(await sweep()).to.include({ functionError: undefined });
@@ -96,7 +96,7 @@ describe("sweep, for real", function () {
       });
     }
 
-    it("is driven on once by two sweepers at once", async () => {
+    it("is redelivered once by two concurrent sweepers", async () => {
       const events = await Promise.all(Array.from({ length: 20 }, () => rowFrom(60)));
 
       await Promise.all([sweep(), sweep()]);
@@ -106,7 +106,7 @@ describe("sweep, for real", function () {
       }
     });
 
-    it("that is no event is driven on like any other, and holds up none", async () => {
+    it("that is not an event is redelivered like any other", async () => {
       const [event, other] = [await rowFrom(60), await rowFrom(60)];
       await program.putRow({ ...itemOf(event), event_info: { S: "{}" } });
 
@@ -116,7 +116,7 @@ describe("sweep, for real", function () {
       expect(await program.row(other)).to.include({ attempts: 1 });
     });
 
-    it("is one of the oldest 250 of its status: the rest is for the next run", async () => {
+    it("is redelivered with the oldest 250 of its status; the next run continues", async () => {
       const events = await Promise.all(
         Array.from({ length: 260 }, (_, index) => rowFrom(1000 - index)),
       );
@@ -132,12 +132,12 @@ describe("sweep, for real", function () {
     });
   });
 
-  describe("leaves alone", () => {
+  describe("does not change", () => {
     const untouched: Record<string, () => Promise<FileEvent>> = {
       "a new row": () => rowFrom(1),
-      "an old row that was touched of late": () => rowFrom(60, { updated_at: ago(1) }),
+      "an old row with a recent change": () => rowFrom(60, { updated_at: ago(1) }),
       "an event that is notified": () => rowFrom(60, { event_status: "notified" }),
-      "a failed event that people know of": () =>
+      "a failed event with an alarm": () =>
         rowFrom(60, failedEvent({ ...rowKey(60), alarmed_at: ago(30) })),
       "a failed event of two days ago": () => rowFrom(0, failedEvent(rowKey(2 * 86_400))),
     };
@@ -155,7 +155,7 @@ describe("sweep, for real", function () {
     return { event_id: randomUUID(), event_timestamp, updated_at: event_timestamp };
   }
 
-  it("brings a failure again that nobody was told of, and keeps its time", async () => {
+  it("redelivers a failure without an alarm, and keeps its time", async () => {
     const event = await rowFrom(0, failedEvent(rowKey(60)));
     await sweep();
     expect(await program.row(event)).to.deep.include({
@@ -173,7 +173,7 @@ describe("sweep, for real", function () {
       );
     }
 
-    it("without a row gets one as soon as it is not new any more, and others stay", async () => {
+    it("without a row gets one after the grace period; other objects and rows stay", async () => {
       const [lost, known] = [newUploadIdentity(), newUploadIdentity()];
       const key = uploadKey(lost, "ü a.txt");
       const knownKey = uploadKey(known, "known.txt");
@@ -236,7 +236,7 @@ describe("sweep, for real", function () {
       return JSON.stringify(program.run.deadLetters()).includes(messageId);
     }
 
-    it("of the bucket becomes rows, and is taken away", async () => {
+    it("of the bucket becomes rows, and is deleted", async () => {
       const message = await sendLost("a+b", "c");
 
       expect(await sweep()).to.include({ functionError: undefined });
@@ -247,7 +247,7 @@ describe("sweep, for real", function () {
       expect(await counts()).to.include({ WrittenFromDeadLetters: 2 });
     });
 
-    it("of a stream, and whatever else is in the queue, stays for people", async () => {
+    it("of a stream, or with any other content, stays in the queue", async () => {
       const stream = { requestContext: {}, DDBStreamBatchInfo: { shardId: "shardId-1" } };
       const bodies = [stream, "no JSON", "null", "{}", { requestPayload: { Records: [{}, null] } }];
       const messages = await Promise.all(bodies.map(send));
@@ -260,7 +260,7 @@ describe("sweep, for real", function () {
       expect(await counts()).to.include({ DeadLettersLeft: messages.length });
     });
 
-    it("with a key that nobody can read stays, and its neighbours get their rows", async () => {
+    it("with an invalid key stays, and its other records get their rows", async () => {
       const message = await sendLost("before", "100%", "after");
 
       expect(await sweep()).to.include({ functionError: undefined });
@@ -270,7 +270,7 @@ describe("sweep, for real", function () {
       expect(isQueued(message)).to.equal(true);
     });
 
-    it("stays while the table refuses its row, and the run says so", async () => {
+    it("stays while the table refuses its row, and the run reports an error", async () => {
       const message = await sendLost("later");
       program.onCall = ({ operation }) => {
         if (operation === "dynamodb:PutItem") {
@@ -290,7 +290,7 @@ describe("sweep, for real", function () {
     "the listing": "s3:ListObjectsV2",
     "the queue": "sqs:ReceiveMessage",
   })) {
-    it(`does everything else when ${part} cannot be read, and then fails`, async () => {
+    it(`completes all other parts when ${part} cannot be read, and then fails`, async () => {
       const event = await rowFrom(60);
       program.onCall = ({ operation, request }) => {
         // The table of the counts is queried as well.
@@ -315,7 +315,7 @@ describe("sweep, for real", function () {
     });
   }
 
-  it("reports its counts where CloudWatch looks for metrics: at an entry's top level", async () => {
+  it("writes its metrics at the top level of a log entry, where CloudWatch reads them", async () => {
     await rowFrom(60);
     await sweep();
 

@@ -33,13 +33,13 @@ describe("upload, with limits of type and size", function () {
   }
 
   for (const type of ["image/png", "IMAGE/Jpeg", "application/pdf", "application/pdf; v=1"]) {
-    it(`takes ${type}`, async () => {
+    it(`accepts ${type}`, async () => {
       expect(await post(1, type)).to.deep.equal({ status: 201, error: undefined });
     });
   }
 
   for (const type of ["text/plain", "application/json", "imagery/png", undefined]) {
-    it(`refuses ${type ?? "a file without a type"}, naming what is allowed`, async () => {
+    it(`refuses ${type ?? "a file without a type"}, and names the allowed types`, async () => {
       const { status, error } = await post(1, type);
       expect(status).to.equal(415);
       expect(error?.code).to.equal("type_not_allowed");
@@ -50,11 +50,11 @@ describe("upload, with limits of type and size", function () {
     });
   }
 
-  it("takes a file of just the largest size", async () => {
+  it("accepts a file of the maximum size", async () => {
     expect(await post(1000, "image/png")).to.include({ status: 201 });
   });
 
-  it("refuses a larger one, naming both sizes", async () => {
+  it("refuses a larger file, and names both sizes", async () => {
     const { status, error } = await post(1001, "image/png");
     expect(status).to.equal(413);
     expect(error?.code).to.equal("too_large");

@@ -9,7 +9,7 @@ import { type CountedEvents, openCountedEvents } from "./countedEvents";
 
 const DAY = 24 * 60 * 60;
 
-/** Something that happens to the events; `pick` chooses one of those that it can happen to. */
+/** A change of the events; `pick` selects one of those that it applies to. */
 type Step =
   | { kind: "put"; age: number; status: FileEvent["event_status"] }
   | { kind: "advance" | "fail" | "retry" | "delete"; pick: number }
@@ -92,7 +92,7 @@ describe("countEvents", () => {
 
   afterEach(() => events.close());
 
-  it("is all zeros of an empty table, sealed or not", async () => {
+  it("returns zeros for an empty table, sealed or not", async () => {
     const zeros = { created: 0, uploaded: 0, processed: 0, notified: 0, failed: 0 };
 
     expect(await countEvents(events.store)).to.deep.equal({
@@ -104,7 +104,7 @@ describe("countEvents", () => {
     expect(await events.counted()).to.deep.equal(zeros);
   });
 
-  it("counts a table of which no period was ever sealed", async () => {
+  it("counts a table without sealed periods", async () => {
     await events.put(0, "created");
     await events.put(DAY, "notified");
     await events.put(2 * DAY, "notified");
@@ -119,7 +119,7 @@ describe("countEvents", () => {
     });
   });
 
-  it("names the oldest event that is on its way", async () => {
+  it("names the oldest unfinished event", async () => {
     await events.put(5000, "failed");
     await events.put(10, "created");
     const oldest = await events.put(4000, "processed");
@@ -140,7 +140,7 @@ describe("countEvents", () => {
     expect(await events.counted()).to.include({ notified: 1 });
   });
 
-  it("names the oldest event that is on its way, in whichever shard it is", async () => {
+  it("names the oldest unfinished event, in any shard", async () => {
     const sharded = await openCountedEvents(8);
     const ages = Array.from({ length: 24 }, (_, n) => 1000 - n);
     const [oldest] = await Promise.all(ages.map((age) => sharded.put(age, "processed")));
@@ -152,7 +152,7 @@ describe("countEvents", () => {
     expect(counts).to.include({ processed: 24 });
   });
 
-  it("counts what does not fit a page of the index", async () => {
+  it("counts more rows than fit a page of the index", async () => {
     const ages = Array.from({ length: 60 }, (_, index) => (index < 50 ? index * 7 : DAY));
     const keys = await Promise.all(ages.map((age) => events.put(age, "failed")));
     await events.fatten(keys, "x".repeat(120_000));
@@ -174,7 +174,7 @@ describe("countEvents", () => {
 
   const shards = fc.constantFrom(1, 8);
 
-  it("equals a scan, whatever has happened", async function () {
+  it("equals a scan after any history", async function () {
     this.timeout(60_000);
     await fc.assert(
       fc.asyncProperty(shards, fc.array(step(), { maxLength: 30 }), async (statusShards, steps) => {
@@ -195,7 +195,7 @@ describe("countEvents", () => {
   });
 
   describe("of sealed periods", () => {
-    it("reads no old event at all", async () => {
+    it("reads no old event", async () => {
       for (const age of [3600, 3600, 7200, DAY, 2 * DAY, 30 * DAY]) {
         await events.put(age, "notified");
       }
@@ -214,7 +214,7 @@ describe("countEvents", () => {
     });
 
     for (const seconds of [3600, 3 * DAY]) {
-      it(`sees a late event, ${seconds} seconds old, at once and for ever`, async () => {
+      it(`counts a late event, ${seconds} seconds old, at once and permanently`, async () => {
         await events.put(seconds, "notified");
         await events.settle();
 
@@ -225,7 +225,7 @@ describe("countEvents", () => {
         expect(await events.counted()).to.include({ notified: 2 });
       });
 
-      it(`sees a deletion and a retry, ${seconds} seconds back`, async () => {
+      it(`counts after a deletion and a retry, ${seconds} seconds back`, async () => {
         const gone = await events.put(seconds, "notified");
         const retried = await events.put(seconds + 5, "failed");
         await events.put(seconds + 700, "notified");
@@ -244,7 +244,7 @@ describe("countEvents", () => {
       });
     }
 
-    it("waits for a writer that comes two minutes after its mark", async () => {
+    it("waits for a write up to two minutes after its mark", async () => {
       const event = await events.put(DAY, "failed");
       await events.settle();
 

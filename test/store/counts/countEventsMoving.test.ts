@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import { type CountedEvents, openCountedEvents } from "./countedEvents";
 
-/** Between two partitions of the index, a row is in neither for a moment. */
-describe("sealPeriods, while a row changes its partition", () => {
+/** A row that moves between partitions of the index is briefly in neither. */
+describe("sealPeriods, while a row moves between partitions", () => {
   let events: CountedEvents;
 
   beforeEach(async () => {
@@ -18,7 +18,7 @@ describe("sealPeriods, while a row changes its partition", () => {
   for (const end of ["notified", "processed"] as const) {
     for (const others of [0, 1]) {
       for (const run of [0, 1, 2]) {
-        it(`misses no ${end} row that run ${run} did not see, with ${others} beside it`, async () => {
+        it(`counts a ${end} row that run ${run} did not see, with ${others} other rows`, async () => {
           const slow = await events.put(0, "created");
           if (others > 0) {
             await events.put(0, "notified");
@@ -54,7 +54,7 @@ describe("sealPeriods, while a row changes its partition", () => {
   }
 
   for (const runs of [0, 1, 2]) {
-    it(`takes two looks at the same time for one, after ${runs} runs`, async () => {
+    it(`takes two scans at the same time as one, after ${runs} runs`, async () => {
       const slow = await events.put(0, "processed");
       await events.put(0, "notified");
       events.pass(900);
@@ -74,7 +74,7 @@ describe("sealPeriods, while a row changes its partition", () => {
     });
   }
 
-  it("takes two scans at the same time for one", async () => {
+  it("takes two scans at the same time as one", async () => {
     const slow = await events.put(0, "processed");
     events.pass(900);
     await events.advance(slow, "notified");

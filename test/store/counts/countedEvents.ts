@@ -39,28 +39,28 @@ export interface Call {
 /** An event table and its counts, in memory, with a clock that the test sets. */
 export interface CountedEvents {
   store: CountedEventStore;
-  /** Comes before each call; what it throws is the call's answer. */
+  /** Runs before each call, which fails with the error it throws. */
   before: (call: Call) => void | Promise<void>;
-  /** Comes after each call that was answered. */
+  /** Runs after each answered call. */
   after: (call: Call, answer: unknown) => void | Promise<void>;
-  /** Lets this time pass at once. */
+  /** Advances the clock. */
   pass(seconds: number): void;
-  /** Puts an event of this age, as the upload API does, and brings it to the status. */
+  /** Puts an event of this age, as the upload API does, and advances it to the status. */
   put(ageSeconds: number, status?: EventStatus): Promise<EventKey>;
-  /** Moves an event on by the pipeline. */
+  /** Advances an event through the pipeline. */
   advance(key: EventKey, ...statuses: NextStatus[]): Promise<void>;
-  /** A run of the sweeper's part. */
+  /** One run of `sealPeriods`. */
   seal(): Promise<void>;
-  /** Runs as the schedule starts them, until nothing is left to seal. */
+  /** Scheduled runs, until all periods are sealed. */
   settle(): Promise<void>;
-  /** What `countEvents` says. */
+  /** The result of `countEvents`. */
   counted(): Promise<Record<EventStatus, number>>;
-  /** What a scan of the whole table says. */
+  /** The counts by a scan of the table. */
   scanned(): Promise<Record<EventStatus, number>>;
   rows(): Promise<FileEvent[]>;
-  /** Makes rows large, so that pages are full with a few of them. */
+  /** Makes rows large, so that few of them fill a page. */
   fatten(keys: EventKey[], padding: string): Promise<void>;
-  /** Takes a row out of the table, as nobody but a marked writer may. Returns how to put it back. */
+  /** Removes a row without marking its period. @returns a function that puts it back */
   removeRow(key: EventKey): Promise<() => Promise<void>>;
   close(): Promise<void>;
 }

@@ -38,7 +38,7 @@ describe("sealPeriods", () => {
     return read;
   }
 
-  /** Sealed periods, of which one is to be sealed anew, and a new one to be sealed besides. */
+  /** Sealed periods, one of them to be sealed again, and a new one to be sealed. */
   async function prepareRun(): Promise<EventKey> {
     const kept = await events.put(DAY, "notified");
     const gone = await events.put(DAY + 5, "notified");
@@ -69,7 +69,7 @@ describe("sealPeriods", () => {
     return () => isDone;
   }
 
-  it("goes on where it ended when time was over", async () => {
+  it("continues in the next run after running out of time", async () => {
     for (let index = 0; index < 30; index += 1) {
       await events.put(3600 + index * 600, index % 3 === 0 ? "failed" : "notified");
     }
@@ -91,7 +91,7 @@ describe("sealPeriods", () => {
     expect(await rowsRead()).to.equal(0);
   });
 
-  it("leaves a period open until its last event has come to its end", async () => {
+  it("leaves a period open until its last event is finished", async () => {
     const slow = await events.put(DAY, "uploaded");
     await events.put(DAY, "notified");
     await events.settle();
@@ -134,7 +134,7 @@ describe("sealPeriods", () => {
     expect(await rowsRead()).to.equal(0);
   });
 
-  it("runs twice at once", async () => {
+  it("runs twice concurrently", async () => {
     await prepareRun();
 
     for (let round = 0; round < 3; round += 1) {
@@ -159,7 +159,7 @@ describe("sealPeriods", () => {
     },
   };
   for (const [what, act] of Object.entries(meanwhile)) {
-    it(`does no harm when it stands still at any call while others ${what}`, async function () {
+    it(`is harmless when it pauses at any call while others ${what}`, async function () {
       this.timeout(60_000);
       for (let at = 0; ; at += 1) {
         const kept = await prepareRun();
@@ -179,7 +179,7 @@ describe("sealPeriods", () => {
     });
   }
 
-  it("is not noticed by those who count meanwhile", async () => {
+  it("does not affect concurrent counts", async () => {
     await prepareRun();
     const expected = await events.scanned();
 
@@ -200,7 +200,7 @@ describe("sealPeriods", () => {
     }
   });
 
-  it("is not noticed by one who counts so slowly that whole runs come in between", async function () {
+  it("does not affect a count that is slower than several runs", async function () {
     this.timeout(60_000);
     for (let at = 0; ; at += 1) {
       await prepareRun();

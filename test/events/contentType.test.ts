@@ -1,0 +1,47 @@
+import { expect } from "chai";
+import { checkContentType, isAllowedType } from "../../events/contentType";
+
+describe("isAllowedType", () => {
+  const cases: [mediaType: string, patterns: string[], allowed: boolean][] = [
+    ["image/jpeg", ["*/*"], true],
+    ["image/jpeg", ["image/*"], true],
+    ["image/jpeg", ["image/jpeg"], true],
+    ["image/jpeg", ["text/plain", "image/*"], true],
+    ["image/jpeg", ["image/png"], false],
+    ["image/jpeg", ["text/*", "application/pdf"], false],
+    ["imagery/jpeg", ["image/*"], false],
+    ["image/jpeg", [], false],
+    ["image/jpeg", [""], false],
+  ];
+  for (const [mediaType, patterns, allowed] of cases) {
+    it(`${allowed ? "allows" : "does not allow"} ${mediaType} by [${patterns.join()}]`, () => {
+      expect(isAllowedType(mediaType, patterns)).to.equal(allowed);
+    });
+  }
+});
+
+describe("checkContentType", () => {
+  const accepted: [declared: string | undefined, contentType: string, mediaType: string][] = [
+    ["image/jpeg", "image/jpeg", "image/jpeg"],
+    [" Text/Plain; charset=utf-8 ", "Text/Plain; charset=utf-8", "text/plain"],
+    [undefined, "application/octet-stream", "application/octet-stream"],
+    [" ", "application/octet-stream", "application/octet-stream"],
+  ];
+  for (const [declared, contentType, mediaType] of accepted) {
+    it(`accepts ${JSON.stringify(declared)}`, () => {
+      expect(checkContentType(declared, ["*/*"])).to.deep.equal({ contentType, mediaType });
+    });
+  }
+
+  const refused: [declared: string, refusal: string][] = [
+    ["image", "malformed"],
+    ["image/jpeg; name=ü", "malformed"],
+    ["multipart/form-data; boundary=x", "form"],
+    ["image/jpeg", "not allowed"],
+  ];
+  for (const [declared, refusal] of refused) {
+    it(`refuses ${declared} as ${refusal}`, () => {
+      expect(checkContentType(declared, ["text/*"])).to.include({ refusal });
+    });
+  }
+});
