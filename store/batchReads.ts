@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { BatchGetItemCommand } from "@aws-sdk/client-dynamodb";
-import type { EventKey, EventStatus } from "../events/event";
+import type { EventKey } from "../events/event";
 import { rowName } from "../events/identity";
 import { type Item, keyItem, keyOf } from "../events/item";
 import type { EventStore } from "./eventStore";
@@ -50,34 +50,24 @@ export async function withoutRow<T extends EventKey>(store: EventStore, events: 
   return events.filter(({ event_id }) => !recorded.has(event_id));
 }
 
-async function inStatus<T extends EventKey>(
+/**
+ * The events that still have this status, with no notice recorded in their row: a notification
+ * changes the status, an alarm sets `alarmed_at`.
+ */
+export async function withoutNotice<T extends EventKey>(
   store: EventStore,
+  status: "processed" | "failed",
   events: T[],
-  isWanted: (status: EventStatus, row: Item) => boolean,
 ): Promise<T[]> {
   const attributes = ["event_status", "alarmed_at"];
   const rows = await readRows(store, events, { attributes, consistent: true });
   const wanted = new Set(
     rows
-      .filter((row) => isWanted(row.event_status?.S as EventStatus, row))
+      .filter(
+        ({ event_status, alarmed_at }) =>
+          event_status?.S === status && (status === "processed" || alarmed_at === undefined),
+      )
       .map((row) => rowName(keyOf(row))),
   );
   return events.filter((event) => wanted.has(rowName(event)));
-}
-
-/** The events that are `processed`: no notification is recorded for them. */
-export function withoutNotification<T extends EventKey>(
-  store: EventStore,
-  events: T[],
-): Promise<T[]> {
-  return inStatus(store, events, (status) => status === "processed");
-}
-
-/** The events that are `failed`, with no alarm recorded for that failure. */
-export function withoutAlarm<T extends EventKey>(store: EventStore, events: T[]): Promise<T[]> {
-  return inStatus(
-    store,
-    events,
-    (status, { alarmed_at }) => status === "failed" && alarmed_at === undefined,
-  );
 }

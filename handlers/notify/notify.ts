@@ -6,7 +6,7 @@ import { eventError } from "../../runtime/awsErrors";
 import type { Environment } from "../../runtime/environment";
 import { recentNames } from "../../runtime/recentNames";
 import { batchResponse, deliveriesOf } from "../../runtime/streamBatch";
-import { withoutAlarm, withoutNotification } from "../../store/batchReads";
+import { withoutNotice } from "../../store/batchReads";
 import { eventStore, type EventVariable } from "../../store/eventStore";
 import { advanceEvent, failEvent, markAlarmed } from "../../store/transitions";
 import { failureAlarms } from "./failureAlarm";
@@ -37,7 +37,7 @@ export function notifyHandler(
     compose: processedNotices,
     deduplicationKey: rowName,
     published: recentNames(),
-    findUnpublished: (events) => withoutNotification(store, events),
+    findUnpublished: (events) => withoutNotice(store, "processed", events),
     markPublished: (event) => advanceEvent(store, event, "notified"),
     giveUp: (event, error) =>
       failEvent(store, event, { from: "processed", error: eventError(error, "notify") }),
@@ -49,7 +49,7 @@ export function notifyHandler(
     compose: failureAlarms,
     deduplicationKey: failureKey,
     published: recentNames(),
-    findUnpublished: (events) => withoutAlarm(store, events),
+    findUnpublished: (events) => withoutNotice(store, "failed", events),
     markPublished: (event) => markAlarmed(store, event),
     // The event is failed already; the error is in the log, and the sweeper redelivers the event.
     giveUp: () => Promise.resolve(),

@@ -28,10 +28,6 @@ export interface Publication {
   giveUp: (event: FileEvent, error: unknown) => Promise<unknown>;
 }
 
-function eventOf({ event }: Delivery): FileEvent {
-  return event;
-}
-
 function isPublished({ published, deduplicationKey }: Publication, { event }: Delivery): boolean {
   return published.has(deduplicationKey(event));
 }
@@ -54,7 +50,9 @@ async function unpublishedOf(
   deliveries: Delivery[],
 ): Promise<Delivery[]> {
   const candidates = deliveries.filter((delivery) => !isPublished(publication, delivery));
-  const unpublished = new Set(await publication.findUnpublished(candidates.map(eventOf)));
+  const unpublished = new Set(
+    await publication.findUnpublished(candidates.map(({ event }) => event)),
+  );
   return candidates.filter(({ event }) => unpublished.has(event));
 }
 
@@ -147,7 +145,10 @@ export async function publishNotices(
     });
     return deliveries;
   }
-  const ended = await publishAll(publication, publication.compose(unpublished.map(eventOf)));
+  const ended = await publishAll(
+    publication,
+    publication.compose(unpublished.map(({ event }) => event)),
+  );
   const unwritten = await forEachConcurrently(
     deliveries.filter((delivery) => isPublished(publication, delivery)),
     CONCURRENCY,
