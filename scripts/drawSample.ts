@@ -2,9 +2,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { encode } from "jpeg-js";
 
-// Draws sample.jpg, the picture that the README uploads: a mountain lake at dusk. Everything comes
-// from seeded noise and the four operations of IEEE 754 plus square roots (no sin, exp or pow,
-// whose last digits differ between engines), so every run on every machine gives the same bytes.
+// Draws sample.jpg, the picture that the README uploads: a mountain lake at dusk. It uses seeded noise,
+// the four IEEE 754 operations and square roots only (the last digits of sin, exp and pow differ between
+// engines), so the bytes are the same on every machine.
 
 type Vector = [number, number, number];
 
@@ -33,7 +33,7 @@ function add(color: Vector, light: Vector, amount: number): Vector {
   return [color[0] + light[0] * amount, color[1] + light[1] * amount, color[2] + light[2] * amount];
 }
 
-/** A number from 0 to 1 for a point of a lattice, always the same for the same point. */
+/** A deterministic number from 0 to 1 for a point of a lattice. */
 function hash(x: number, y: number, seed: number): number {
   let h = Math.imul(x, 374761393) ^ Math.imul(y, 668265263) ^ Math.imul(seed, 1274126177);
   h = Math.imul(h ^ (h >>> 13), 1103515245);
@@ -51,7 +51,7 @@ function valueNoise(x: number, y: number, seed: number): number {
   return upper * (1 - v) + lower * v;
 }
 
-/** Noise of several sizes on top of each other, from 0 to 1. */
+/** The sum of noise at several scales, from 0 to 1. */
 function fractal(x: number, y: number, octaves: number, seed: number): number {
   let sum = 0;
   let total = 0;
@@ -90,7 +90,7 @@ function sky(x: number, y: number): Vector {
   const near = 1 / (1 + (distance / 150) * (distance / 150));
   let color = add(skyGradient(height), [70, 38, 4], near);
 
-  // Clouds lie flatter towards the horizon; their lower edges catch the light of the sun.
+  // Clouds are flatter towards the horizon, and lit at their lower edges.
   const depth = 1 / (1.12 - height);
   const cloud = fractal((x / 330) * (0.6 + height * 0.6), depth * 2.2, 6, 11);
   const lit = fractal((x / 330) * (0.6 + height * 0.6), depth * 2.2 + 0.12, 6, 11);
@@ -99,7 +99,7 @@ function sky(x: number, y: number): Vector {
   color = mix(color, shade, cover);
 
   const disc = 1 - smoothstep(SUN.radius - 3, SUN.radius + 2, distance);
-  // More than white, so that the sun is the brightest thing in the water too.
+  // Above white, so that the sun is also the brightest spot in the water.
   return mix(color, [370, 268, 190], disc);
 }
 
@@ -114,7 +114,7 @@ interface Ridge {
   trees: number;
 }
 
-// From the farthest to the nearest: each is darker, rougher and less veiled than the one behind.
+// From the farthest to the nearest, each darker, rougher and less hazy.
 const RIDGES: Ridge[] = [
   {
     base: 400,
@@ -161,7 +161,7 @@ const RIDGES: Ridge[] = [
 function crest(ridge: Ridge): Float64Array {
   return Float64Array.from({ length: WIDTH }, (_, x) => {
     const broad = fractal(x / ridge.width + 5, 0.5, ridge.octaves, ridge.seed);
-    // Folding the noise makes peaks of its middle, as in real mountain ranges.
+    // Folding the noise turns its middle values into peaks.
     const folded = 1 - Math.abs(2 * broad - 1);
     const valley = smoothstep(0, 460, Math.abs(x - SUN.x)) * 0.55 + 0.45;
     const top = ridge.base - ridge.height * folded * folded * valley;
@@ -210,7 +210,7 @@ function water(x: number, y: number): Vector {
   const shift = wave * (6 + 60 * depth) + ripple * (5 + 46 * depth);
   const mirrored = Math.max(0, HORIZON - (y - HORIZON) * 1.25 - shift);
   const reflected = scene(x + ripple * 150 * depth, Math.min(HORIZON - 1, mirrored));
-  // The steeper one looks down, the less the water mirrors and the more its own colour shows.
+  // The steeper the view, the weaker the reflection and the stronger the water's own colour.
   let color = mix(reflected, [28, 32, 58], 0.1 + 0.5 * depth);
   const path = 1 - smoothstep(10, 46 + 120 * depth, Math.abs(x - SUN.x + wave * 60));
   const glint = smoothstep(0.04, 0.2, ripple + path * 0.05) * path * (1 - depth * 0.55);
@@ -228,7 +228,7 @@ function shadePixel(x: number, y: number): Vector {
   return add([grain, grain, grain], color, vignette);
 }
 
-/** The picture as a JPEG file, always the same bytes. */
+/** Draws the picture as a JPEG file, always with the same bytes. */
 export function drawSample(): Buffer {
   const data = Buffer.alloc(WIDTH * HEIGHT * 4, 255);
   for (let y = 0; y < HEIGHT; y++) {

@@ -7,16 +7,16 @@ import { drawSample, HEIGHT, WIDTH } from "../scripts/drawSample";
 describe("sample.jpg", () => {
   const committed = readFileSync(join(__dirname, "..", "sample.jpg"));
 
-  it("is a JPEG that the upload's processing can measure", () => {
+  it("is a JPEG whose dimensions process can read", () => {
     expect(imageSize(committed)).to.include({ type: "jpg", width: WIDTH, height: HEIGHT });
     expect(committed.subarray(-2)).to.deep.equal(Buffer.from([0xff, 0xd9]));
   });
 
-  it("is small enough for a first upload, and no mere thumbnail", () => {
+  it("is between 30 and 80 kB", () => {
     expect(committed.length).to.be.within(30_000, 80_000);
   });
 
-  it("is, byte for byte, what scripts/drawSample.ts draws", () => {
+  it("is byte for byte the output of scripts/drawSample.ts", () => {
     expect(drawSample().equals(committed)).to.equal(true);
   });
 });

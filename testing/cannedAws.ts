@@ -4,24 +4,24 @@ import type { AddressInfo } from "node:net";
 import * as path from "node:path";
 import { PROGRAM_DIR } from "../start/programDir";
 
-/** A request to AWS. */
+/** A request of an AWS client. */
 export interface Call {
   /** The access key that signed it. */
   accessKeyId: string;
-  /** The action, or for S3 the method. */
+  /** The action; for S3 the HTTP method. */
   action: string;
   url: string;
   body: string;
 }
 
-/** A server in AWS's place, whose answers are given, and that remembers what it was asked. */
+/** A server in place of AWS. It answers with canned responses, and records the requests. */
 export interface CannedAws {
   endpoint: string;
   calls: Call[];
   stop: () => void;
 }
 
-/** What `inspectFile` reads first. */
+/** Bytes of the first range that process reads. */
 const RANGE_BYTES = 64 * 1024;
 
 async function readCall(request: IncomingMessage): Promise<Call> {
@@ -42,7 +42,7 @@ async function readCall(request: IncomingMessage): Promise<Call> {
   };
 }
 
-/** A `processed` row for each key that is asked for: one that people are still to be told of. */
+/** A `processed` row, not yet notified, for each key of a BatchGetItem. */
 function processedRows(body: string): Record<string, object[]> {
   const { RequestItems } = JSON.parse(body) as { RequestItems: Record<string, { Keys: object[] }> };
   const tables = Object.entries(RequestItems).map(([tableName, { Keys }]) => [
@@ -57,7 +57,7 @@ export function answerJson(response: ServerResponse, body: object): void {
   response.end(JSON.stringify(body));
 }
 
-/** The first bytes of a picture. */
+/** Answers with the first bytes of a picture. */
 export function answerPicture(response: ServerResponse): void {
   const picture = readFileSync(path.join(PROGRAM_DIR, "sample.jpg"));
   response.writeHead(206, {
@@ -67,8 +67,8 @@ export function answerPicture(response: ServerResponse): void {
   response.end(picture.subarray(0, RANGE_BYTES));
 }
 
-/** Answers what has one answer whoever asks. Returns whether it was such a call. */
-export function answerPlainly({ action, url, body }: Call, response: ServerResponse): boolean {
+/** Answers calls with the same answer for every Lambda. @returns whether it answered */
+export function answerCommonCall({ action, url, body }: Call, response: ServerResponse): boolean {
   if (action === "Publish") {
     response.setHeader("content-type", "text/xml");
     response.end(
@@ -87,7 +87,7 @@ export function answerPlainly({ action, url, body }: Call, response: ServerRespo
   return true;
 }
 
-/** Starts it on a free port of 127.0.0.1. */
+/** Starts the server on a free port of 127.0.0.1. */
 export async function startCannedAws(
   answer: (call: Call, response: ServerResponse) => void,
 ): Promise<CannedAws> {
@@ -98,7 +98,7 @@ export async function startCannedAws(
         calls.push(call);
         answer(call, response);
       },
-      // The process that called has ended.
+      // The calling process has ended.
       () => response.destroy(),
     );
   });

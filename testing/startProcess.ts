@@ -11,24 +11,24 @@ import { PROGRAM_DIR } from "../start/programDir";
 /** One JSON line of a run. */
 export type Line = { type: string } & Record<string, unknown>;
 
-/** What `npm start` runs, as a process of its own. */
+/** A local run in a process of its own. */
 export interface Runner {
   process: ChildProcess;
   /** All lines of standard output so far. */
   lines: string[];
   /** All of standard error so far. */
   errors(): string;
-  /** Resolves with the first line, past or to come, that passes; rejects if the run ends before. */
+  /** Resolves with the first past or future line that passes; rejects when the run ends before. */
   line(passes: (line: string) => boolean): Promise<string>;
-  /** The same for `--json`. */
+  /** Like `line`, for JSON lines of `--json`. */
   json(passes: (line: Line) => boolean): Promise<Line>;
-  /** Resolves with the exit code when the process is over. */
+  /** Resolves with the exit code when the process ends. */
   exited: Promise<number | null>;
-  /** Kills the process if it still runs, and removes what it has left behind. */
+  /** Kills the process, if it still runs, and removes its temporary files. */
   dispose(): Promise<void>;
 }
 
-/** Starts start/main.ts as the script `start` of package.json does. */
+/** Starts start/main.ts, like the script `start` of package.json. */
 export function startRunner(args: string[], programDir = PROGRAM_DIR): Runner {
   const register = path.join(programDir, "tooling", "register.js");
   const temporary = temporaryFolder();
@@ -42,7 +42,7 @@ export function startRunner(args: string[], programDir = PROGRAM_DIR): Runner {
   );
 }
 
-/** Starts `npm start` in a process group of its own, as a terminal does. */
+/** Starts `npm start` in a process group of its own, like a terminal. */
 export function startNpm(args: string[]): Runner {
   const temporary = temporaryFolder();
   return watch(
@@ -56,12 +56,12 @@ export function startNpm(args: string[]): Runner {
   );
 }
 
-/** For what a run keeps while it runs: one that is killed cannot remove it. */
+/** A folder for the run's temporary files, since a killed run cannot remove them. */
 function temporaryFolder(): string {
   return mkdtempSync(path.join(tmpdir(), "s3-uploader-runner-"));
 }
 
-/** @param programDir all runs of the program itself share what was compiled; a copy runs but once */
+/** @param programDir runs of the program share its compile cache; a copy has its own */
 function environmentIn(temporary: string, programDir: string): NodeJS.ProcessEnv {
   const shared = programDir === PROGRAM_DIR ? getCompileCacheDir() : undefined;
   return {
@@ -75,7 +75,7 @@ function watch(child: ChildProcessByStdio<null, Readable, Readable>, temporary: 
   const lines: string[] = [];
   const waiting = new Set<() => void>();
   let errors = "";
-  let over = false;
+  let ended = false;
   child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
   createInterface({ input: child.stdout }).on("line", (text) => {
     lines.push(text);
@@ -84,7 +84,7 @@ function watch(child: ChildProcessByStdio<null, Readable, Readable>, temporary: 
     });
   });
   const exited = once(child, "close").then(([code]) => {
-    over = true;
+    ended = true;
     waiting.forEach((check) => {
       check();
     });
@@ -94,7 +94,7 @@ function watch(child: ChildProcessByStdio<null, Readable, Readable>, temporary: 
     new Promise<string>((resolve, reject) => {
       const check = () => {
         const found = lines.find(passes);
-        if (found === undefined && !over) {
+        if (found === undefined && !ended) {
           return;
         }
         waiting.delete(check);
@@ -118,7 +118,7 @@ function watch(child: ChildProcessByStdio<null, Readable, Readable>, temporary: 
     async dispose() {
       child.kill("SIGKILL");
       await exited;
-      // The Lambdas of a run that was killed may be about to end.
+      // The Lambdas of a killed run may still be ending.
       rmSync(temporary, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
     },
   };

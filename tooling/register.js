@@ -1,5 +1,5 @@
-// Loads TypeScript without checking types (`npm run check` does that), and keeps the compiled form
-// of packages between runs: both for a fast start.
+// Loads TypeScript without type checks (`npm run check` has them), and turns on Node's compile cache:
+// both for a fast start.
 "use strict";
 require("node:module").enableCompileCache?.();
 require("ts-node").register({

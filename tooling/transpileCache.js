@@ -1,5 +1,4 @@
-// What was made of a file the last time: it is made anew only when the file, or what makes it, has
-// changed.
+// A cache of transpiled files on disk. An entry is valid while the file and the compilers are unchanged.
 "use strict";
 
 const { createHash } = require("node:crypto");
@@ -8,7 +7,7 @@ const path = require("node:path");
 
 const digest = (text) => createHash("sha256").update(text).digest("hex");
 
-/** Undefined when there is none, or none of this key. */
+/** Returns the cached output; undefined without an entry of this key. */
 function read(file, key) {
   try {
     const entry = JSON.parse(readFileSync(file, "utf8"));
@@ -18,25 +17,25 @@ function read(file, key) {
   }
 }
 
-/** Whole or not at all, whoever else reads or writes it. A folder that takes nothing is no harm. */
+/** Writes an entry atomically, for concurrent processes. A folder that is not writable is no error. */
 function write(file, entry) {
-  const unfinished = `${file}.${process.pid}`;
+  const temporary = `${file}.${process.pid}`;
   try {
     mkdirSync(path.dirname(file), { recursive: true });
-    writeFileSync(unfinished, JSON.stringify(entry));
-    renameSync(unfinished, file);
+    writeFileSync(temporary, JSON.stringify(entry));
+    renameSync(temporary, file);
   } catch {
-    // The next process makes it again.
+    // The next process transpiles the file again.
   }
 }
 
 /**
- * The output for a name: as it was kept for the same inputs, or else from `make`. Of each name the
- * last output is kept, so that the folder does not grow.
+ * Returns the cached output for a name and its inputs, or else calls `make` and caches its result. Only
+ * the last output of each name is kept, so that the folder does not grow.
  *
- * @param folder need not exist; without one, nothing is kept
+ * @param folder is created when missing; undefined turns the cache off
  * @param inputs texts that the output depends on, besides the name
- * @param make returns what JSON can keep
+ * @param make returns a JSON value
  */
 exports.cached = (folder, name, inputs, make) => {
   if (folder === undefined) {
@@ -44,9 +43,9 @@ exports.cached = (folder, name, inputs, make) => {
   }
   const file = path.join(folder, `${digest(name).slice(0, 32)}.json`);
   const key = digest(JSON.stringify([name, ...inputs]));
-  const kept = read(file, key);
-  if (kept !== undefined) {
-    return kept;
+  const cachedOutput = read(file, key);
+  if (cachedOutput !== undefined) {
+    return cachedOutput;
   }
   const output = make();
   write(file, { key, output });

@@ -1,6 +1,6 @@
-// How ts-node turns TypeScript into JavaScript here. What Pulumi serializes has to be the text that
-// Pulumi's own loader would make, so callbacks are TypeScript's business; esbuild does the rest in a
-// quarter of the time. Together they would take most of a start's first second: the output is kept.
+// The transpiler of ts-node. Code that Pulumi serializes must equal the output of Pulumi's own loader, so
+// TypeScript compiles it; esbuild compiles the rest, in a quarter of the time. The output is cached, since
+// both take most of a start's first second.
 "use strict";
 
 const { readFileSync } = require("node:fs");
@@ -11,8 +11,8 @@ const { cached } = require("./transpileCache");
 const ROOT = path.resolve(__dirname, "..");
 
 /**
- * The rooms of which Pulumi captures nothing. Every other file may be part of a Lambda, another
- * program's included: test/tooling/transpiler.test.ts holds this list against what is captured.
+ * Files and folders without code that Pulumi captures. Any other file may be part of a Lambda, of another
+ * program too. test/tooling/transpiler.test.ts compares this list with the captured files.
  */
 const NOT_CAPTURED = [
   "bench",
@@ -27,16 +27,16 @@ const NOT_CAPTURED = [
   "testing",
 ].map((name) => path.join(ROOT, name));
 
-/** Programs within those rooms. */
+/** Programs within these folders. */
 const CAPTURED = ["bench/naive", "packages/local-aws/test/fixtures"].map((name) =>
   path.join(ROOT, name),
 );
 
-/** Beside what Node keeps: whoever empties that, or turns it off, gets neither. */
+/** Within Node's compile cache: clearing that, or turning it off, covers this one too. */
 const NODE_CACHE = getCompileCacheDir?.();
 const CACHE_FOLDER = NODE_CACHE && path.join(NODE_CACHE, "s3-uploader");
 
-/** What the output depends on, besides the file and the options. */
+/** Inputs of the output, besides the file and the options. */
 const COMPILERS = [
   readFileSync(__filename, "utf8"),
   ...["esbuild", "typescript"].map((name) => require(`${name}/package.json`).version),
@@ -45,7 +45,7 @@ const COMPILERS = [
 const isIn = (file, parts) =>
   parts.some((part) => file === part || file.startsWith(part + path.sep));
 
-/** Whether what the file exports may be captured, and so has to be compiled as Pulumi does it. */
+/** Whether Pulumi may capture the file's exports, so that TypeScript has to compile it. */
 function isCaptured(fileName) {
   const file = path.resolve(fileName);
   return !isIn(file, NOT_CAPTURED) || isIn(file, CAPTURED);

@@ -1,8 +1,8 @@
 import type { ServerResponse } from "node:http";
 import {
+  answerCommonCall,
   answerJson,
   answerPicture,
-  answerPlainly,
   type Call,
   startCannedAws,
 } from "../../testing/cannedAws";
@@ -16,7 +16,7 @@ export interface Endpoint {
 }
 
 function answer(call: Call, response: ServerResponse): void {
-  if (answerPlainly(call, response)) {
+  if (answerCommonCall(call, response)) {
     return;
   }
   switch (call.action) {

@@ -197,7 +197,7 @@ export function createWorkCounter(): WorkCounter {
     const answer = JSON.parse(body.toString()) as DynamoDbAnswer;
     const { TableName: table = "", Key: key, ConsistentRead: consistent } = asked;
     if (status === 400 && answer.__type?.endsWith("ConditionalCheckFailedException")) {
-      // A write that does not happen costs what it would have cost.
+      // A failed condition costs as much as the write.
       count.tableWriteUnits += writeUnits(key ? (rowBytes.get(keyText(table, key)) ?? 0) : 0);
     }
     if (operation === "dynamodb:GetItem" && key) {

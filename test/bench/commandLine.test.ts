@@ -14,7 +14,7 @@ function runBench(...args: string[]): Promise<{ code: unknown; stdout: string; s
 }
 
 describe("npm run bench", () => {
-  it("refuses a part that there is not, in one line that names those there are", async () => {
+  it("refuses an unknown part, in one line that lists the parts", async () => {
     const { code, stdout, stderr } = await runBench("--only", "nonsense");
 
     expect(code).to.equal(2);
@@ -22,7 +22,7 @@ describe("npm run bench", () => {
     expect(stderr).to.match(/^error: .*'nonsense'.* packages.*\n$/);
   });
 
-  it("refuses no repetitions", async () => {
+  it("refuses zero repetitions", async () => {
     const { code, stderr } = await runBench("--repetitions", "0");
 
     expect(code).to.equal(2);

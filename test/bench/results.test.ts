@@ -11,7 +11,7 @@ function partOf(name: string, value: number): Part {
 const ORDER = ["first", "second", "third"];
 
 describe("The file of results", () => {
-  it("has each part with where and when it was measured, in their order", () => {
+  it("has each part with machine and date, in order", () => {
     const parts = [partOf("second", 2), partOf("first", 1)];
 
     const text = resultsText(parts, ORDER, "", ["- Machine: one"]);
@@ -22,7 +22,7 @@ describe("The file of results", () => {
     expect(text).not.to.include("## third");
   });
 
-  it("keeps the parts that were not measured, and where they were", () => {
+  it("keeps the parts that were not measured, with their machines", () => {
     const before = resultsText(
       [partOf("first", 11), partOf("second", 22), partOf("gone", 33)],
       [...ORDER, "gone"],
@@ -38,7 +38,7 @@ describe("The file of results", () => {
     expect(resultsText([], ORDER, text)).to.equal(text);
   });
 
-  it("says the date, cores, memory, and versions of Node.js and of packages", () => {
+  it("lists date, cores, memory, and versions of Node.js and packages", () => {
     const text = machineLines(new Date("2026-11-21T23:00:00Z")).join("\n");
 
     expect(text).to.match(/^- Measured: 2026-11-21\n- Machine: \d+ cores? \(.+\), [\d.]+ GB, .+\n/);

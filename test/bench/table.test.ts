@@ -26,7 +26,7 @@ describe("The bench's tables", () => {
     ]);
   });
 
-  it("are Markdown in the file, with a heading, an aligned table and the note", () => {
+  it("are Markdown in results.md, with heading, aligned table and note", () => {
     expect(markdownTable(SECTION).split("\n")).to.deep.equal([
       "### Sizes",
       "",
@@ -39,7 +39,7 @@ describe("The bench's tables", () => {
     ]);
   });
 
-  it("do without a note, and treat a column with any text in it as text", () => {
+  it("work without a note, and align a column with any text to the left", () => {
     const rows: Section["rows"] = [[1], ["none"]];
 
     expect(terminalTable({ title: "T", columns: ["n"], rows }).split("\n")).to.deep.equal([

@@ -1,23 +1,23 @@
 import type { ServerResponse } from "node:http";
 import {
+  answerCommonCall,
   answerJson,
   answerPicture,
-  answerPlainly,
   type Call,
   startCannedAws,
 } from "../../testing/cannedAws";
 
 export type { Call } from "../../testing/cannedAws";
 
-/** A server that answers as AWS would, and remembers what it was asked. */
+/** A server in place of AWS, which records the requests. */
 export interface FakeAws {
   endpoint: string;
-  /** The requests that this access key has signed. */
+  /** The requests signed with this access key. */
   callsOf(accessKeyId: string): Call[];
   stop(): void;
 }
 
-/** A row that the event table has: of an event that is long past. */
+/** The only row of the event table, of an old event. */
 export const FAILED_ROW = {
   event_id: { S: "019a0000-abcd-7abc-8abc-abcdefabcdef" },
   event_timestamp: { S: "2020-11-21T20:00:00.000Z" },
@@ -27,7 +27,7 @@ export const FAILED_ROW = {
   updated_at: { S: "2020-11-21T20:00:01.000Z" },
 };
 
-/** The row, to whoever asks for failed events or for its id; else nothing. */
+/** Answers with the row for failed events and for its id; otherwise empty. */
 function rowsFound(body: string): object {
   const { Select: select, ExpressionAttributeValues: values } = JSON.parse(body) as {
     Select?: string;
@@ -38,9 +38,9 @@ function rowsFound(body: string): object {
   return select === "COUNT" ? { Count: found ? 1 : 0 } : { Items: found ? [FAILED_ROW] : [] };
 }
 
-/** S3, DynamoDB, SNS and SQS, as far as the bundles' events need them. */
+/** Starts S3, DynamoDB, SNS and SQS with the calls that the bundles need. */
 function answer(call: Call, response: ServerResponse): void {
-  if (answerPlainly(call, response)) {
+  if (answerCommonCall(call, response)) {
     return;
   }
   if (call.action === "GET" && call.url.startsWith("/a-bucket/sample.jpg")) {

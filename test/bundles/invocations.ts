@@ -3,7 +3,7 @@ function streamRecord(status: string, info: object, sequenceNumber: string) {
   return {
     eventName: "INSERT",
     dynamodb: {
-      // In the future: nobody can have told of it before.
+      // In the future, so that it cannot have been published before.
       ApproximateCreationDateTime: Math.ceil(Date.now() / 1000) + 60,
       SequenceNumber: sequenceNumber,
       NewImage: {
@@ -29,7 +29,7 @@ function uploadOf(body: string) {
 
 const NO_RECORDS = { Records: [] };
 
-/** For each Lambda but the manager: an event with nothing in it, and then one that has it call AWS. */
+/** For each Lambda but the manager: an empty event, and then one with calls to AWS. */
 export const EVENTS: Record<string, unknown[]> = {
   upload: [uploadOf(""), uploadOf("hello")],
   record: [

@@ -36,14 +36,14 @@ describe("The Lambdas' bundles", () => {
   }
 
   for (const name of Object.keys(EVENTS)) {
-    it(`${name}: loads with no package near it, and exports an async handler`, () => {
+    it(`${name}: loads without node_modules, and exports an async handler`, () => {
       const { exports, results } = outputOf(name);
       expect(exports).to.deep.equal(["handler"]);
       expect(results.map((result) => result.error)).to.deep.equal(results.map(() => undefined));
       expect(results.map((result) => result.async)).to.deep.equal(results.map(() => true));
     });
 
-    it(`${name}: does not load without its settings, and names the one that is missing`, () => {
+    it(`${name}: does not load without its environment variables, and names the missing one`, () => {
       const messages = Object.keys(variablesOf(recording, name)).map((variable) => [
         variable,
         `The environment variable ${variable} is not set.`,
@@ -74,7 +74,7 @@ describe("The Lambdas' bundles", () => {
     expect(JSON.parse(item.event_info?.S ?? "")).to.include({ Bucket: "a-bucket", Key: "a b.txt" });
   });
 
-  it("process: does nothing for no records, then finds out what files are, empty ones too", () => {
+  it("process: does nothing for no records, then inspects files, empty ones too", () => {
     const { results } = outputOf("process");
     const success = { batchItemFailures: [] };
     expect(results.map((result) => result.answer)).to.deep.equal([success, success]);
@@ -96,7 +96,7 @@ describe("The Lambdas' bundles", () => {
     expect(found["event-2"]).to.deep.include({ size: { N: "0" }, type: { S: "text/csv" } });
   });
 
-  it("notify: does nothing for no records, then tells of a file and writes its status", () => {
+  it("notify: does nothing for no records, then publishes a file and writes its status", () => {
     const { results } = outputOf("notify");
     const success = { batchItemFailures: [] };
     expect(results.map((result) => result.answer)).to.deep.equal([success, success]);
@@ -106,11 +106,11 @@ describe("The Lambdas' bundles", () => {
     expect(publish.get("Subject")).to.include("sample.jpg");
   });
 
-  it("sweep: asks for stuck events, for uploads and for dead letters, and finds none", () => {
+  it("sweep: reads stuck events, uploads and dead letters, and finds none", () => {
     const sweeps = aws.callsOf("sweep");
     const reads = ["Query", "GET", "ReceiveMessage"];
     expect(actionsOf("sweep")).to.include.members(reads);
-    // It may write down how far the counts have come, and nothing else.
+    // It may write the state of the counts only.
     for (const { action, body } of sweeps.filter((call) => !reads.includes(call.action))) {
       expect(action).to.equal("UpdateItem");
       expect(JSON.parse(body)).to.include({ TableName: "events-counts-1a2b3c4" });

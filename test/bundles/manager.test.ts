@@ -10,7 +10,7 @@ import { type Output, runPackage } from "./plainNode";
 
 const ID = FAILED_ROW.event_id.S;
 
-/** Each as `method path?query`, in the order in which they are sent. */
+/** The requests, as `method path?query`, in order. */
 const REQUESTS = [
   "GET /nothing",
   "PUT /stats",
@@ -33,7 +33,7 @@ interface Answer {
   body: Record<string, unknown>;
 }
 
-/** The request as API Gateway hands it over. */
+/** A request in API Gateway's proxy format. */
 function proxyEvent(request: Request): object {
   const [method = "", target = ""] = request.split(" ");
   const url = new URL(target, "https://api.example");
@@ -84,12 +84,12 @@ describe("The manager's bundle", () => {
     return aws.callsOf("manager").filter((call) => call.action === action);
   }
 
-  it("loads with no package near it, and exports an async handler", () => {
+  it("loads without node_modules, and exports an async handler", () => {
     expect(output.exports).to.deep.equal(["handler"]);
     expect(output.results.map((result) => result.async)).to.deep.equal(REQUESTS.map(() => true));
   });
 
-  it("does not load without its settings, and names the one that is missing", () => {
+  it("does not load without its environment variables, and names the missing one", () => {
     const messages = Object.keys(variablesOf(recording, "manager")).map((variable) => [
       variable,
       `The environment variable ${variable} is not set.`,
@@ -97,7 +97,7 @@ describe("The manager's bundle", () => {
     expect(output.loadErrors).to.deep.equal(Object.fromEntries(messages));
   });
 
-  it("refuses what it does not serve, and what it does not understand", () => {
+  it("refuses unknown routes and invalid parameters", () => {
     expect(errorOf("GET /nothing")).to.equal("404 not_found");
     expect(errorOf("PUT /stats")).to.equal("405 method_not_allowed");
     expect(answerTo("PUT /stats").headers).to.include({ Allow: "GET" });
@@ -117,7 +117,7 @@ describe("The manager's bundle", () => {
     });
   });
 
-  it("shows an event, with a signed link to its file under its own name", () => {
+  it("shows an event, with a signed link to its file under its file name", () => {
     const { statusCode, body } = answerTo(`GET /events/${ID}`);
     expect(statusCode).to.equal(200);
     const url = new URL((body.download as { url: string }).url);
@@ -127,7 +127,7 @@ describe("The manager's bundle", () => {
     expect(disposition).to.match(/^attachment; .*filename\*=utf-8''c%C3%A4t\.jpg/i);
   });
 
-  it("retries one event, and all, each after a mark on its period", () => {
+  it("retries one event, and all, each after marking its period", () => {
     expect(answerTo(`POST /events/${ID}/retry`).body).to.deep.equal({
       event_id: ID,
       event_status: "uploaded",
@@ -144,7 +144,7 @@ describe("The manager's bundle", () => {
     );
     const mark = "events-counts-1a2b3c4";
     const retry = [mark, "events-1a2b3c4"];
-    // The deletion ends the event's retries first.
+    // A deletion first marks the event against retries.
     const deletion = ["events-1a2b3c4", mark];
     expect(tables).to.deep.equal([...retry, ...retry, ...deletion]);
   });
@@ -156,7 +156,7 @@ describe("The manager's bundle", () => {
     expect(body.oldest_unfinished).to.equal(null);
   });
 
-  it("gives out a signed form without asking AWS for anything", () => {
+  it("returns a signed form without a call to AWS", () => {
     const { statusCode, body } = answerTo("POST /uploads");
     expect(statusCode).to.equal(201);
     expect(body).to.include({ bucket: "uploads-1a2b3c4", min_bytes: 1, max_bytes: 5 * 1024 ** 3 });
@@ -165,7 +165,7 @@ describe("The manager's bundle", () => {
     expect([...callsOf("POST"), ...callsOf("PUT")]).to.deep.equal([]);
   });
 
-  it("tells from the file beside it what both APIs serve, and where they are", async () => {
+  it("serves the description of both APIs from the file beside it, with their URLs", async () => {
     const { "openapi.json": text = "" } = await filesOf(only(recording, "Function", "manager"));
     const file = await readFile(path.join(PROGRAM_DIR, "openapi.json"), "utf8");
     expect(JSON.parse(text)).to.deep.equal(JSON.parse(file));

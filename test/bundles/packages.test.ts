@@ -15,8 +15,8 @@ import {
 import { LAMBDAS } from "../program/names";
 
 /**
- * Room for updates, but not for a package that came in whole: 100,000 bytes are some 3 ms of every
- * start, just to be parsed.
+ * Room for updates, but not for a package that is not tree-shaken: parsing 100,000 bytes takes about 3 ms
+ * of every start.
  */
 function maxBundleBytes(text: string): number {
   return text.includes("com.amazonaws.s3") ? 420_000 : 330_000;
@@ -69,14 +69,14 @@ describe("The Lambdas' packages", () => {
     }
   });
 
-  it("stay as they are when settings change", async () => {
+  it("do not change with the settings", async () => {
     expect(await packagesOf(await recordProgram(OTHER_SETTINGS))).to.deep.equal(packages);
   });
 
-  it("are, byte for byte, what the local run unpacks and runs", async () => {
+  it("are byte for byte what the local run unpacks and runs", async () => {
     const run = await startRun({ port: 0 });
     try {
-      // Where the run keeps what is temporary: mails and the Lambdas' code.
+      // The run's temporary files: mails and the Lambdas' code.
       const lambdas = path.join(path.dirname(run.mailDir), "lambda");
       const unpacked = new Map<string, Record<string, string>>();
       for (const functionName of await readdir(lambdas)) {

@@ -8,8 +8,8 @@ import { filesOf, only, type Recording } from "../../testing/recordingMocks";
 import { variablesOf } from "../program/names";
 
 /**
- * Runs in a folder that holds nothing but itself and the bundle. Loads the bundle without each of
- * its environment variables in turn, then with all of them, and invokes it event by event.
+ * Runs in a folder with the bundle only. Loads the bundle without each of its environment variables in
+ * turn, then with all of them, and invokes it with each event.
  */
 const RUNNER = `
 const { readFileSync, writeFileSync } = require("node:fs");
@@ -42,20 +42,20 @@ const invoke = async (event) => {
 })();
 `;
 
-/** What the runner found out. */
+/** The results of the runner. */
 export interface Output {
   exports: string[];
-  /** By the variable that was missing. */
+  /** By missing variable. */
   loadErrors: Record<string, string>;
-  /** One for each event. */
+  /** One for each event, in order. */
   results: { async?: boolean; answer?: unknown; error?: string }[];
 }
 
 /**
- * Runs a Lambda's package in a Node process of its own, with no package near it. Its calls of AWS
- * are signed with its name as the access key.
+ * Runs a Lambda's package in a Node process of its own, without node_modules. Its calls to AWS are signed
+ * with its name as the access key.
  *
- * @param events what its handler is invoked with, one after the other
+ * @param events of the invocations, in order
  */
 export async function runPackage(
   recording: Recording,
@@ -66,7 +66,7 @@ export async function runPackage(
   const cwd = await mkdtemp(path.join(tmpdir(), `bundle-${name}-`));
   try {
     const variables = variablesOf(recording, name);
-    // A queue's URL says by itself where the queue is.
+    // SDK clients send to the queue URL's own host.
     const queue = variables.DEAD_LETTER_QUEUE_URL?.replace(/^https:\/\/[^/]+/, endpoint);
     const files = {
       ...(await filesOf(only(recording, "Function", name))),

@@ -12,12 +12,12 @@ describe("npm run events", function () {
 
   let fake: FakeManager;
   let folder: string;
-  let here: string[];
+  let connection: string[];
 
   beforeEach(async () => {
     fake = await startFakeManager();
     folder = mkdtempSync(path.join(tmpdir(), "events-test-"));
-    here = ["--url", `${fake.url}/`, "--key", fake.key];
+    connection = ["--url", `${fake.url}/`, "--key", fake.key];
   });
   afterEach(async () => {
     await fake.close();
@@ -36,7 +36,7 @@ describe("npm run events", function () {
 
     const [byPort, byOptions, byEnvironment] = await Promise.all([
       runEvents(["list", "--port", String(fake.port)]),
-      runEvents([...here, "list"]),
+      runEvents([...connection, "list"]),
       runEvents(["list"], environment),
     ]);
 
@@ -50,7 +50,7 @@ describe("npm run events", function () {
     expect(byEnvironment).to.deep.equal(byPort);
   });
 
-  it("says in one line how to get a manager when nothing answers", async () => {
+  it("explains in one line how to connect when nothing answers", async () => {
     await fake.close();
 
     const { code, errors } = await runEvents(["stats", "--port", String(fake.port)]);
@@ -60,21 +60,21 @@ describe("npm run events", function () {
     fake = await startFakeManager();
   });
 
-  it("refuses a wrong use with exit code 2, before it asks anybody", async () => {
+  it("refuses wrong usage with exit code 2, before any request", async () => {
     const wrong: [string[], RegExp][] = [
       [["--url", fake.url, "list"], /needs the manager's --key/],
-      [[...here, "--port", "1", "list"], /cannot be used with/],
-      [[...here, "list", "--status", "lost"], /Allowed choices are/],
-      [[...here, "retry"], /either an event's id or --all-failed/],
-      [[...here, "retry", "one", "--dry-run"], /go with --all-failed/],
-      [[...here, "upload", "x", "--concurrency", "0"], /whole number/],
-      [[...here, "upload", "x", "--type", "a\r\nb"], /media type/],
-      [[...here, "colour"], /unknown command/],
-      [[...here, "show", ""], /no event's id/],
-      [[...here, "delete", "."], /no event's id/],
-      [[...here, "retry", ".."], /no event's id/],
-      [[...here, "--key", "ключ", "list"], /printable ASCII/],
-      [[...here, "--upload-key", "", "stats"], /printable ASCII/],
+      [[...connection, "--port", "1", "list"], /cannot be used with/],
+      [[...connection, "list", "--status", "lost"], /Allowed choices are/],
+      [[...connection, "retry"], /either an event's id or --all-failed/],
+      [[...connection, "retry", "one", "--dry-run"], /go with --all-failed/],
+      [[...connection, "upload", "x", "--concurrency", "0"], /whole number/],
+      [[...connection, "upload", "x", "--type", "a\r\nb"], /media type/],
+      [[...connection, "colour"], /unknown command/],
+      [[...connection, "show", ""], /no event's id/],
+      [[...connection, "delete", "."], /no event's id/],
+      [[...connection, "retry", ".."], /no event's id/],
+      [[...connection, "--key", "ключ", "list"], /printable ASCII/],
+      [[...connection, "--upload-key", "", "stats"], /printable ASCII/],
     ];
 
     const ended = await Promise.all(wrong.map(([args]) => runEvents(args)));
@@ -88,11 +88,11 @@ describe("npm run events", function () {
     expect(fake.seen).to.deep.equal([]);
   });
 
-  it("tells the API's errors in one line, as JSON if that is wanted", async () => {
+  it("reports the API's errors in one line, or as JSON", async () => {
     fake.faults = { "GET /stats": [apiError(403, "forbidden"), apiError(403, "forbidden")] };
 
-    const text = await runEvents([...here, "stats"]);
-    const json = await runEvents([...here, "stats", "--json"]);
+    const text = await runEvents([...connection, "stats"]);
+    const json = await runEvents([...connection, "stats", "--json"]);
 
     expect(text).to.deep.equal({
       code: 1,
@@ -103,10 +103,10 @@ describe("npm run events", function () {
       .to.deep.equal([1, [], [{ error: { code: "forbidden", message: "It is forbidden." } }]]);
   });
 
-  it("ends with exit code 2 when the API refuses what the command line gave", async () => {
+  it("ends with exit code 2 when the API refuses an option's value", async () => {
     fake.faults = { "GET /events": [apiError(400, "invalid_from")] };
 
-    const { code, errors } = await runEvents([...here, "list", "--from", "yesterday"]);
+    const { code, errors } = await runEvents([...connection, "list", "--from", "yesterday"]);
 
     expect([code, errors]).to.deep.equal([2, ["error: It is invalid_from. (invalid_from)"]]);
   });
@@ -116,8 +116,16 @@ describe("npm run events", function () {
     const small = file("small.txt");
     const large = file("large.bin", "x".repeat(5000));
 
-    const text = await runEvents([...here, "upload", small, large, missing, "--concurrency", "1"]);
-    const json = await runEvents([...here, "--json", "upload", small]);
+    const text = await runEvents([
+      ...connection,
+      "upload",
+      small,
+      large,
+      missing,
+      "--concurrency",
+      "1",
+    ]);
+    const json = await runEvents([...connection, "--json", "upload", small]);
 
     expect([text.code, text.errors]).to.deep.equal([1, []]);
     expect(text.lines).to.have.lengthOf(3);
@@ -130,10 +138,10 @@ describe("npm run events", function () {
     expect(result.key).to.equal(`uploads/${String(result.event_id)}`);
   });
 
-  it("takes files from where npm was called", async () => {
+  it("resolves files against the folder in which npm was called", async () => {
     file("called.txt");
 
-    const { code, errors } = await runEvents([...here, "upload", "called.txt"], {
+    const { code, errors } = await runEvents([...connection, "upload", "called.txt"], {
       npm_lifecycle_event: "events",
       INIT_CWD: folder,
     });
@@ -141,9 +149,9 @@ describe("npm run events", function () {
     expect([code, errors]).to.deep.equal([0, []]);
   });
 
-  it("ends at once on Ctrl-C, with exit code 130 and without a trace", async () => {
+  it("ends at once on Ctrl-C, with exit code 130 and without a stack trace", async () => {
     fake.faults = { "GET /stats": [{ status: 503, headers: { "retry-after": "100" } }] };
-    const child = spawnEvents([...here, "stats"]);
+    const child = spawnEvents([...connection, "stats"]);
     let errors = "";
     child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
     const closed = once(child, "close");
@@ -155,9 +163,9 @@ describe("npm run events", function () {
     expect(errors).to.equal("");
   });
 
-  it("ends quietly when its reader goes away", async () => {
+  it("ends quietly when its reader closes the pipe", async () => {
     fake.events = Array.from({ length: 5000 }, (_, n) => someEvent(`event-${n}`));
-    const child = spawnEvents([...here, "list", "--all"]);
+    const child = spawnEvents([...connection, "list", "--all"]);
     let errors = "";
     child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
     const closed = once(child, "close");

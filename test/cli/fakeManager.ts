@@ -4,11 +4,11 @@ import type { AddressInfo } from "node:net";
 import type { FileEvent } from "../../events/event";
 import { receive } from "./receive";
 
-/** What is answered instead; `reset` breaks the connection off. */
+/** An answer in place of the normal one. `reset` closes the connection; `lost answer` does so after the work. */
 export type Fault =
   { status: number; headers?: Record<string, string>; body?: unknown } | "reset" | "lost answer";
 
-/** One request, as it came. The body is kept as its length and its hash: it may be large. */
+/** A request. Of the body, which may be large, only length and hash are kept. */
 export interface Seen {
   method: string;
   /** Without the query. */
@@ -23,23 +23,23 @@ export interface Seen {
   sha256: string;
 }
 
-/** A manager, an upload API, S3 and the page `/_stack` in one, as the contract has them. */
+/** A fake manager, upload API, S3 and page `/_stack` in one server. */
 export interface FakeManager {
   url: string;
   port: number;
   key: string;
   seen: Seen[];
   events: FileEvent[];
-  /** Taken from the front, by requests of this method and path. */
+  /** Faults of the next requests, by method and path. */
   faults: Record<string, Fault[]>;
   directMaxBytes: number;
   presignedMaxBytes: number;
   uploadKey?: string;
-  /** What `GET /events` gives at most, whatever is asked for. */
+  /** Maximum of events in one page of `GET /events`. */
   pageSize: number;
-  /** Failed events for each request of `POST /events/retry`. */
+  /** The results of each request of `POST /events/retry`. */
   retryPages: { matched: number; moved: number; not_moved: Record<string, number> }[];
-  /** Of the paths, in order: `POST /uploads`. */
+  /** Method and path of each request, in order: `POST /uploads`. */
   requests(): string[];
   close(): Promise<void>;
 }
@@ -52,12 +52,12 @@ function xmlError(code: string): string {
   return `<?xml version="1.0"?><Error><Code>${code}</Code><Message>S3 &amp; ${code}</Message></Error>`;
 }
 
-/** Something that S3 says no with, for `faults`. */
+/** An error answer of S3, for `faults`. */
 export function s3Error(status: number, code: string): Fault {
   return { status, body: xmlError(code) };
 }
 
-/** Something that the two APIs say no with, for `faults`. */
+/** An error answer of the two APIs, for `faults`. */
 export function apiError(status: number, code: string, headers?: Record<string, string>): Fault {
   return { status, headers, body: errorBody(code) };
 }
@@ -197,7 +197,7 @@ function answer(response: ServerResponse, status: number, body: unknown, headers
   response.end(typeof body === "string" || body === undefined ? body : JSON.stringify(body));
 }
 
-/** Starts the fake on a port of its own. */
+/** Starts the fake on a free port. */
 export async function startFakeManager(): Promise<FakeManager> {
   const arrived = new Set<string>();
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
@@ -220,7 +220,7 @@ export async function startFakeManager(): Promise<FakeManager> {
     answer(response, status, body);
   };
   const server = createServer((request, response) => {
-    // A request that breaks off has no answer.
+    // An aborted request gets no answer.
     serve(request, response).catch(() => request.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -248,7 +248,7 @@ export async function startFakeManager(): Promise<FakeManager> {
   return fake;
 }
 
-/** An event as the manager gives it. */
+/** An event in the manager's format. */
 export function someEvent(event_id: string, changes: Partial<FileEvent> = {}): FileEvent {
   return {
     event_id,

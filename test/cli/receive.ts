@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 
-/** A request's body; the file's text is kept only if it is small. */
+/** A request's body. */
 export interface Received {
   text: string;
   /** Of an S3 form, apart from the file. */
@@ -11,7 +11,7 @@ export interface Received {
   sha256: string;
 }
 
-/** Keeps the text of small bodies only. */
+/** The text of larger bodies is not kept. */
 const KEPT_BYTES = 100_000;
 
 async function receivePlain(request: IncomingMessage): Promise<Received> {
@@ -31,7 +31,7 @@ function fieldsOf(head: string): Record<string, string> {
   return Object.fromEntries([...parts].map(([, name = "", value = ""]) => [name, value]));
 }
 
-/** A form whose file is its last part, of any size. */
+/** Reads a form whose last part is the file, of any size. */
 async function receiveForm(request: IncomingMessage, boundary: string): Promise<Received> {
   const end = Buffer.from(`\r\n--${boundary}--\r\n`);
   const hash = createHash("sha256");
@@ -55,7 +55,7 @@ async function receiveForm(request: IncomingMessage, boundary: string): Promise<
     held = held.subarray(content.length);
   }
   if (!held.equals(end)) {
-    throw new Error("The form has no end.");
+    throw new Error("The form is incomplete.");
   }
   return { text: "", fields: fieldsOf(head ?? ""), bytes, sha256: hash.digest("hex") };
 }

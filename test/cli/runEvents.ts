@@ -9,7 +9,7 @@ export interface Ended {
   errors: string[];
 }
 
-/** Starts cli/main.ts as `npm run events --` does. */
+/** Starts cli/main.ts, like `npm run events --`. */
 export function spawnEvents(
   args: string[],
   environment: Record<string, string> = {},

@@ -9,7 +9,7 @@ const ID = "01a1f874-3e4b-7c3a-9d52-6f0b8e2c4a17";
 const JSON_TYPE = { "content-type": "application/json" };
 const WITH_KEY = { "x-api-key": "key" };
 
-/** What is wrong, in the words of the check; empty if nothing is. */
+/** The check's message; empty without a problem. */
 function complaint(check: () => void): string {
   try {
     check();
@@ -59,7 +59,7 @@ function example(path: string, method: string, status: number, name: string): ob
 describe("an answer", () => {
   const page = example("/events", "get", 200, "page") as { events: object[] };
 
-  it("that is described passes, wherever the API is served", () => {
+  it("that is described passes, at every URL of the API", () => {
     const aws = "https://a1b2c3.execute-api.eu-central-1.amazonaws.com/stage";
     for (const base of [LOCAL, aws, "http://127.0.0.1:8080"]) {
       expect(answer("GET", `${base}/events?limit=20`, 200, page)).to.equal("");
@@ -90,21 +90,21 @@ describe("an answer", () => {
       ["a method that should not be served", /405/, "PUT", 200, page],
     ];
   for (const [what, complains, method, status, body] of wrong) {
-    it(`with ${what} is found`, () => {
+    it(`with ${what} is reported`, () => {
       expect(answer(method, `${LOCAL}/events`, status, body)).to.match(complains);
     });
   }
 
-  it("of another media type is found", () => {
+  it("of another media type is reported", () => {
     const headers = { "content-type": "text/plain" };
     expect(answer("GET", `${LOCAL}/events`, 200, page, headers)).to.match(/"text\/plain" is not/);
   });
 
-  it("with a body where there should be none is found", () => {
+  it("with an unexpected body is reported", () => {
     expect(answer("DELETE", `${LOCAL}/events/${ID}`, 204, "gone")).to.match(/should be none/);
   });
 
-  it("that does not say when to try again, or not in seconds, is found", () => {
+  it("without a Retry-After in seconds is reported", () => {
     const body = error("storage_unavailable", { request_id: "1" });
     const url = `${LOCAL}/events`;
     expect(answer("GET", url, 503, body)).to.match(/Retry-After: missing/);
@@ -113,7 +113,7 @@ describe("an answer", () => {
     expect(answer("GET", url, 503, body, { ...JSON_TYPE, "retry-after": "1" })).to.equal("");
   });
 
-  it("to another method is a 405 that allows just what is described", () => {
+  it("to another method is a 405 that allows exactly the described methods", () => {
     const url = `${LOCAL}/events/${ID}`;
     const allow = (methods: string) =>
       answer("PUT", url, 405, error("method_not_allowed"), { ...JSON_TYPE, allow: methods });
@@ -161,12 +161,12 @@ describe("a request", () => {
     ["no body where one is needed", /body: missing/, "POST", "/upload"],
   ];
   for (const [what, complains, method, path, body] of wrong) {
-    it(`with ${what} is found`, () => {
+    it(`with ${what} is reported`, () => {
       expect(request(method, path, body)).to.match(complains);
     });
   }
 
-  it("with a bad header, or without a key where one is needed, is found", () => {
+  it("with a bad header, or without a required key, is reported", () => {
     const headers = { ...WITH_KEY, "idempotency-key": "k".repeat(256) };
     expect(request("POST", "/uploads", "{}", headers)).to.match(/header Idempotency-Key/);
     expect(request("GET", "/stats", undefined, {})).to.match(/x-api-key: missing/);
@@ -188,7 +188,7 @@ describe("describedFetch", () => {
 
   const stats = example("/stats", "get", 200, "idle");
 
-  it("gives status, headers and the JSON of a described answer", async () => {
+  it("returns status, headers and JSON of a described answer", async () => {
     body = JSON.stringify(stats);
     const answered = await describedFetch(`${base}/stats`, { headers: WITH_KEY });
     expect(answered).to.deep.include({ status: 200, body: stats });

@@ -13,22 +13,22 @@ import {
 } from "./document";
 import { problemsOf, problemsOfText } from "./schemas";
 
-/** An answer as it came over the wire. */
+/** An HTTP answer. */
 export interface ReceivedAnswer {
   status: number;
   headers: Headers | Record<string, string>;
-  /** As text. */
+  /** The body, as text. */
   body: string;
 }
 
-/** A request as it was sent. */
+/** An HTTP request. */
 export interface SentRequest {
   headers?: Headers | Record<string, string>;
-  /** Text or bytes; only a JSON body is looked into. */
+  /** Text or bytes; only a JSON body is checked. */
   body?: unknown;
 }
 
-/** What a request that the document does not describe may meet before its 404 or 405. */
+/** Statuses that a request to an undescribed route may get in place of 404 or 405. */
 const BEFORE_ROUTING = [403, 429, 500, 502, 503, 504];
 
 function report(what: string, problems: string[]): void {
@@ -79,7 +79,7 @@ function answerProblems(answer: Located<Answer>, { headers, body }: ReceivedAnsw
   return [...headerProblems(answer, all), ...contentProblems(answer, mediaType, body)];
 }
 
-/** The answer that an operation has for a status; its `default` would let every status pass. */
+/** The answer that an operation describes for a status. `default` does not count: it would match any. */
 function describedAnswer(operation: RequestedOperation, status: number) {
   return String(status) in operation.value.responses
     ? (locate(below(operation.pointer, "responses", String(status))) as Located<Answer>)
@@ -115,12 +115,11 @@ function otherPathProblems(received: ReceivedAnswer): string[] {
 }
 
 /**
- * Checks an answer of either API against openapi.json: its status, the headers that are described,
- * its media type and its body. A path that is not described has to be a 404 `not_found`, another
- * method of a described path a 405 with the right `Allow`. The path alone decides which operation
- * it is: `/uploads` at the upload API counts as the manager's.
+ * Checks an answer of either API against openapi.json: status, described headers, media type and body.
+ * An undescribed path must be a 404 `not_found`, an undescribed method a 405 with the right `Allow`. The
+ * path alone selects the operation: `/uploads` at the upload API counts as the manager's.
  *
- * @param url where the request went: on the local run, on AWS, or with the bare path
+ * @param url of the request: on the local run, on AWS, or the bare path
  */
 export function expectDescribed(method: string, url: string, received: ReceivedAnswer): void {
   const what = `${method} ${url} → ${received.status}`;
@@ -188,8 +187,8 @@ function bodyProblems({ pointer, value }: RequestedOperation, body: unknown): st
 }
 
 /**
- * Checks a request against openapi.json: its parameters, its key and its body. For requests that
- * were taken: a client that keeps to the description would else be kept from sending them.
+ * Checks an accepted request against openapi.json: parameters, key and body. Otherwise a client that
+ * follows the description could not send it.
  */
 export function expectDescribedRequest(method: string, url: string, request: SentRequest): void {
   const what = `The request ${method} ${url}`;
@@ -207,9 +206,9 @@ export function expectDescribedRequest(method: string, url: string, request: Sen
   ]);
 }
 
-/** `fetch`, with the answer checked against openapi.json, and with the request of a 2xx answer. */
+/** `fetch` that checks the answer against openapi.json, and for a 2xx answer the request too. */
 export async function checkedFetch(input: string | URL, init: RequestInit = {}): Promise<Response> {
-  // As fetch sees them: the method in capitals, headers from whichever form.
+  // Normalized like fetch: the method in capitals, headers of any form.
   const { method, url, headers: sent } = new Request(input, { ...init, body: undefined });
   const response = await fetch(input, init);
   const { status, headers, ok } = response;
@@ -221,7 +220,7 @@ export async function checkedFetch(input: string | URL, init: RequestInit = {}):
 }
 
 /**
- * The same, for those who want what the answer says.
+ * Like `checkedFetch`, and reads the answer.
  *
  * @returns the body read as JSON; undefined for an empty one
  */

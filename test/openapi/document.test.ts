@@ -5,7 +5,7 @@ import { MANAGER_ROUTES } from "../../handlers/manager/routes";
 import { below, DOCUMENT, DOCUMENT_FILE, isObject, locate, methodsOf } from "./document";
 import { problemsOf, validatorAt } from "./schemas";
 
-/** A value that the document gives as an example, and the schema that it is an example of. */
+/** An example of the document, with its schema. */
 interface Example {
   where: string;
   schema: string;
@@ -16,7 +16,7 @@ interface ErrorSchema {
   properties?: { error?: { properties: { code: { enum?: string[] } } } };
 }
 
-/** Calls `visit` for each object of the document, but not for those inside examples. */
+/** Calls `visit` for each object of the document, except inside examples. */
 function walk(visit: (pointer: string, value: Record<string, unknown>) => void): void {
   const go = (pointer: string, value: unknown) => {
     if (isObject(value)) {
@@ -56,7 +56,7 @@ function operations() {
 }
 
 describe("openapi.json", () => {
-  it("is an OpenAPI 3.1 document that a stranger's linter has nothing to say against", async () => {
+  it("is an OpenAPI 3.1 document without a finding of an independent linter", async () => {
     const config = await createConfig({ extends: ["recommended"] });
 
     const problems = await lint({ ref: DOCUMENT_FILE, config });
@@ -76,7 +76,7 @@ describe("openapi.json", () => {
     ]);
   });
 
-  it("has schemas that hold in strict mode, each of them", () => {
+  it("has schemas that compile in strict mode", () => {
     const names = Object.keys(locate("#/components/schemas").value as object);
     const pointers = names.map((name) => below("#/components/schemas", name));
     walk((pointer, { schema }) => {
@@ -90,7 +90,7 @@ describe("openapi.json", () => {
     }
   });
 
-  it("has examples that fit their schemas, each of them", () => {
+  it("has examples that match their schemas", () => {
     const examples = allExamples();
 
     for (const { where, schema, value } of examples) {
@@ -99,7 +99,7 @@ describe("openapi.json", () => {
     expect(examples.length).to.be.above(50);
   });
 
-  it("has an example of every body, and of every code that an error can have", () => {
+  it("has an example of every body, and of every error code", () => {
     walk((pointer, { schema, examples }) => {
       if (!pointer.endsWith("/content/application~1json")) {
         return;
@@ -112,19 +112,19 @@ describe("openapi.json", () => {
     });
   });
 
-  it("knows the statuses that events have", () => {
+  it("lists the statuses of events", () => {
     const { value } = locate("#/components/schemas/EventStatus");
     expect((value as { enum: string[] }).enum).to.deep.equal([...EVENT_STATUSES]);
   });
 
-  it("tells the largest upload of either way", () => {
+  it("gives the size limits of both uploads", () => {
     const limit = (path: string) =>
       (locate(below("#/paths", path, "post")).value as Record<string, unknown>)["x-max-bytes"];
     expect(limit("/upload")).to.equal(4 * 1024 * 1024);
     expect(limit("/uploads")).to.equal(5 * 1024 ** 3);
   });
 
-  it("has the places that a deployment fills in", () => {
+  it("has the placeholders that a deployment fills in", () => {
     const upload = DOCUMENT.paths["/upload"];
     expect(upload?.post).to.deep.include({ security: [] });
     expect(DOCUMENT.servers).to.have.lengthOf(1);

@@ -2,10 +2,10 @@ import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import { PROGRAM_DIR } from "../../start/programDir";
 
-/** An object of the document; everything below is unknown until it is looked at. */
+/** An object of the document, not validated. */
 export type DocumentObject = Record<string, unknown>;
 
-/** An object of the document and where it is: a JSON pointer such as `#/components/schemas`. */
+/** An object of the document, with its JSON pointer, such as `#/components/schemas`. */
 export interface Located<T> {
   pointer: string;
   value: T;
@@ -23,7 +23,7 @@ export interface Header {
   schema: DocumentObject;
 }
 
-/** What the checks look at in an operation. */
+/** The parts of an operation that the checks use. */
 export interface Operation {
   operationId: string;
   parameters?: unknown[];
@@ -42,15 +42,15 @@ interface OpenApiDocument extends DocumentObject {
   paths: Record<string, DocumentObject>;
 }
 
-/** The operation that a request is for. */
+/** The operation of a request. */
 export interface RequestedOperation extends Located<Operation> {
-  /** What stands in the path for its parameters, decoded. */
+  /** The values of the path's parameters, decoded. */
   pathParameters: Record<string, string>;
-  /** Of the path as a whole and of the operation. */
+  /** Parameters of the path and of the operation. */
   parameters: Located<Parameter>[];
 }
 
-/** A path of the document that fits a URL. */
+/** A path of the document that matches a URL. */
 interface DescribedPath {
   template: string;
   pathParameters: Record<string, string>;
@@ -66,13 +66,13 @@ export function isObject(value: unknown): value is DocumentObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A pointer to what an object or array has under a name. */
+/** The pointer to a property or element. */
 export function below(pointer: string, ...names: string[]): string {
   const tokens = names.map((name) => name.replaceAll("~", "~0").replaceAll("/", "~1"));
   return [pointer, ...tokens].join("/");
 }
 
-/** What is at a pointer, or where its `$ref` leads. */
+/** The value at a pointer, with its `$ref` resolved. */
 export function locate(pointer: string): Located<unknown> {
   let value: unknown = DOCUMENT;
   for (const token of pointer.split("/").slice(1)) {
@@ -90,7 +90,7 @@ export function locate(pointer: string): Located<unknown> {
 function pathBelowStage({ hostname, pathname }: URL): string {
   const stage = hostname.endsWith(".amazonaws.com") ? /^\/[^/]+/ : /^\/_api\/[^/]+\/[^/]+/;
   const below = pathname.replace(stage, "");
-  // API Gateway's own paths take a slash at their end.
+  // API Gateway's own paths accept a trailing slash.
   return below.length > 1 ? below.replace(/\/+$/, "") : below;
 }
 

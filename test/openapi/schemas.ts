@@ -4,11 +4,11 @@ import { DOCUMENT } from "./document";
 
 const ajv = new Ajv({ strict: true, allErrors: true, allowUnionTypes: true });
 addFormats(ajv);
-// Strict mode takes the document as a whole for a schema, too.
+// In strict mode, the document as a whole is compiled as a schema too.
 ajv.addVocabulary(Object.keys(DOCUMENT));
 ajv.addSchema(DOCUMENT, "openapi.json");
 
-/** The check for the schema at a pointer; throws where the schema itself is no good. */
+/** The validator for the schema at a pointer. @throws for an invalid schema */
 export function validatorAt(pointer: string): ValidateFunction {
   const tokens = pointer.slice(1).split("/").map(encodeURIComponent);
   const validate = ajv.getSchema(`openapi.json#${tokens.join("/")}`);
@@ -18,7 +18,7 @@ export function validatorAt(pointer: string): ValidateFunction {
   return validate as ValidateFunction;
 }
 
-/** What speaks against a value, a line for each thing; empty for a valid one. */
+/** The problems of a value, a line each; empty for a valid one. */
 export function problemsOf(pointer: string, value: unknown): string[] {
   const validate = validatorAt(pointer);
   if (validate(value)) {
@@ -32,7 +32,7 @@ export function problemsOf(pointer: string, value: unknown): string[] {
   });
 }
 
-/** The value that a parameter's or a header's text stands for. */
+/** The value of a parameter's or header's text. */
 function valueOf(text: string, type: unknown): unknown {
   if ((type === "integer" || type === "number") && /^-?\d+(\.\d+)?$/.test(text)) {
     return Number(text);
@@ -40,7 +40,7 @@ function valueOf(text: string, type: unknown): unknown {
   return type === "boolean" && (text === "true" || text === "false") ? text === "true" : text;
 }
 
-/** As `problemsOf`, for the text of a parameter or a header. */
+/** Like `problemsOf`, for the text of a parameter or a header. */
 export function problemsOfText(pointer: string, schema: { type?: unknown }, text: string) {
   return problemsOf(pointer, valueOf(text, schema.type));
 }

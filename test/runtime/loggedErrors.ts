@@ -1,4 +1,4 @@
-/** What `work` has written to console.error, one item for each call: its first argument. */
+/** The first argument of each console.error call during `work`. */
 export async function errorsLogged(work: () => unknown): Promise<unknown[]> {
   const logged: unknown[] = [];
   const { error } = console;

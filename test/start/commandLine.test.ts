@@ -136,7 +136,7 @@ describe("npm start", function () {
     }
   });
 
-  it("ends within a second on Ctrl-C, with every child, and keeps nothing", async () => {
+  it("ends within a second on Ctrl-C, with all child processes, and leaves no files", async () => {
     const runner = start(["--port", "0", "--json"]);
     const { mail } = await ready(runner);
     const children = childrenOf(runner.process.pid ?? 0);
@@ -150,7 +150,7 @@ describe("npm start", function () {
     expect(existsSync(path.dirname(mail))).to.equal(false);
   });
 
-  it("ends in order when Ctrl-C reaches npm as well, which passes it on a second time", async () => {
+  it("shuts down cleanly when npm forwards a second Ctrl-C", async () => {
     const runner = startNpm(["--port", "0", "--json"]);
     runners.push(runner);
     const { mail } = await ready(runner);
@@ -176,7 +176,7 @@ describe("npm start", function () {
     await ended(children);
   });
 
-  it("leaves no child behind when it is killed", async () => {
+  it("leaves no child process behind when it is killed", async () => {
     const runner = start(["--port", "0", "--json"]);
     await ready(runner);
     const children = childrenOf(runner.process.pid ?? 0);
@@ -216,7 +216,7 @@ describe("npm start", function () {
     expect(page).to.contain("File processed: shown.jpg");
   });
 
-  it("keeps files, rows and mails in the folder of --data, and goes on with them", async () => {
+  it("keeps files, rows and mails in the folder of --data, and resumes with them", async () => {
     const data = path.join(temporaryFolder(), "new", "folder");
     const first = start(["--port", "0", "--json", "--data", data]);
     const before = await ready(first);
@@ -257,7 +257,7 @@ describe("npm start", function () {
     s3.destroy();
   });
 
-  it("takes up where it was killed: what was stored is notified by the next run", async () => {
+  it("resumes after a kill: the next run notifies of all stored files", async () => {
     const data = temporaryFolder();
     const first = start(["--port", "0", "--json", "--data", data, "--config", "digestSeconds=300"]);
     const eventId = await upload(await ready(first), "interrupted.jpg");
@@ -270,7 +270,7 @@ describe("npm start", function () {
     await reached(second, eventId, "notified");
   });
 
-  it("says in one line what is wrong with the command line, with exit code 2", async () => {
+  it("reports wrong usage in one line, with exit code 2", async () => {
     const { port, close } = await occupiedPort();
     const wrong: [string[], RegExp][] = [
       [["--colour"], /unknown option '--colour'/],
@@ -353,7 +353,7 @@ describe("npm start", function () {
     return copy;
   }
 
-  it("denies what no grant allows, naming action and resource", async () => {
+  it("denies actions without a grant, naming action and resource", async () => {
     const program = changedProgram((index) =>
       index.replace(
         "links: [bucket.reading(), events.advancing()]",
@@ -385,7 +385,7 @@ describe("npm start", function () {
     expect(outputs.email).to.equal("s3-uploader-demo@example.com");
   });
 
-  it("prints an upload command that has the key, where the API wants one", async () => {
+  it("prints an upload command with the key, where the API requires one", async () => {
     const { outputs } = await ready(
       start(["--port", "0", "--json", "--config", "requireApiKey=true"]),
     );
@@ -393,7 +393,7 @@ describe("npm start", function () {
     expect(outputs.uploadCommand).to.contain(`x-api-key: ${outputs.uploadApiKey ?? ""}"`);
   });
 
-  it("does not start with a resource type that it does not know, and names it", async () => {
+  it("does not start with an unknown resource type, and names it", async () => {
     const program = changedProgram(
       (index) =>
         `${index}\nimport * as aws from "@pulumi/aws";\nnew aws.kinesis.Stream("clicks");\n`,

@@ -34,7 +34,7 @@ describe("a run with faults", function () {
     destroy();
   }
 
-  it("delivers events twice and batches once more, which changes nothing for the file", async () => {
+  it("delivers events twice and replays batches, with the same result for the file", async () => {
     const invocations: string[] = [];
     const events: RunEvent[] = [];
     run = await startRun({
@@ -66,7 +66,7 @@ describe("a run with faults", function () {
     expect(events.filter(({ type }) => type === "mail")).to.have.lengthOf(1);
   });
 
-  it("takes its faults from the program's own processes, and comes through", async () => {
+  it("injects faults into the program's processes, and recovers from them", async () => {
     const events: RunEvent[] = [];
     run = await startRun({
       port: 0,
@@ -127,13 +127,13 @@ describe("a run with faults", function () {
     return runner;
   }
 
-  it("prints the seed that --faults does not give", async () => {
+  it("prints a random seed as JSON, without one in --faults", async () => {
     const runner = start('{"rules":[]}', "--json");
 
     expect((await runner.json(({ type }) => type === "faults")).seed).to.be.within(0, 2 ** 32);
   });
 
-  it("prints the seed for people too", () => {
+  it("prints the seed in the text output too", () => {
     const lines: string[] = [];
 
     textOutput((line) => lines.push(line)).faults(42);
@@ -141,7 +141,7 @@ describe("a run with faults", function () {
     expect(lines).to.deep.equal(["Faults with seed 42"]);
   });
 
-  it("says in one line what is wrong with --faults, with exit code 2", async () => {
+  it("reports an invalid --faults in one line, with exit code 2", async () => {
     const wrong: [string, RegExp][] = [
       ['{"rules":[{"kind":"throttle","share":2}]}', /rules\[0\]\.share is 2; allowed: a number/],
       ["{\n  nothing\n}", /it is not JSON/],

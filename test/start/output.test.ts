@@ -1,12 +1,12 @@
 import { expect } from "chai";
 import { textOutput } from "../../start/output";
-import { someEvent } from "../cli/fakeManager";
+import { processedEvent } from "../../testing/events";
 
-describe("what a run prints for people", () => {
-  it("has no control character from outside in it, which could move the cursor", () => {
+describe("the text output of a run", () => {
+  it("replaces control characters of files and mails, which could move the cursor", () => {
     const lines: string[] = [];
     const output = textOutput((line) => lines.push(line));
-    const event = someEvent("one", { event_info: { Bucket: "b", Key: "a\u001b[2Jb\u0007.txt" } });
+    const event = processedEvent({ event_info: { Bucket: "b", Key: "a\u001b[2Jb\u0007.txt" } });
     const mail = { id: "1", file: "1.eml", to: "me@example.com", subject: "a\u001b[2Jb" };
 
     output.event({ type: "status", event });

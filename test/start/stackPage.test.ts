@@ -18,7 +18,7 @@ describe("the page /_stack of the local run", function () {
   });
   after(() => run.stop());
 
-  /** Unlike fetch, node:http sends whatever Host it is told. */
+  /** Unlike fetch, node:http sends any Host header. */
   function ask(headers: Record<string, string> = {}, method = "GET"): Promise<Answer> {
     return new Promise((resolve, reject) => {
       request(`${run.endpoint}/_stack`, { method, headers }, (response) => {
@@ -33,7 +33,7 @@ describe("the page /_stack of the local run", function () {
     });
   }
 
-  it("tells all outputs, secrets included, by each of this machine's own names", async () => {
+  it("shows all outputs, secrets included, under each of this machine's own names", async () => {
     for (const host of ["127.0.0.1", "127.0.0.1:4510", "localhost:80", "LOCALHOST", "[::1]:1"]) {
       const { status, text } = await ask({ host });
 
@@ -43,7 +43,7 @@ describe("the page /_stack of the local run", function () {
     expect(run.outputs.uploadApiKey).to.be.a("string");
   });
 
-  it("tells nothing by any other name, which may be a web page's", async () => {
+  it("shows nothing under any other name, which may be a web page's", async () => {
     const others = [
       "evil.example",
       "127.0.0.1.evil.example",
@@ -63,7 +63,7 @@ describe("the page /_stack of the local run", function () {
     }
   });
 
-  it("is only read, and by no other origin", async () => {
+  it("is read-only, and not readable for other origins", async () => {
     for (const method of ["POST", "PUT", "DELETE", "HEAD", "OPTIONS"]) {
       const { status, headers, text } = await ask({ origin: "https://evil.example" }, method);
 

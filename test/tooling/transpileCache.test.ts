@@ -10,7 +10,7 @@ const { cached } = createRequire(__filename)("../../tooling/transpileCache.js") 
   cached: (folder: string | undefined, name: string, inputs: string[], make: Make) => unknown;
 };
 
-describe("What is kept of transpiled files", () => {
+describe("The cache of transpiled files", () => {
   let parent: string;
   let folder: string;
 
@@ -23,7 +23,7 @@ describe("What is kept of transpiled files", () => {
     rmSync(parent, { recursive: true });
   });
 
-  /** What comes out, and whether it was made anew. */
+  /** The output, and whether it was made again. */
   function look(name: string, inputs: string[], outputText = "made", into?: string) {
     let made = false;
     const output = cached(into ?? folder, name, inputs, () => {
@@ -37,7 +37,7 @@ describe("What is kept of transpiled files", () => {
     return readdirSync(folder).map((file) => path.join(folder, file));
   }
 
-  it("is what was made the first time", () => {
+  it("returns the first output", () => {
     const first = look("a.ts", ["code"], "first");
     const second = look("a.ts", ["code"], "second");
 
@@ -45,22 +45,22 @@ describe("What is kept of transpiled files", () => {
     expect(second).to.deep.equal({ output: { outputText: "first" }, made: false });
   });
 
-  it("is not used for a file, or by a compiler, that has changed", () => {
+  it("misses after a change of the file or of the compiler", () => {
     look("a.ts", ["code", "compiler 1"]);
 
     expect(look("a.ts", ["other code", "compiler 1"]).made).to.equal(true);
     expect(look("a.ts", ["other code", "compiler 2"]).made).to.equal(true);
-    // The same letters, but divided otherwise.
+    // The same characters, divided differently.
     expect(look("a.ts", ["other codecompiler", " 2"]).made).to.equal(true);
   });
 
-  it("is not used for another file of the same text", () => {
+  it("misses for another file with the same text", () => {
     look("a.ts", ["code"]);
 
     expect(look("b.ts", ["code"]).made).to.equal(true);
   });
 
-  it("takes one place for a file, however often it changes", () => {
+  it("keeps one entry for each file", () => {
     for (const code of ["1", "2", "3"]) {
       look("a.ts", [code]);
     }
@@ -68,7 +68,7 @@ describe("What is kept of transpiled files", () => {
     expect(keptFiles()).to.have.length(1);
   });
 
-  it("is made anew where it is damaged", () => {
+  it("replaces a damaged entry", () => {
     for (const damage of ["", "{", "null", "[]"]) {
       look("a.ts", ["code"]);
       for (const file of keptFiles()) {
@@ -84,7 +84,7 @@ describe("What is kept of transpiled files", () => {
     }
   });
 
-  it("is nothing where there is no folder to keep it in", () => {
+  it("keeps nothing without a folder", () => {
     const file = path.join(parent, "file");
     writeFileSync(file, "no folder");
 

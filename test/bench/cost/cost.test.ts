@@ -37,7 +37,7 @@ function totalsAt(work: UploadWork, rate: number) {
 }
 
 describe("the cost of an upload", () => {
-  it("is no more than its ceiling, as counted in a run", async function () {
+  it("is at most its ceiling, as counted in a run", async function () {
     this.timeout(60_000);
     const ceiling = readCeiling();
 
@@ -78,7 +78,7 @@ describe("the cost of an upload", () => {
     }
   });
 
-  it("is the sum of what AWS charges for", () => {
+  it("is the sum of AWS's charges", () => {
     const work: UploadWork = {
       invocations: { upload: 1, process: 1 },
       gbSeconds: { upload: 0.5, process: 0.5 },
@@ -99,7 +99,7 @@ describe("the cost of an upload", () => {
     expect(totals.withMail).to.be.closeTo(expected + 20, 1e-9);
   });
 
-  it("falls with the rate, for files share batches and mails", () => {
+  it("falls with the rate, since files share batches and mails", () => {
     const [slow = NaN, faster = NaN, fast = NaN] = RATES.map(
       (rate) => totalsAt(ours, rate).withMail,
     );
@@ -108,7 +108,7 @@ describe("the cost of an upload", () => {
     expect(faster).to.be.above(fast);
   });
 
-  it("counts at most one mail a second and shard, and one for each file where none gather", () => {
+  it("counts at most one mail a second and shard, or one for each file without digests", () => {
     const rate = 100;
     const shards = 4;
 
@@ -128,7 +128,7 @@ describe("the cost of an upload", () => {
     });
   });
 
-  it("takes the memory and the batches that the program registers", async () => {
+  it("uses the registered memory and batches of the program", async () => {
     const recording = await recordProgram();
 
     const lambdas = ofType(recording, "Function");
@@ -166,7 +166,7 @@ describe("the writes in an index", () => {
     expect(put).to.deep.equal({ uploaded: 1 });
   });
 
-  it("are of the row's status, also where the index has it by shard", () => {
+  it("belong to the row's status, also in a sharded index", () => {
     const sharded = { keyNames: ["status_shard", "event_timestamp"] };
     const inShard = (status: string) => ({ ...row(status), status_shard: { S: `${status}#3` } });
 

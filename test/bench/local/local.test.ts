@@ -15,7 +15,7 @@ describe("The bench of the local run", () => {
     expect(mailMs.p50).to.be.within(0, mailMs.p99);
   });
 
-  it("measures a burst until its last row is notified, beside rows of the past", async () => {
+  it("measures a burst until its last row is notified, with existing rows", async () => {
     const burst = await measureBurst({ uploads: 3, clients: 2, rows: 60 });
 
     expect(burst.answeredMs).to.be.within(0, burst.notifiedMs);
@@ -23,7 +23,7 @@ describe("The bench of the local run", () => {
     expect(burst.peakMb).to.be.greaterThan(10);
   });
 
-  it("puts so many rows, each of them a finished event", async () => {
+  it("puts the number of rows, each a finished event", async () => {
     const engine = createDynamoDb({ region: "us-east-1", accountId: "123456789012" });
     await engine.createTable({
       tableName: "events",

@@ -12,7 +12,7 @@ function rateOf(limits: Limit[], start: string): number {
 }
 
 describe("the limits of a stack", () => {
-  it("begin with 500 uploads a second, where one status fills its index partition", () => {
+  it("start at 500 uploads a second, where one status fills its index partition", () => {
     const [first, second] = limitsOf(stackOf(ours));
 
     // The throttle of the API is set to what the index takes.
@@ -23,7 +23,7 @@ describe("the limits of a stack", () => {
     ]);
   });
 
-  it("move with statusShards, up to what a new table takes", () => {
+  it("rise with statusShards, up to the limit of a new table", () => {
     const limits = limitsOf(stackOf(ours, { statusShards: 8, requestsPerSecond: 10_000 }));
 
     expect(rateOf(limits, "index partition")).to.equal(4000);
@@ -41,7 +41,7 @@ describe("the limits of a stack", () => {
     expect(rateOf(limits, "the index's warm")).to.equal(400);
   });
 
-  it("come in order, each with what moves it and where AWS says so", () => {
+  it("are sorted, each with its remedy and source", () => {
     const limits = limitsOf(stackOf(ours));
 
     const rates = limits.map(({ rate }) => rate);
@@ -52,7 +52,7 @@ describe("the limits of a stack", () => {
     }
   });
 
-  it("have mails come too fast where many shards each send their own", () => {
+  it("include the rate of mails where many shards send their own", () => {
     const warm = stackOf(ours, { warmWriteUnits: 32_000 });
     const limit = rateOf(limitsOf(warm), "SNS suspends");
 
@@ -67,12 +67,12 @@ describe("the limits of a stack", () => {
 describe("the average batch", () => {
   const batching = { recordsPerUpload: 1, batchSize: 100, windowSeconds: 0 };
 
-  it("is one record where hardly any come, and a full batch where many do", () => {
+  it("is one record at low rates, and a full batch at high rates", () => {
     expect(averageBatch("process", batching, 0.001)).to.be.closeTo(1, 0.01);
     expect(averageBatch("process", batching, 10_000)).to.equal(100);
   });
 
-  it("has what came since the last look, or within the window", () => {
+  it("has the records since the last poll, or within the window", () => {
     const looked = averageBatch("process", batching, 100);
     const gathered = averageBatch("notify", { ...batching, windowSeconds: 0.5 }, 100);
 
@@ -84,7 +84,7 @@ describe("the average batch", () => {
 describe("the simulation", () => {
   const many = { streamShards: 32 };
 
-  it("agrees with the model, and lets 8 shards take 7 to 8 times the uploads of one", () => {
+  it("agrees with the model: 8 shards sustain 7 to 8 times the rate of one", () => {
     const one = sustainedRate({ ...many, statusShards: 1, seconds: 20 }, 1000);
     const eight = sustainedRate({ ...many, statusShards: 8, seconds: 20 }, 8000);
 
@@ -93,13 +93,13 @@ describe("the simulation", () => {
     expect(eight / one).to.be.within(7, 8.2);
   }).timeout(30_000);
 
-  it("finds the next limit once the index has partitions enough", () => {
+  it("finds the next limit once the index has enough partitions", () => {
     const rate = sustainedRate({ statusShards: 8, streamShards: 4, indexWriteUnits: 4000 }, 1600);
 
     expect(rate).to.be.closeTo(800, 80);
   }).timeout(30_000);
 
-  it("loses no upload, and repeats itself", () => {
+  it("loses no upload, and is deterministic", () => {
     const simulation = { rate: 300, statusShards: 2, streamShards: 4, seconds: 10, seed: 7 };
 
     const first = simulate(simulation);
@@ -109,7 +109,7 @@ describe("the simulation", () => {
     expect(again).to.deep.equal(first);
     expect(other).not.to.deep.equal(first);
     expect(first.uploaded).to.be.within(2700, 3300);
-    // What is under way at the end: about two seconds' uploads.
+    // Uploads under way at the end: those of about two seconds.
     expect(first.uploaded - first.notified).to.be.within(0, 900);
   });
 
@@ -122,7 +122,7 @@ describe("the simulation", () => {
     expect(below.throttled).to.be.below(below.uploaded / 2);
   });
 
-  it("takes more for a while where a partition keeps unused capacity", () => {
+  it("sustains bursts where a partition keeps unused capacity", () => {
     const slow = { rate: 600, statusShards: 1, streamShards: 4, seconds: 10 };
 
     const strict = simulate(slow);

@@ -20,11 +20,11 @@ describe("The size of a package", () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it("is that of a zip with nothing in it, for an empty folder", async () => {
+  it("is that of an empty zip, for an empty folder", async () => {
     expect(await packageSize(folder)).to.deep.equal({ bytes: 0, zipBytes: 22, files: 0 });
   });
 
-  it("counts headers, and stores what would not get smaller", async () => {
+  it("counts headers, and stores files that deflate does not shrink", async () => {
     await writeFile(path.join(folder, "a.js"), "x");
 
     expect(await packageSize(folder)).to.deep.equal({

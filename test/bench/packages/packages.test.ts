@@ -48,7 +48,7 @@ const TIMES = {
 const options = { repetitions: 3, progress: () => undefined };
 
 describe("The bench of packages", () => {
-  it("takes turns: every package once in each repetition, after one that is not counted", async () => {
+  it("starts every package once in each repetition, after one start that is not counted", async () => {
     const { started, startPackage } = fakeStart(TIMES);
 
     await measurePackages(handlers, unpacked, startPackage, options);
@@ -57,7 +57,7 @@ describe("The bench of packages", () => {
     expect(started).to.deep.equal([...round, ...round, ...round, ...round]);
   });
 
-  it("has for programs a list of each handler's and variant's medians", async () => {
+  it("has the medians of each handler and variant as JSON", async () => {
     const { startPackage } = fakeStart(TIMES);
 
     const { figures, outcomes } = await measurePackages(handlers, unpacked, startPackage, options);
@@ -106,7 +106,7 @@ describe("The bench of packages", () => {
     expect(json).to.deep.equal([...ofHandler("record"), ...ofHandler("upload")]);
   });
 
-  it("has for people the ratios to ours, what ours saves, and what was done", async () => {
+  it("has tables of ratios to ours, savings and outcomes", async () => {
     const { startPackage } = fakeStart(TIMES);
 
     const { figures, outcomes } = await measurePackages(handlers, unpacked, startPackage, options);
@@ -119,7 +119,7 @@ describe("The bench of packages", () => {
     ]);
   });
 
-  it("refuses variants of a handler that do not do the same, by name", async () => {
+  it("refuses variants of a handler with different outcomes, by name", async () => {
     const { startPackage } = fakeStart(TIMES);
     const withoutRow: StartPackage = async (handler, each) => {
       const { start, outcome } = await startPackage(handler, each);

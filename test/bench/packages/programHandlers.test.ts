@@ -48,7 +48,7 @@ describe("The packages that the bench measures", () => {
     }
   });
 
-  it("get an event of the kind that the program has them started by", () => {
+  it("get a sample event of their trigger", () => {
     const recordOf = (name: string) =>
       (handlerOf(name).event as { Records: Record<string, unknown>[] }).Records[0];
 
@@ -65,7 +65,7 @@ describe("The packages that the bench measures", () => {
     expect(handlerOf("sweep").event).to.include({ source: "aws.events" });
   });
 
-  it("do the same in each variant, in a process of their own", async () => {
+  it("have the same outcome in each variant, in a process of their own", async () => {
     const root = await mkdtemp(path.join(folder, "all-"));
     const record = handlerOf("record");
 
@@ -92,7 +92,7 @@ describe("The packages that the bench measures", () => {
     return { handler: "any", variant: "ours", entry, bytes: 1, zipBytes: 1, files: 1 };
   }
 
-  it("may end with an error, which is told, and may write what they like", async () => {
+  it("may fail, which is reported, and may write to standard output", async () => {
     const throws = await packageOf(
       'exports.handler = async () => { console.log("{}"); throw new RangeError("no"); };',
     );

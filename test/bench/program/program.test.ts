@@ -37,7 +37,7 @@ describe("The bench of the program", () => {
     });
   }
 
-  it("has steps that make up the whole", () => {
+  it("has steps that add up to the total", () => {
     const times = [TIMES];
 
     const [steps] = programPart({ warm: times, cold: times, callback: times }).sections;

@@ -17,7 +17,7 @@ const WORK: UploadWork = {
 };
 
 describe("The count of an upload's AWS work", () => {
-  it("finds of a single upload what the README says of it", async () => {
+  it("matches the documented work of a single upload", async () => {
     const work = await measureWork("ours", "single", 2);
 
     expect(work.invocations).to.deep.equal({ upload: 1, record: 1, process: 1, notify: 1 });
@@ -27,14 +27,14 @@ describe("The count of an upload's AWS work", () => {
     expect(work).to.include({ readUnits: 1, mails: 1 });
   });
 
-  it("finds that every change of the table starts both Lambdas of the naive pipeline", async () => {
+  it("counts both stream Lambdas for every change of the naive pipeline's table", async () => {
     const { invocations, readUnits, mails } = await measureWork("naive", "single", 2);
 
     expect(invocations).to.deep.equal({ upload: 1, record: 1, process: 3, notify: 3 });
     expect({ readUnits, mails }).to.deep.equal({ readUnits: 3, mails: 1 });
   });
 
-  it("finds of our burst fewer mails than files", async () => {
+  it("counts fewer mails than files in our burst", async () => {
     const { mails } = await measureWork("ours", "burst", 8);
 
     expect(mails).to.be.within(1 / 8, 7 / 8);
@@ -42,7 +42,7 @@ describe("The count of an upload's AWS work", () => {
 });
 
 describe("The table of an upload's AWS work", () => {
-  it("has the ratio of each figure, and what only one of the two has", () => {
+  it("has the ratio of each figure, and figures of only one pipeline", () => {
     const naive = { ...WORK, readUnits: 3, requests: { "dynamodb:GetItem": 2, "s3:PutObject": 1 } };
     const { sections } = requestsPart([
       { pipeline: "ours", load: "single", uploads: 20, work: WORK },

@@ -35,7 +35,7 @@ describe("the commands for events", () => {
     return work.catch((error: unknown) => error);
   }
 
-  it("lists twenty for people, and says that there are more", async () => {
+  it("lists twenty events by default, and says that there are more", async () => {
     fake.events = Array.from({ length: 21 }, (_, n) => someEvent(`event-${n}`));
 
     await listEvents(context(), {});
@@ -55,7 +55,7 @@ describe("the commands for events", () => {
     expect(new Set(lines.slice(1, 1201).map((line) => line.indexOf("78.0 kB"))).size).to.equal(1);
   });
 
-  it("lists all, through empty pages too, one JSON event a line", async () => {
+  it("lists all events, past empty pages, one JSON object a line", async () => {
     fake.events = [someEvent("one"), someEvent("two"), someEvent("three")];
     fake.pageSize = 1;
     fake.faults = { "GET /events": [{ status: 200, body: { events: [], next_cursor: "0" } }] };
@@ -65,7 +65,7 @@ describe("the commands for events", () => {
     expect(lines.map((line) => JSON.parse(line) as unknown)).to.deep.equal(fake.events);
   });
 
-  it("asks for what the options say, and for nothing else", async () => {
+  it("passes the options on, and nothing else", async () => {
     const filter = {
       status: "failed",
       from: "2026-11-21",
@@ -79,7 +79,7 @@ describe("the commands for events", () => {
     expect(lines).to.deep.equal(["There are no such events."]);
   });
 
-  it("shows a failed event's code, and no control characters from outside", async () => {
+  it("shows a failed event's code, and replaces control characters", async () => {
     fake.events = [
       someEvent("bad", {
         event_status: "failed",
@@ -93,7 +93,7 @@ describe("the commands for events", () => {
     expect(lines[1]).to.match(/ a�\[2Jb�写真 +NoSuchKey$/);
   });
 
-  it("shows all of one event, with the link to its file", async () => {
+  it("shows one event in full, with a link to its file", async () => {
     fake.events = [
       someEvent("one", { event_result: { size: 3, type: "text/plain", words: 7 } as never }),
     ];
@@ -110,7 +110,7 @@ describe("the commands for events", () => {
     expect(JSON.parse(json)).to.have.nested.property("event.event_id", "one");
   });
 
-  it("retries one event, and passes a refusal on", async () => {
+  it("retries one event, and reports a refusal", async () => {
     fake.events = [
       someEvent("bad", { event_status: "failed", failed_from: "uploaded" }),
       someEvent("good"),
@@ -123,7 +123,7 @@ describe("the commands for events", () => {
     expect(refusal).to.include({ code: "not_failed", status: 409 });
   });
 
-  it("retries all that failed, request by request, and sums up", async () => {
+  it("retries all failed events in several requests, and prints the sum", async () => {
     fake.retryPages = [
       { matched: 5, moved: 3, not_moved: { already_moved: 2 } },
       { matched: 4, moved: 2, not_moved: { already_moved: 1, not_retryable: 1 } },
@@ -140,7 +140,7 @@ describe("the commands for events", () => {
     ]);
   });
 
-  it("says what was retried before it was stopped", async () => {
+  it("reports the retries before an error", async () => {
     fake.retryPages = [
       { matched: 5, moved: 5, not_moved: {} },
       { matched: 4, moved: 2, not_moved: {} },
@@ -156,7 +156,7 @@ describe("the commands for events", () => {
     expect(lines).to.deep.equal(["Before it stopped: 5 of 5 failed events are retried."]);
   });
 
-  it("fails when the table did not take a retry, after it said what was retried", async () => {
+  it("reports the retries, then fails for those that could not be written", async () => {
     fake.retryPages = [
       { matched: 5, moved: 3, not_moved: { write_failed: 2 } },
       { matched: 4, moved: 4, not_moved: {} },
@@ -168,7 +168,7 @@ describe("the commands for events", () => {
     expect(lines).to.deep.equal(["7 of 9 failed events are retried; not moved: 2 write_failed."]);
   });
 
-  it("deletes an event, whatever its id has in it", async () => {
+  it("deletes an event, with any characters in its id", async () => {
     fake.events = [someEvent("a/b?c")];
 
     await deleteEvent(context(), "a/b?c");
@@ -177,7 +177,7 @@ describe("the commands for events", () => {
     expect(lines).to.deep.equal(["a/b?c is deleted, with its file."]);
   });
 
-  it("counts the events, and says how old the oldest unfinished one is", async () => {
+  it("counts the events, and shows the age of the oldest unfinished one", async () => {
     await showStats(context());
 
     const text = lines.join("\n");
@@ -187,7 +187,7 @@ describe("the commands for events", () => {
     expect(text).to.contain("old-one, uploaded, begun 3 minutes ago");
   });
 
-  it("tries reads again when AWS stumbles, and changes only when they were turned away", async () => {
+  it("retries reads after transient errors, and changes only when they were throttled", async () => {
     fake.events = [someEvent("one")];
     fake.faults = {
       "GET /events/one": [

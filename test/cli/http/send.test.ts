@@ -21,7 +21,7 @@ describe("the command line's HTTP client", () => {
     server = undefined;
   });
 
-  it("takes an answer that comes before the body's end, and sends no more", async () => {
+  it("accepts an answer before the body's end, and stops sending", async () => {
     const url = await serve((request, response) => {
       response.writeHead(403, { "content-length": "3" });
       // Flushed and complete, while the server goes on reading.
@@ -51,7 +51,7 @@ describe("the command line's HTTP client", () => {
     expect(closed).to.equal(true);
   });
 
-  it("fails when nobody is there, or when the answer breaks off", async () => {
+  it("fails when nothing listens, or when the answer breaks off", async () => {
     const url = await serve((_request, response) => {
       response.writeHead(200, { "content-length": "10" });
       response.write("half", () => response.destroy());
@@ -60,16 +60,16 @@ describe("the command line's HTTP client", () => {
     const half = await send({ method: "GET", url }).catch((error: unknown) => error);
     server?.closeAllConnections();
     await new Promise((resolve) => server?.close(resolve));
-    const nobody = await send({ method: "GET", url }).catch((error: unknown) => error);
+    const refused = await send({ method: "GET", url }).catch((error: unknown) => error);
 
     expect(half)
       .to.be.instanceOf(Failure)
       .and.include({ code: "network_error", isTransient: true });
-    expect(nobody).to.be.instanceOf(Failure).and.include({ code: "network_error" });
-    expect((nobody as Failure).message).to.contain(new URL(url).host);
+    expect(refused).to.be.instanceOf(Failure).and.include({ code: "network_error" });
+    expect((refused as Failure).message).to.contain(new URL(url).host);
   });
 
-  it("understands Retry-After as seconds and as a date, and answers that are no JSON", () => {
+  it("parses Retry-After in seconds and as a date, and answers that are not JSON", () => {
     const failure = (answer: Partial<HttpAnswer>) =>
       failureOf({ status: 503, headers: {}, text: "<html>", ...answer });
     const inAMinute = new Date(Date.now() + 60_000).toUTCString();

@@ -15,7 +15,7 @@ describe("the command line's connection", () => {
     return connect(options).catch((error: unknown) => error);
   }
 
-  it("goes to the URL with the key, and asks nobody for it", async () => {
+  it("uses the given URL and key, without a request", async () => {
     const connection = await connect({ url: `${fake.url}/stage//`, key: "k", uploadKey: "u" });
 
     expect(connection) //
@@ -23,7 +23,7 @@ describe("the command line's connection", () => {
     expect(fake.seen).to.deep.equal([]);
   });
 
-  it("takes URL and keys from the local run, but the upload key that is given", async () => {
+  it("reads URL and keys from the local run, but prefers the given upload key", async () => {
     const outputs = { managerUrl: "http://m", managerApiKey: "mk", uploadApiKey: "uk" };
     const page = { status: 200, body: { outputs } };
     fake.faults = { "GET /_stack": [page, page] };
@@ -43,7 +43,7 @@ describe("the command line's connection", () => {
     expect(managerKey).to.equal(fake.key);
   });
 
-  it("knows when something else answers on the port", async () => {
+  it("recognizes that something else answers on the port", async () => {
     fake.faults = {
       "GET /_stack": [
         { status: 404, body: "Not here." },
@@ -58,7 +58,7 @@ describe("the command line's connection", () => {
     }
   });
 
-  it("refuses a URL without key, a key without URL, and what is no URL", async () => {
+  it("refuses a URL without key, a key without URL, and an invalid URL", async () => {
     const wrong = [
       { url: fake.url },
       { key: "k" },

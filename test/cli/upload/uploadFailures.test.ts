@@ -5,7 +5,7 @@ import { expect } from "chai";
 import { apiError, type Fault, s3Error } from "../fakeManager";
 import { ignore, large, sha256Of, startUploadTest, type UploadTest } from "./uploadTest";
 
-describe("an upload from the command line that meets trouble", () => {
+describe("a failing upload from the command line", () => {
   let test: UploadTest;
 
   beforeEach(async () => {
@@ -20,7 +20,7 @@ describe("an upload from the command line that meets trouble", () => {
     ["a gateway's page", "POST /direct/upload", { status: 502, body: "<html>" }],
   ];
   for (const [what, route, fault] of passing) {
-    it(`tries again after ${what}, with the same Idempotency-Key`, async () => {
+    it(`retries after ${what}, with the same Idempotency-Key`, async () => {
       test.fake.faults = { [route]: [fault, fault] };
 
       const result = await test.upload(test.file("a.txt", "content"), { asNew: true });
@@ -41,7 +41,7 @@ describe("an upload from the command line that meets trouble", () => {
     ["reset of the connection", "reset"],
   ];
   for (const [what, fault] of passingAtS3) {
-    it(`asks for a new form after S3's ${what}`, async () => {
+    it(`requests a new form after S3's ${what}`, async () => {
       test.fake.faults = { "POST /s3": [fault] };
 
       const result = await test.upload(test.file("a.bin", large));
@@ -64,7 +64,7 @@ describe("an upload from the command line that meets trouble", () => {
     expect(test.fake.requests()).to.deep.equal(["POST /uploads", "POST /s3", "POST /uploads"]);
   });
 
-  it("waits longer each time, as long as Retry-After says, and gives up after five", async () => {
+  it("backs off exponentially, honours Retry-After, and gives up after five attempts", async () => {
     const down = apiError(503, "storage_unavailable");
     const busy = apiError(429, "too_many_requests", { "retry-after": "30" });
     test.fake.faults = { "POST /direct/upload": [down, down, busy, down, down, down] };
@@ -82,7 +82,7 @@ describe("an upload from the command line that meets trouble", () => {
     expect(test.pauses[3]).to.be.within(2000, 4000);
   });
 
-  it("does not repeat what was refused, and shows the refusal's own words", async () => {
+  it("does not retry a refusal, and reports its code and message", async () => {
     test.fake.faults = {
       "POST /direct/upload": [apiError(415, "type_not_allowed")],
       "POST /s3": [s3Error(403, "AccessDenied")],
@@ -97,7 +97,7 @@ describe("an upload from the command line that meets trouble", () => {
     expect(test.pauses).to.deep.equal([]);
   });
 
-  it("refuses what it cannot send, without a request", async () => {
+  it("refuses files that it cannot send, without a request", async () => {
     test.fake.presignedMaxBytes = large.length - 1;
     mkdirSync(path.join(test.folder, "directory"));
     const codes: [string, string][] = [
@@ -135,7 +135,7 @@ describe("an upload from the command line that meets trouble", () => {
     ],
   ];
   for (const [what, change] of changes) {
-    it(`lets nothing be stored of a file that ${what} after it was read`, async () => {
+    it(`stores nothing of a file that ${what} after it was hashed`, async () => {
       const name = test.file("a.bin", large);
 
       const result = await test.upload(

@@ -42,7 +42,7 @@ describe("an upload from the command line", () => {
     expect(result).to.include({ ok: true, via: "presigned" });
   });
 
-  it("takes the form for small files, too, where the upload API's key is not known", async () => {
+  it("uses the form for small files too, without the upload API's key", async () => {
     test.fake.uploadKey = "upload-key";
     const small = test.file("a.txt", "small");
 
@@ -53,7 +53,7 @@ describe("an upload from the command line", () => {
     expect(test.fake.seen[0]?.headers["content-type"]).to.equal("text/x-log");
   });
 
-  it("sends nothing twice for the same file, name and type, unless it is to be new", async () => {
+  it("does not send the same file, name and type twice, unless asNew is set", async () => {
     const name = test.file("a.bin", large);
 
     const first = await test.upload(name);
@@ -67,16 +67,16 @@ describe("an upload from the command line", () => {
     expect(new Set([first, asNew, otherType].map(({ event_id }) => event_id)).size).to.equal(3);
   });
 
-  it("tells how far it is: all bytes read, then all sent", async () => {
-    const told: [string, number][] = [];
+  it("reports progress: all bytes read, then all sent", async () => {
+    const phases: [string, number][] = [];
 
     await test.upload(
       test.file("a.bin", large),
       {},
       {
-        phase: (phase) => told.push([phase, 0]),
+        phase: (phase) => phases.push([phase, 0]),
         advance: (bytes) => {
-          const last = told.at(-1);
+          const last = phases.at(-1);
           if (last) {
             last[1] += bytes;
           }
@@ -84,13 +84,13 @@ describe("an upload from the command line", () => {
       },
     );
 
-    expect(told).to.deep.equal([
+    expect(phases).to.deep.equal([
       ["reading", large.length],
       ["sending", large.length],
     ]);
   });
 
-  it("waits until the event is notified, also for one whose row is still to come", async () => {
+  it("waits until the event is notified, even before its row exists", async () => {
     const name = test.file("a.txt", "content");
     const { event_id = "" } = await test.upload(name);
     const steps = [
@@ -113,7 +113,7 @@ describe("an upload from the command line", () => {
     expect(steps).to.deep.equal([]);
   });
 
-  it("counts a file as failed whose event failed, with the event's own error", async () => {
+  it("fails for a file whose event failed, with the event's error", async () => {
     const name = test.file("a.txt", "content");
     const { event_id = "" } = await test.upload(name);
     const last_error = { code: "NoSuchKey", message: "It is gone.", step: "process" };

@@ -12,22 +12,22 @@ import {
 import { uploadRoutesOf } from "../../../cli/upload/uploadRoutes";
 import { type FakeManager, startFakeManager } from "../fakeManager";
 
-/** Uploads to a fake, from a folder of its own. */
+/** Uploads from a temporary folder to a fake. */
 export interface UploadTest {
   fake: FakeManager;
   folder: string;
-  /** Milliseconds that were waited for, without waiting. */
+  /** Pauses before retries, in milliseconds; they are not waited for. */
   pauses: number[];
   /** @returns the file's path */
   file(name: string, content: string | Buffer): string;
-  /** The fake forgets what it has seen before. */
+  /** Uploads a file, after clearing the requests that the fake has recorded. */
   upload(file: string, options?: Partial<Uploader>, progress?: FileProgress): Promise<UploadResult>;
   close(): Promise<void>;
 }
 
 export const ignore = () => undefined;
 
-/** Too large for the fake's upload API. */
+/** A file above the fake's direct limit. */
 export const large = randomBytes(700_001);
 
 export function sha256Of(content: Buffer): string {

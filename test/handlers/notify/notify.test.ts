@@ -44,7 +44,7 @@ describe("notify", function () {
     };
   }
 
-  /** Ends the execution environment, and with it the memory of published notices. */
+  /** Ends the execution environment, which remembers published notices. */
   async function endEnvironment() {
     program.nextFault = { kind: "kill", afterMs: 0 };
     // Keeps a call open until the process is killed.

@@ -42,7 +42,7 @@ export function png(width: number, height: number): Buffer {
   ]);
 }
 
-/** The head of a GIF, up to its colours. */
+/** The header of a GIF, up to its colour table. */
 export function gif(width: number, height: number): Buffer {
   const size = Buffer.alloc(4);
   size.writeUInt16LE(width, 0);
@@ -50,7 +50,7 @@ export function gif(width: number, height: number): Buffer {
   return Buffer.concat([Buffer.from("GIF89a"), size, Buffer.from([0, 0, 0, 0x3b])]);
 }
 
-/** The head of a WebP in its extended form. */
+/** The header of a WebP in the extended format. */
 export function webp(width: number, height: number): Buffer {
   const chunk = Buffer.alloc(18);
   chunk.write("VP8X", 0, "latin1");
@@ -63,7 +63,7 @@ export function webp(width: number, height: number): Buffer {
   return Buffer.concat([riff, Buffer.from("WEBP"), chunk]);
 }
 
-/** A ZIP file's first entry: `a` with one byte in it. */
+/** The first entry of a ZIP file: `a`, of one byte. */
 export const ZIP = Buffer.concat([
   Buffer.from([0x50, 0x4b, 3, 4, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
   Buffer.from([1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0]),
@@ -76,18 +76,18 @@ function segment(marker: number, data: Buffer): Buffer {
   return Buffer.concat([Buffer.from([0xff, marker]), uint16(data.length + 2), data]);
 }
 
-/** The photo with these application segments before everything else in it. */
+/** The photo with these application segments in front. */
 function withSegments(...segments: Buffer[]): Buffer {
   return Buffer.concat([JPEG.subarray(0, 2), ...segments, JPEG.subarray(2)]);
 }
 
-/** The photo behind 100 kB of application data: its dimensions are past the first 64 KiB. */
+/** The photo after 100 kB of application data, so that its dimensions are past the first 64 KiB. */
 export function jpegWithLongHead(): Buffer {
   const part = segment(0xed, Buffer.alloc(50_000));
   return withSegments(part, part);
 }
 
-/** The photo with an EXIF orientation, 1 to 8; from 5 on it is turned by a quarter. */
+/** The photo with an EXIF orientation, 1 to 8; 5 to 8 swap width and height. */
 export function jpegTurned(orientation: number): Buffer {
   const tiff = Buffer.concat([
     Buffer.from("MM\0*", "latin1"),
