@@ -3,43 +3,43 @@ import * as pulumi from "@pulumi/pulumi";
 
 /** The stack's settings, checked. `Pulumi.yaml` declares them for the CLI. */
 export interface Settings {
-  /** Who gets the mails. */
+  /** Addresses that get the notifications. */
   emails: string[];
-  /** Who gets the mails about failed files. */
+  /** Addresses that get the alarms about failed files. */
   alarmEmails: string[];
   /** Largest direct upload, in bytes. */
   maxUploadBytes: number;
-  /** Media types that are taken: `image/jpeg`, `image/*`, or any. */
+  /** Accepted media types in lower case, such as `image/jpeg` or `image/*`. */
   allowedContentTypes: string[];
-  /** Most requests to the API: a second on average, and in one burst. */
+  /** Rate limit of each API: requests a second on average, and in one burst. */
   throttle: { requestsPerSecond: number; burst: number };
   /** Whether an upload needs an API key. */
   requireApiKey: boolean;
-  /** Origins whose pages may send files to the bucket; none: no page may. */
+  /** Origins whose pages may send files to the bucket; empty: none. */
   corsOrigins: string[];
   /** Days until log entries are deleted. */
   logRetentionDays: number;
-  /** Whether `pulumi destroy` may delete stored files. */
+  /** Whether `pulumi destroy` deletes stored files. */
   deleteFilesOnDestroy: boolean;
-  /** Seconds for which notices gather before one mail goes out. */
+  /** Seconds for which notifications are gathered before one mail is sent. */
   digestSeconds: number;
   /** Minutes from one run of the sweeper to the next. */
   sweepMinutes: number;
-  /** Seconds that an event may stay unfinished before the sweeper drives it on. */
+  /** Seconds that an event may stay unfinished before the sweeper retries it. */
   stuckSeconds: number;
-  /** How often the sweeper drives an event on before it becomes `failed`. */
+  /** How often the sweeper retries an event before it becomes `failed`. */
   maxAttempts: number;
   /**
-   * Partitions of the event table's index for each status. To be chosen before the first upload:
-   * a change from or to 1 replaces the index, and rows of before are not in the new one.
+   * Partitions of the event table's index for each status. Choose it before the first upload: a
+   * change from or to 1 replaces the index, and the new one lacks earlier rows.
    */
   statusShards: number;
 }
 
-/** What the settings are when nobody sets them. */
+/** The settings' defaults, as `Pulumi.yaml` declares them. */
 export const DEFAULTS = {
   email: "s3-uploader-demo@example.com",
-  /** As `email`. */
+  /** The value of `email`. */
   alarmEmail: "",
   maxUploadBytes: 4 * 1024 * 1024,
   allowedContentTypes: "*/*",
@@ -57,10 +57,10 @@ export const DEFAULTS = {
   statusShards: 1,
 };
 
-/** What Lambda's 6 MB for a synchronous request leave for the body, in base64 and JSON. */
+/** The largest body that, in base64 and JSON, fits Lambda's 6 MB for a synchronous request. */
 const LARGEST_MAX_UPLOAD_BYTES = 4_500_000;
 
-/** What CloudWatch Logs takes, up to two years. */
+/** The values that CloudWatch Logs accepts, up to two years. */
 const RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731];
 
 const ADDRESSES = "one e-mail address, or several separated by commas, such as me@example.com";
@@ -99,7 +99,7 @@ function yesOrNo(config: pulumi.Config, setting: keyof typeof DEFAULTS): boolean
   return text === "true";
 }
 
-/** Entries separated by commas, or a JSON list, as `pulumi config set --path` makes it. */
+/** Entries separated by commas, or a JSON list as `pulumi config set --path` writes it. */
 function entriesOf(text: string): string[] {
   if (!text.trimStart().startsWith("[")) {
     return text.split(",").map((entry) => entry.trim());
@@ -107,7 +107,7 @@ function entriesOf(text: string): string[] {
   try {
     return (JSON.parse(text) as unknown[]).map(String);
   } catch {
-    // The text as a whole is then no valid entry either, and refused as such.
+    // The whole text is no valid entry either: the caller refuses it.
     return [text];
   }
 }
@@ -129,8 +129,8 @@ function list(
 /**
  * Reads the stack's settings.
  *
- * @throws RunError, before any resource is registered, with the setting, its value and what is
- *   allowed
+ * @throws RunError, before any resource is registered, with the setting, its value and the allowed
+ *   values
  */
 export function loadSettings(): Settings {
   if (!aws.config.region) {

@@ -2,14 +2,19 @@ import { S3Client } from "@aws-sdk/client-s3";
 import { RunError } from "@pulumi/pulumi";
 import { expect } from "chai";
 import { type CallbackFactory, CallbackLambda } from "../../../components/lambda/callbackLambda";
+import type { Link } from "../../../components/link";
+import type { Environment } from "../../../runtime/environment";
 import { filesOf, only, record, type Recording } from "../../../testing/recordingMocks";
+import { load } from "./loadBundle";
+
+const LIMITS = { timeoutSeconds: 3, memoryMegabytes: 128, logRetentionDays: 1 };
 
 type Factory = CallbackFactory<never, unknown, "GREETING">;
 
-/** What people do in a plain Lambda, and what a captured callback cannot have. */
+/** Common in a plain Lambda, but a captured callback cannot have it. */
 const clientOfModule = new S3Client({ region: "eu-central-1" });
 
-/** What Pulumi would serialize to empty shells. */
+/** Pulumi would serialize these as empty objects. */
 const aMap = new Map([["a", 1]]);
 const aSet = new Set(["a"]);
 const aDate = new Date(0);
@@ -29,7 +34,7 @@ function recordLambda(
       description: "Greets",
       files,
       environment: { GREETING: "hello" },
-      limits: { timeoutSeconds: 3, memoryMegabytes: 128, logRetentionDays: 1 },
+      limits: LIMITS,
     });
     return {};
   });
@@ -54,7 +59,7 @@ describe("CallbackLambda", () => {
     expect(lambda.dependencies).to.include("aws:iam/rolePolicy:RolePolicy greet");
   });
 
-  it("packs the files that it is given beside the code", async () => {
+  it("packs given files beside the code", async () => {
     const texts = { "greetings.json": '["hello"]', "index.js": "not the code" };
     const recording = await recordLambda(
       (environment) => () => Promise.resolve(environment("GREETING")),
@@ -64,6 +69,46 @@ describe("CallbackLambda", () => {
     const { "index.js": code, ...others } = await filesOf(only(recording, "Function"));
     expect(others).to.deep.equal({ "greetings.json": '["hello"]' });
     expect(code).to.include("GREETING").and.not.to.include("not the code");
+  });
+
+  it("gives the factory the variables of its links and its own, and those of Lambda", async () => {
+    const names: Link<"NAME"> = { environment: { NAME: "you" }, grants: [] };
+    const recording = await record({ "aws:region": "eu-central-1" }, () => {
+      const factory = (environment: Environment<"GREETING" | "NAME" | "LAMBDA_TASK_ROOT">) => () =>
+        Promise.resolve(`${environment("GREETING")} ${environment("NAME")}`);
+      new CallbackLambda("greet", factory, {
+        description: "Greets",
+        links: [names],
+        environment: { GREETING: "hello" },
+        limits: LIMITS,
+      });
+      return {};
+    });
+
+    const lambda = only(recording, "Function");
+    expect(lambda.inputs.environment).to.deep.equal({
+      variables: { GREETING: "hello", NAME: "you" },
+    });
+  });
+
+  it("fails tsc where it lacks a variable that its factory reads, and its start by name", async () => {
+    const factory = (environment: Environment<"GREETING" | "NAME">) => {
+      const greeting = `${environment("GREETING")} ${environment("NAME")}`;
+      return () => Promise.resolve(greeting);
+    };
+    const recording = await record({ "aws:region": "eu-central-1" }, () => {
+      // @ts-expect-error -- NAME is in no link, and not in the environment.
+      new CallbackLambda("greet", factory, {
+        description: "Greets",
+        links: [],
+        environment: { GREETING: "hello" },
+        limits: LIMITS,
+      });
+      return {};
+    });
+
+    const { "index.js": code = "" } = await filesOf(only(recording, "Function"));
+    expect(() => load(code)).to.throw(/The environment variable \w+ is not set\./);
   });
 
   it("refuses a client that was built outside of the factory, by name and with advice", async () => {
@@ -82,9 +127,9 @@ describe("CallbackLambda", () => {
   });
 
   const capturing: Record<string, [string, CallbackFactory<never, unknown>]> = {
-    "Map that is asked": ["aMap", () => () => Promise.resolve(aMap.get("a"))],
+    "Map that is read": ["aMap", () => () => Promise.resolve(aMap.get("a"))],
     "Map that is spread": ["aMap", () => () => Promise.resolve([...aMap])],
-    "Set that is asked": ["aSet", () => () => Promise.resolve(aSet.has("a"))],
+    "Set that is read": ["aSet", () => () => Promise.resolve(aSet.has("a"))],
     "Set that is counted": ["aSet", () => () => Promise.resolve(aSet.size)],
     Date: ["aDate", () => () => Promise.resolve(aDate.getTime())],
     Uint8Array: ["bytes", () => () => Promise.resolve(bytes[0])],
@@ -92,7 +137,7 @@ describe("CallbackLambda", () => {
   };
 
   for (const [type, [variable, callbackFactory]] of Object.entries(capturing)) {
-    it(`refuses a captured ${type}, of which Pulumi would keep a shell, by its name`, async () => {
+    it(`refuses a captured ${type}, which Pulumi would serialize without its contents, by its name`, async () => {
       const { rejections } = await recordLambda(callbackFactory);
 
       expect(rejections).to.have.length(1);
@@ -102,7 +147,7 @@ describe("CallbackLambda", () => {
     });
   }
 
-  it("takes what is plain: lists, objects, texts, patterns, functions of this project", async () => {
+  it("accepts plain data: lists, objects, texts, patterns, functions of this project", async () => {
     const { rejections } = await recordLambda(
       () => () =>
         Promise.resolve([
