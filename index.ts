@@ -37,7 +37,7 @@ const uploadLambda = new CallbackLambda("upload", uploadHandler, {
 const uploadApi = uploads.onUpload(uploadLambda);
 
 const recordLambda = new CallbackLambda("record", recordHandler, {
-  description: "Writes a row for each object that came into the bucket",
+  description: "Writes a row for each new object in the bucket",
   links: [events.reading(), events.recording()],
   environment: { STUCK_SECONDS: String(stuckSeconds) },
   limits: { timeoutSeconds: 30, memoryMegabytes: 256, logRetentionDays },
@@ -45,7 +45,7 @@ const recordLambda = new CallbackLambda("record", recordHandler, {
 bucket.onObjectCreated(recordLambda);
 
 const processLambda = new CallbackLambda("process", processHandler(inspectFile), {
-  description: "Finds out what a stored file is",
+  description: "Inspects a stored file",
   links: [bucket.reading(), events.advancing()],
   limits: { timeoutSeconds: 60, memoryMegabytes: 512, logRetentionDays },
 });

@@ -7,7 +7,7 @@ import type { CallbackLambda } from "./lambda/callbackLambda";
 import { joined, type Link } from "./link";
 import { type Grant, grantsDocument } from "./policy";
 
-/** Six hours: older records are of no use to anybody. A stream keeps its records for 24 hours. */
+/** Six hours; the sweeper retries older events. A stream keeps its records for 24 hours. */
 const MAX_RECORD_AGE_SECONDS = 6 * 60 * 60;
 
 /** Some minutes, with growing pauses between them: a failing record blocks its shard until then. */
@@ -221,7 +221,7 @@ export class EventTable extends pulumi.ComponentResource {
     return { environment: { ...environment, COUNTS_TABLE_NAME: this.counts.name }, grants };
   }
 
-  /** To mark a period whose counts no longer hold, for whoever changes events of the past. */
+  /** To mark a finished period whose events change, so that it is counted again. */
   private reopeningPeriods(): Grant {
     return { actions: ["dynamodb:UpdateItem"], resources: [this.counts.arn] };
   }

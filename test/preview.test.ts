@@ -10,10 +10,10 @@ import {
   valueOf,
 } from "../testing/recordingMocks";
 
-/** What only AWS can tell, as the mocks make it up: ids, names, ARNs, and hashes over them. */
+/** A part of each value that AWS generates, in the mocks: ids, names, ARNs. */
 const MADE_BY_AWS = "1a2b3c4";
 
-/** Texts that JavaScript makes of what is not a text (yet). */
+/** Texts that JavaScript makes of values that are no text, or not yet known. */
 const GARBLED = /\[object \w+\]|\bundefined\b|\bNaN\b|Calling \[?to/;
 
 function key({ type, name }: Registration): string {
@@ -34,7 +34,7 @@ function previewOf(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, previewOf(item)]));
 }
 
-/** Bundles are compared as text; here they would only be in the way. */
+/** Without the bundle, which has a test of its own. */
 function withoutCode(inputs: Inputs): Inputs {
   return Object.fromEntries(Object.entries(inputs).filter(([name]) => name !== "code"));
 }
@@ -64,13 +64,13 @@ for (const [title, settings] of Object.entries({
       expect(preview.rejections).to.deep.equal([]);
     });
 
-    it("shows every resource that will be made, and no other", () => {
+    it("shows every resource of the deployment, and no other", () => {
       expect(preview.registrations.map(key).sort()).to.deep.equal(
         deployment.registrations.map(key).sort(),
       );
     });
 
-    it("shows every input as it will be, or as unknown where AWS has to tell", () => {
+    it("shows every input as deployed, or as unknown where AWS generates it", () => {
       const previewed = new Map(preview.registrations.map((each) => [key(each), each.inputs]));
       for (const registration of deployment.registrations) {
         const inputs = previewOf(withoutCode(registration.inputs)) as Inputs;
@@ -85,7 +85,7 @@ for (const [title, settings] of Object.entries({
       }
     });
 
-    it("knows no URL and no key that AWS has to make up", async () => {
+    it("shows URLs and keys that AWS generates as unknown", async () => {
       for (const name of ["managerUrl", "managerApiKey", "uploadUrl", "uploadCommand"]) {
         expect(await valueOf(preview.outputs[name]), name).to.equal(pulumi.unknown);
       }
@@ -94,7 +94,7 @@ for (const [title, settings] of Object.entries({
       ).to.equal(true);
     });
 
-    it("makes no text of what is unknown", () => {
+    it("makes no text of an unknown value", () => {
       for (const registration of preview.registrations) {
         for (const text of textsIn(withoutCode(registration.inputs))) {
           expect(text, key(registration)).not.to.match(GARBLED);
@@ -109,7 +109,7 @@ for (const [title, settings] of Object.entries({
 }
 
 describe("A deployment", () => {
-  it("makes no text of what is not one", async () => {
+  it("makes no text of a value that is none", async () => {
     const { registrations } = await recordProgram();
     for (const registration of registrations) {
       for (const text of textsIn(withoutCode(registration.inputs))) {
@@ -118,7 +118,7 @@ describe("A deployment", () => {
     }
   });
 
-  it("takes the region from AWS_REGION as well", async () => {
+  it("reads the region from AWS_REGION as well", async () => {
     const settings = { "aws:region": undefined };
     const { error, rejections, registrations } = await recordProgram(settings, {
       regionVariable: REGION,

@@ -17,7 +17,7 @@ const MEDIA_TYPES = "media types separated by commas";
 const ORIGINS = "origins such as https://www.example.com, or *";
 const YES_OR_NO = "true or false";
 
-/** Setting, values that are refused, and what the message says is allowed. */
+/** Setting, refused values, and the allowed ones as the message names them. */
 const REFUSED: [name: keyof typeof DEFAULTS, values: string[], allowed: string][] = [
   [
     "email",
@@ -51,12 +51,12 @@ const REFUSED: [name: keyof typeof DEFAULTS, values: string[], allowed: string][
 describe("A setting that is wrong", () => {
   for (const [name, values, allowed] of REFUSED) {
     for (const value of values) {
-      it(`is refused before anything is made: ${name} ${JSON.stringify(value)}`, async () => {
+      it(`is refused before anything is registered: ${name} ${JSON.stringify(value)}`, async () => {
         const { error, registrations, rejections } = await recordProgram({ [name]: value });
         expect(RunError.isInstance(error)).to.equal(true);
         const { message } = error as RunError;
         expect(message).to.include(`"${name}"`);
-        // As the text that was set, or as the number that it stands for.
+        // As the text that was set, or as its number.
         expect([JSON.stringify(value), value]).to.include(/ is (.*); allowed: /.exec(message)?.[1]);
         expect(message).to.include(allowed);
         expect(message).to.include(`pulumi config set ${name} `);
@@ -65,7 +65,7 @@ describe("A setting that is wrong", () => {
     }
   }
 
-  it("is a missing region, too: the message says how to set it", async () => {
+  it("is a missing region, too: the message has the command that sets it", async () => {
     const { error, registrations, rejections } = await recordProgram({ "aws:region": undefined });
     expect(registrations).to.deep.equal([]);
     expect(RunError.isInstance(error)).to.equal(true);
@@ -116,17 +116,17 @@ describe("Settings", () => {
     expect((await loaded({ email })).alarmEmails).to.deep.equal(email.split(", "));
   });
 
-  it("sweepMinutes: is the rate of the schedule, in words that AWS takes", async () => {
+  it("sweepMinutes: is the rate of the schedule, as AWS writes it", async () => {
     const rate = (made: Recording) => only(made, "EventRule").inputs.scheduleExpression;
     expect(rate(recording)).to.equal("rate(1 minute)");
     expect(rate(await recordProgram({}))).to.equal("rate(5 minutes)");
   });
 
-  it("stuckSeconds and maxAttempts: are known to the sweeper", () => {
+  it("stuckSeconds and maxAttempts: reach the sweeper", () => {
     expect(variablesOf("sweep")).to.include({ STUCK_SECONDS: "86400", MAX_ATTEMPTS: "100" });
   });
 
-  it("statusShards: is known to all who write or read events, and decides on the index", () => {
+  it("statusShards: reaches every Lambda, and decides on the index", () => {
     for (const lambda of LAMBDAS) {
       expect(variablesOf(lambda).STATUS_SHARDS, lambda).to.equal("64");
     }
@@ -135,7 +135,7 @@ describe("Settings", () => {
       .that.equals("status_shard");
   });
 
-  it("maxUploadBytes: is the Lambda's limit, and the one that API Gateway names", () => {
+  it("maxUploadBytes: is the Lambda's limit, and the one in API Gateway's error", () => {
     expect(variablesOf("upload").MAX_UPLOAD_BYTES).to.equal("4500000");
     expect(variablesOf("manager").MAX_UPLOAD_BYTES).to.equal("4500000");
     const api = only(recording, "RestApi", "uploads");
@@ -154,7 +154,7 @@ describe("Settings", () => {
     expect(settings).to.deep.equal([throttle, throttle]);
   });
 
-  it("requireApiKey: adds a key for uploads, its plan and the tie between them", async () => {
+  it("requireApiKey: adds a key for uploads, a usage plan, and the key's place in it", async () => {
     const made = (settings: GivenSettings) => recordProgram(settings).then(keyResources);
     const ofManager = ["ApiKey manager", "UsagePlan manager", "UsagePlanKey manager"];
     const ofUploads = ["ApiKey uploads", "UsagePlan uploads", "UsagePlanKey uploads"];
@@ -162,16 +162,16 @@ describe("Settings", () => {
     expect(await made({})).to.have.members(ofManager);
   });
 
-  it("requireApiKey: is known to the manager, whose description says so", () => {
+  it("requireApiKey: reaches the manager, for its description", () => {
     expect(variablesOf("manager").UPLOAD_NEEDS_KEY).to.equal("true");
   });
 
-  it("corsOrigins: takes origins with a port, and one for all", async () => {
+  it("corsOrigins: accepts origins with a port, and * for all", async () => {
     const { corsOrigins } = await loaded({ corsOrigins: "http://localhost:3000, *" });
     expect(corsOrigins).to.deep.equal(["http://localhost:3000", "*"]);
   });
 
-  it("corsOrigins: opens the bucket to these pages, and to none where it is empty", async () => {
+  it("corsOrigins: lets these pages use the bucket, and none where it is empty", async () => {
     const cors = (made: Recording) => ofType(made, "BucketCorsConfiguration");
     expect(JSON.stringify(cors(recording)[0]?.inputs)).to.include(
       '["https://www.example.com","http://localhost:3000"]',
@@ -179,16 +179,16 @@ describe("Settings", () => {
     expect(cors(await recordProgram({}))).to.deep.equal([]);
   });
 
-  it("logRetentionDays: holds for every log group", () => {
+  it("logRetentionDays: applies to every log group", () => {
     const days = ofType(recording, "LogGroup").map(({ inputs }) => inputs.retentionInDays);
     expect(days).to.deep.equal(Array(6).fill(731));
   });
 
-  it("deleteFilesOnDestroy: false keeps destroy away from files", () => {
+  it("deleteFilesOnDestroy: false keeps destroy from deleting files", () => {
     expect(only(recording, "Bucket").inputs).to.deep.equal({ forceDestroy: false });
   });
 
-  it("digestSeconds: is the window in which notices gather", () => {
+  it("digestSeconds: is the batching window of notify", () => {
     const { maximumBatchingWindowInSeconds } = only(
       recording,
       "EventSourceMapping",
@@ -197,7 +197,7 @@ describe("Settings", () => {
     expect(maximumBatchingWindowInSeconds).to.equal(300);
   });
 
-  it("are those of config.ts where nobody sets them", async () => {
+  it("are the defaults of config.ts where they are not set", async () => {
     expect(await loaded({})).to.deep.equal({
       emails: [DEFAULTS.email],
       alarmEmails: [DEFAULTS.email],
@@ -216,7 +216,7 @@ describe("Settings", () => {
     });
   });
 
-  it("take lists as JSON, as `pulumi config set --path` makes them, each entry once", async () => {
+  it("accept lists as JSON, as `pulumi config set --path` writes them, each entry once", async () => {
     const { emails, allowedContentTypes } = await loaded({
       email: '["me@example.com", "you@example.org", "me@example.com"]',
       allowedContentTypes: '["image/svg+xml", "application/vnd.api+json"]',
@@ -225,7 +225,7 @@ describe("Settings", () => {
     expect(allowedContentTypes).to.deep.equal(["image/svg+xml", "application/vnd.api+json"]);
   });
 
-  it("take the ends of their ranges", async () => {
+  it("accept the limits of their ranges", async () => {
     const lowest = {
       maxUploadBytes: 1,
       logRetentionDays: 1,
@@ -257,7 +257,7 @@ describe("Settings", () => {
   });
 });
 
-/** What config.ts makes of these settings alone. */
+/** The result of config.ts with these settings alone. */
 async function loaded(settings: Record<string, string | number>): Promise<Settings> {
   const config = Object.entries(settings).map(([name, value]) => [
     `s3-uploader:${name}`,

@@ -12,11 +12,11 @@ const STACK = "test";
 export interface Registration extends Named {
   /** False for components. */
   custom: boolean;
-  /** As a provider gets them: ids for resources, and `pulumi.unknown` in previews. */
+  /** As a provider gets them: ids for resources, `pulumi.unknown` in previews. */
   inputs: Inputs;
-  /** The inputs with a secret in them, as the engine is told: it encrypts these. */
+  /** Inputs that hold a secret: the engine encrypts them. */
   secretInputs: string[];
-  /** Each as `type name`: all that the engine makes before, for whichever reason. */
+  /** Each as `type name`: the resources that the engine creates before this one. */
   dependencies: string[];
 }
 
@@ -29,17 +29,17 @@ export interface Recording {
   outputs: Record<string, unknown>;
   /** The error with which index.ts itself ended. */
   error?: unknown;
-  /** Every promise that was rejected and left alone meanwhile; includes what the mocks refuse. */
+  /** Every unhandled rejection; includes what the mocks refuse. */
   rejections: unknown[];
 }
 
-/** Settings that go before those of Pulumi.dev.yaml; undefined takes one (by full name) away. */
+/** Settings that override those of Pulumi.dev.yaml; undefined unsets one, by full name. */
 export type GivenSettings = Record<string, string | undefined>;
 
 interface RunOptions {
-  /** As `pulumi preview` runs it: what only AWS can tell is unknown. @default false */
+  /** As in `pulumi preview`: values that AWS generates are unknown. @default false */
   preview?: boolean;
-  /** The environment variable AWS_REGION; those of the machine are out of sight. */
+  /** The environment variable AWS_REGION; the machine's own is hidden. */
   regionVariable?: string;
 }
 
@@ -56,7 +56,7 @@ interface Monitor {
 
 const requireModule = createRequire(__filename);
 
-/** Resolves to what the output holds; to `pulumi.unknown` when a preview cannot know it. */
+/** Resolves to the output's value, or to `pulumi.unknown` in a preview that lacks it. */
 export async function valueOf(output: unknown): Promise<unknown> {
   const resolved = pulumi.output(output) as unknown as {
     promise(): Promise<unknown>;
@@ -65,7 +65,7 @@ export async function valueOf(output: unknown): Promise<unknown> {
   return (await resolved.isKnown) ? resolved.promise() : pulumi.unknown;
 }
 
-/** Ids in place of resources, and what is secret as it is: what a real provider gets. */
+/** Ids in place of resources, and secrets as plain values: what a real provider gets. */
 async function plain(value: unknown): Promise<unknown> {
   if (pulumi.CustomResource.isInstance(value)) {
     return valueOf(value.id);
@@ -92,7 +92,7 @@ function typeAndName(urn: string): string {
   return `${types.split("$").pop() ?? ""} ${name}`;
 }
 
-/** Collects rejections that nobody handles while `work` runs: mocha would end with the first. */
+/** Collects unhandled rejections while `work` runs: mocha would end with the first. */
 async function collectRejections(work: () => Promise<void>): Promise<unknown[]> {
   const rejections: unknown[] = [];
   const others = process.rawListeners("unhandledRejection") as NodeJS.UnhandledRejectionListener[];
@@ -100,9 +100,9 @@ async function collectRejections(work: () => Promise<void>): Promise<unknown[]> 
   process.on("unhandledRejection", (reason) => rejections.push(reason));
   try {
     await work();
-    // Node reports a rejection when the microtasks are done.
+    // Node reports rejections after the microtasks.
     await new Promise((resolve) => setImmediate(resolve));
-    // Pulumi rejects each promise that waited with the same error.
+    // Pulumi rejects each waiting promise with the same error.
     return [...new Set(rejections)];
   } finally {
     process.removeAllListeners("unhandledRejection");
@@ -135,8 +135,8 @@ async function withRegionVariable(
 }
 
 /**
- * Runs `program` under Pulumi's mocks, in which AWS is as it would answer, and records what it
- * registers. A type or a call that is not expected is refused, and found among the rejections.
+ * Runs `program` under Pulumi's mocks, which answer as AWS would, and records what it registers. An
+ * unexpected type or call is refused, and is among the rejections.
  *
  * @param config by full name, such as `aws:region`
  * @param program returns the stack's outputs

@@ -2,19 +2,19 @@ import * as path from "node:path";
 import * as esbuild from "esbuild";
 import { leanPackages } from "./leanPackages";
 
-/** Where packages are looked up: the program's own `node_modules`. */
+/** The folder whose `node_modules` has the packages. */
 const PROGRAM_ROOT = path.resolve(__dirname, "..", "..");
 
-/** `const name = require("specifier");`, the form in which Pulumi writes captured modules. */
+/** `const name = require("specifier");`, as Pulumi writes captured modules. */
 const REQUIRE_LINE = /^(?:const|let|var) (\w+) = require\("([^"]+)"\);$/gm;
 
-/** `@scope/name` or `name`, of a specifier that may go on into the package's files. */
+/** `@scope/name` or `name`, at the start of a specifier. */
 const PACKAGE_NAME = /^(?:@[^/]+\/)?[^/]+/;
 
 /**
  * The module to bundle for a specifier in the serialized text. Pulumi names the file that the
- * program itself had loaded, which for the AWS SDK is its CommonJS build: one file that cannot be
- * tree-shaken. The package's own entry lets esbuild choose the ES build instead.
+ * program loaded, which for the AWS SDK is its CommonJS build: one file that cannot be tree-shaken.
+ * By the package's name, esbuild chooses the ES build instead.
  */
 function entryOf(specifier: string): string {
   return specifier.includes("/dist-cjs/")
@@ -22,7 +22,7 @@ function entryOf(specifier: string): string {
     : specifier;
 }
 
-/** The properties that the text reads from a captured module: all that it needs of it. */
+/** The properties that the text reads from a captured module. */
 function usedNames(text: string, moduleName: string): string[] {
   const names = new Set<string>();
   for (const match of text.matchAll(new RegExp(`\\b${moduleName}\\.([A-Za-z_$][\\w$]*)`, "g"))) {
@@ -48,9 +48,9 @@ interface Parts {
 }
 
 /**
- * Takes the captured packages out of the text. They are imported by an ES module, so that esbuild
- * drops what nobody uses: of what is `require`d, or reached through a `require`, it keeps all. The
- * text itself cannot be that module, for its `with` blocks are not allowed in one.
+ * Moves the captured packages out of the text into an ES module that imports them, so that esbuild
+ * drops unused exports: of a module that is `require`d, directly or through others, it keeps all.
+ * The text itself cannot be an ES module, because of its `with` blocks.
  */
 function partsOf(text: string): Parts {
   const names = ['import holder from "callback:holder.js";'];
@@ -70,7 +70,7 @@ function partsOf(text: string): Parts {
   return { "names.js": names.join("\n"), "text.js": rest, "holder.js": "module.exports = {};" };
 }
 
-/** Serves the parts of the callback whose turn it is as modules: `callback:text.js`. */
+/** Resolves `callback:text.js` and the like to the parts of the current callback. */
 function servedParts(current: () => Parts): esbuild.Plugin {
   return {
     name: "callback",
@@ -93,17 +93,17 @@ interface Bundler {
   dispose(): Promise<void>;
 }
 
-/** Reads and parses a package once for all callbacks that use it: that is most of the work. */
+/** Reads and parses a package, which is most of the work, once for all callbacks. */
 async function openBundler(): Promise<Bundler> {
   let parts = partsOf("");
   const context = await esbuild.context({
     stdin: {
-      // In this order: the names have to be in the holder before the text looks for them.
+      // In this order: the text reads the names from the holder.
       contents: 'import "callback:names.js"; export * from "callback:text.js";',
       resolveDir: PROGRAM_ROOT,
     },
     plugins: [servedParts(() => parts), leanPackages()],
-    // Messages must not depend on where the program lies, and neither must the bytes.
+    // Neither messages nor bytes may depend on the program's folder.
     absWorkingDir: PROGRAM_ROOT,
     bundle: true,
     write: false,
@@ -111,8 +111,8 @@ async function openBundler(): Promise<Bundler> {
     minify: true,
     platform: "node",
     target: "node24",
-    // Node makes an `import()` of a module of its own by reading all its exports. Of node:http,
-    // which the SDK loads so where an endpoint is not HTTPS, one is a whole WebSocket client.
+    // For an `import()` of its own module, Node reads all exports. Of node:http, which the SDK
+    // imports so for an endpoint without HTTPS, one export loads a WebSocket client.
     supported: { "dynamic-import": false },
     format: "cjs",
     mainFields: ["module", "main"],
@@ -133,7 +133,7 @@ async function openBundler(): Promise<Bundler> {
   };
 }
 
-/** The one that is open: from the first callback that is announced until the last is bundled. */
+/** Open from the first announced callback until the last one is bundled. */
 let bundler: Promise<Bundler> | undefined;
 let announced = 0;
 let lastBundle: Promise<unknown> = Promise.resolve();
@@ -142,12 +142,12 @@ async function bundleInTurn(text: string): Promise<string> {
   bundler ??= openBundler();
   const opened = bundler;
   const bundled = lastBundle.then(async () => (await opened).bundle(text));
-  // The caller hears of an error; the next in turn does not have to.
+  // An error rejects this caller's promise only; the next bundle starts all the same.
   lastBundle = bundled.catch(() => undefined);
   return bundled;
 }
 
-/** Left open, it would keep the process from its end. */
+/** An open bundler would keep the process from ending. */
 async function closeBundler(): Promise<void> {
   const opened = bundler;
   bundler = undefined;
@@ -158,11 +158,11 @@ async function closeBundler(): Promise<void> {
  * Bundles a callback as Pulumi serialized it into one minified file for Node 24 that holds only
  * what the callback uses.
  *
- * @param text the text that `pulumi.runtime.serializeFunction` made, or will make: callbacks that
- *   are given before the first is bundled share what esbuild reads
+ * @param text the text of `pulumi.runtime.serializeFunction`, or a promise of it: callbacks that
+ *   are announced before the first is bundled share what esbuild reads
  * @returns the source of a CommonJS module with the same exports
  * @throws esbuild's BuildFailure, which names the file and line, when the text cannot be bundled;
- *   what a promised text rejects with
+ *   the rejection of a promised text
  */
 export async function bundle(text: string | Promise<string>): Promise<string> {
   announced++;

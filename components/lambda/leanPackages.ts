@@ -2,13 +2,13 @@ import { readFile } from "node:fs/promises";
 import * as path from "node:path";
 import type * as esbuild from "esbuild";
 
-/** A file of a package that bundles get in another form: without what a Lambda never uses. */
+/** A package's file that bundles get in a leaner form, without code that no Lambda uses. */
 export interface LeanFile {
   /** The file's path. */
   file: RegExp;
-  /** Paths of packages: whoever loads one of them loads the file as well. */
+  /** Paths of packages that load the file. */
   neededBy: RegExp;
-  /** Makes the leaner text; it may import what the file could. Throws when there is nothing to do. */
+  /** Makes the leaner text, with imports as in the file. Throws when it finds nothing to remove. */
   lean: (text: string) => string;
 }
 
@@ -16,19 +16,19 @@ const ANY_CLIENT = /\/@aws-sdk\/client-[^/]+\//;
 const S3_CLIENT = /\/@aws-sdk\/client-s3\//;
 const DYNAMODB_CLIENT = /\/@aws-sdk\/client-dynamodb\//;
 
-/** Another module with the same exports, as far as anybody imports them (or esbuild complains). */
+/** Another module with the same exports; esbuild refuses an import that it lacks. */
 function instead(text: string): LeanFile["lean"] {
   return () => text;
 }
 
-/** A class that another one stands in for, for it needs something that this Node has. */
+/** A class whose native counterpart is always used on this version of Node. */
 function withoutClass(name: string): LeanFile["lean"] {
   return instead(
     `export class ${name} { constructor() { throw new Error("${name} is not in this bundle."); } }`,
   );
 }
 
-/** The part of a `package.json` that the SDK tells AWS of itself. */
+/** The part of a `package.json` that the SDK sends to AWS. */
 function justVersion(text: string): string {
   const { version } = JSON.parse(text) as { version: string };
   return JSON.stringify({ version });
@@ -37,8 +37,8 @@ function justVersion(text: string): string {
 const STRING_CONSTANT = /^const (\w+) = ("[^"\\\n]*");$/gm;
 
 /**
- * Writes out the keys of the SDK's schemas. A key that is computed might run code, for all esbuild
- * knows, and then the schemas of all operations stay, instead of those in use.
+ * Writes the keys of the SDK's schemas as literals. A computed key may have side effects, so that
+ * esbuild would keep the schemas of all operations, and not only those in use.
  */
 function literalKeys(text: string): string {
   const literals = new Map<string, string>();
@@ -55,7 +55,7 @@ function literalKeys(text: string): string {
   return lean;
 }
 
-/** Lets esbuild drop lists that nobody asks for. */
+/** Lets esbuild drop lists that are not used. */
 function pureSets(text: string): string {
   const lean = text.replace(/^(export const \w+ = )(new Set\(\w+\);)$/gm, "$1/* @__PURE__ */ $2");
   if (lean === text) {
@@ -65,9 +65,9 @@ function pureSets(text: string): string {
 }
 
 /**
- * What the SDK's settings come from on Lambda: environment variables, or else the default. The
- * SDK's own loader looks into files in between, in a home folder that a Lambda does not have; there
- * too a variable that makes no sense is one that is not set.
+ * Reads the SDK's settings from environment variables, or else takes the default. The SDK's own
+ * loader also reads files of the home folder, which a Lambda does not have. As there, an invalid
+ * variable counts as not set.
  */
 const SETTINGS_FROM_ENVIRONMENT = `
 import { memoize } from "../property-provider/memoize";
@@ -99,7 +99,7 @@ export class EventStreamSerde {
 }
 `;
 
-/** Signs for one region. Many regions at once are for S3's multi-region access points. */
+/** Signs for one region; only S3's multi-region access points need several. */
 const SIGNER_FOR_ONE_REGION = `
 import { SignatureV4SignWithCredentials } from "./SignatureV4SignWithCredentials";
 export class SignatureV4MultiRegion extends SignatureV4SignWithCredentials {
@@ -109,11 +109,11 @@ export class SignatureV4MultiRegion extends SignatureV4SignWithCredentials {
 }
 `;
 
-/** All files that are replaced. Each is looked at on every build: one that is gone fails it. */
+/** All files that are replaced. A build fails when one of them is missing. */
 export const LEAN_FILES: LeanFile[] = [
   {
-    // A Lambda has its credentials in its environment, always. The SDK's own default looks in a
-    // dozen places, whose clients are a quarter of a bundle.
+    // A Lambda always has its credentials in its environment. The SDK's default also tries a dozen
+    // other sources, whose clients are a quarter of a bundle.
     file: /\/@aws-sdk\/credential-provider-node\/dist-es\/index\.js$/,
     neededBy: ANY_CLIENT,
     lean: instead('export { fromEnv as defaultProvider } from "@aws-sdk/credential-provider-env";'),
@@ -124,13 +124,13 @@ export const LEAN_FILES: LeanFile[] = [
     lean: instead(SETTINGS_FROM_ENVIRONMENT),
   },
   {
-    // Asks a machine's metadata service, which a Lambda has none of; its AWS_REGION is always set.
+    // Calls a machine's metadata service, which Lambda lacks; its AWS_REGION is always set.
     file: /\/@smithy\/core\/dist-es\/.*\/getInstanceMetadataRegion\.js$/,
     neededBy: ANY_CLIENT,
     lean: instead("export const getInstanceMetadataRegion = async () => undefined;"),
   },
   {
-    // Loaded by a dynamic import, which keeps esbuild from dropping anything that it reaches.
+    // Loaded by a dynamic import, of which esbuild keeps all that it reaches.
     file: /\/@smithy\/core\/dist-es\/submodules\/event-streams\/index\.js$/,
     neededBy: ANY_CLIENT,
     lean: instead(NO_EVENT_STREAMS),
@@ -171,7 +171,7 @@ export const LEAN_FILES: LeanFile[] = [
     lean: instead(SIGNER_FOR_ONE_REGION),
   },
   {
-    // No operation of DynamoDB asks for its endpoint any more, but each client has a cache for it.
+    // No operation of DynamoDB discovers its endpoint any more, but each client has a cache for it.
     file: /\/@aws-sdk\/middleware-endpoint-discovery\/dist-es\/resolveEndpointDiscoveryConfig\.js$/,
     neededBy: DYNAMODB_CLIENT,
     lean: instead("export const resolveEndpointDiscoveryConfig = (config) => config;"),
@@ -182,7 +182,7 @@ export const LEAN_FILES: LeanFile[] = [
     lean: pureSets,
   },
   {
-    // Written for terminals; nobody sets DEBUG on a Lambda.
+    // Output for terminals; DEBUG is not set on a Lambda.
     file: /\/debug\/src\/index\.js$/,
     neededBy: /\/@tokenizer\/inflate\//,
     lean: instead("export default () => () => {};"),
@@ -197,16 +197,16 @@ function absentFiles(loaded: string[], files: LeanFile[]): esbuild.PartialMessag
     })
     .map(({ file }) => ({
       text:
-        `Nothing loads ${file.source.replace(/\\|\$$/g, "")} any more, which bundles get in a ` +
-        "leaner form: see components/lambda/leanPackages.ts.",
+        `Nothing loads ${file.source.replace(/\\|\$$/g, "")} any more, which ` +
+        "components/lambda/leanPackages.ts replaces: bring its list up to date.",
     }));
 }
 
 /**
- * The plugin that puts leaner files in the place of packages' own.
+ * The plugin that replaces files of packages by leaner ones. It needs esbuild's `metafile`.
  *
- * The build fails when one of them is not there any more, as after an update of its package: else
- * it would only be the bundles that grow, and nobody would know. It needs esbuild's `metafile`.
+ * The build fails when one of the files is missing, as after an update of its package: otherwise
+ * the bundles would grow unnoticed.
  */
 export function leanPackages(files: LeanFile[] = LEAN_FILES): esbuild.Plugin {
   return {

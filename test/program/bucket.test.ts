@@ -21,7 +21,7 @@ describe("The program's bucket", () => {
     return only(recording, type, name).inputs;
   }
 
-  it("goes away with its files on destroy", () => {
+  it("is deleted with its files on destroy", () => {
     expect(inputs("Bucket")).to.deep.equal({ forceDestroy: DEFAULTS.deleteFilesOnDestroy });
   });
 
@@ -39,7 +39,7 @@ describe("The program's bucket", () => {
     });
   });
 
-  it("encrypts, and drops unfinished multipart uploads after a day", () => {
+  it("encrypts objects, and deletes unfinished multipart uploads after a day", () => {
     expect(inputs("BucketServerSideEncryptionConfiguration")).to.deep.equal({
       bucket: "uploads-1a2b3c4",
       rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } }],
@@ -71,11 +71,11 @@ describe("The program's bucket", () => {
     ]);
   });
 
-  it("is open to no web page", () => {
+  it("lets no web page use it", () => {
     expect(ofType(recording, "BucketCorsConfiguration")).to.deep.equal([]);
   });
 
-  it("with corsOrigins, is open to their pages: for a form, and to fetch a file", async () => {
+  it("with corsOrigins, lets their pages send forms and fetch files", async () => {
     const opened = await recordProgram(OTHER_SETTINGS);
     expect(only(opened, "BucketCorsConfiguration").inputs).to.deep.equal({
       bucket: "uploads-1a2b3c4",
@@ -91,7 +91,7 @@ describe("The program's bucket", () => {
     });
   });
 
-  it("tells record of every new object, and only this bucket of this account may", () => {
+  it("starts record for every new object; only this bucket of this account may", () => {
     expect(inputs("BucketNotification")).to.deep.equal({
       bucket: "uploads-1a2b3c4",
       lambdaFunctions: [

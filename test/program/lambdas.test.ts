@@ -19,7 +19,7 @@ import {
   variablesOf,
 } from "./names";
 
-/** All that a Lambda's role may do: `action resource`, sorted. */
+/** The permissions of a Lambda's role: `action resource`, sorted. */
 function permissionsOf(recording: Recording, lambda: string): string[] {
   return ofType(recording, "RolePolicy")
     .filter(({ inputs }) => inputs.role === `${lambda}-1a2b3c4`)
@@ -72,7 +72,7 @@ describe("The program's Lambdas", () => {
     });
   }
 
-  it("are set by exactly these environment variables", () => {
+  it("have exactly these environment variables", () => {
     const variables = Object.fromEntries(
       LAMBDAS.map((name) => [name, variablesOf(recording, name)]),
     );
@@ -128,7 +128,7 @@ describe("The program's Lambdas", () => {
     }
   });
 
-  it("log to groups that the stack makes, keeps for a while, and deletes", () => {
+  it("log to groups of the stack, which keep entries for a limited time", () => {
     const groups = ofType(recording, "LogGroup").map(({ inputs: group }) => group);
     expect(groups).to.have.deep.members(
       LAMBDAS.map((name) => ({
@@ -138,7 +138,7 @@ describe("The program's Lambdas", () => {
     );
   });
 
-  it("have roles that Lambda alone can take on, without managed policies", () => {
+  it("have roles that only Lambda can assume, without managed policies", () => {
     const roles = ofType(recording, "Role");
     expect(roles.map(({ name }) => name)).to.have.members(LAMBDAS);
     for (const role of roles) {
@@ -218,7 +218,7 @@ describe("The program's Lambdas", () => {
   };
 
   for (const name of LAMBDAS) {
-    it(`let ${name} do what it does, where it does it, and nothing else`, () => {
+    it(`let ${name} call the actions that it needs, on the resources that it needs, and nothing else`, () => {
       const logs = `arn:aws:logs:${REGION}:${ACCOUNT_ID}:log-group:/aws/lambda/s3-uploader-test-${name}`;
       expect(permissionsOf(recording, name)).to.deep.equal(
         [

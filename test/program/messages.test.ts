@@ -91,7 +91,7 @@ describe("The program's messages", () => {
       });
     });
 
-    it("is the only one that may start it", () => {
+    it("is the only one that may start the sweeper", () => {
       const permissions = ofType(recording, "Permission").filter(
         ({ inputs: { function: name } }) => name === "sweep-1a2b3c4",
       );

@@ -1,7 +1,7 @@
 import { ACCOUNT_ID, REGION } from "../../testing/mockedAws";
 import { json, only, type Recording, type Registration } from "../../testing/recordingMocks";
 
-/** Names as the mocks give them, after the manner of Pulumi. */
+/** ARNs and URLs as the mocks make them. */
 export const BUCKET = "arn:aws:s3:::uploads-1a2b3c4";
 export const TABLE = `arn:aws:dynamodb:${REGION}:${ACCOUNT_ID}:table/events-1a2b3c4`;
 export const RESERVATIONS = `arn:aws:dynamodb:${REGION}:${ACCOUNT_ID}:table/uploads-idempotency-1a2b3c4`;

@@ -36,7 +36,7 @@ describe("The program", () => {
     recording = await recordProgram();
   });
 
-  it("runs without an error, and asks AWS for nothing but the account", () => {
+  it("runs without an error, and calls AWS for the account id only", () => {
     expect(recording.error).to.equal(undefined);
     expect(recording.rejections).to.deep.equal([]);
     expect(recording.calls).to.deep.equal(["aws:index/getCallerIdentity:getCallerIdentity"]);
@@ -92,7 +92,7 @@ describe("The program", () => {
     expect(orphans).to.deep.equal([]);
   });
 
-  it("has AWS make first what a resource needs at once", () => {
+  it("creates first the resources that others need from their start", () => {
     const needs = [
       ...LAMBDAS.map((name) => ["Function", name, `aws:iam/rolePolicy:RolePolicy ${name}`]),
       ["BucketNotification", "record", "aws:lambda/permission:Permission record"],
@@ -114,7 +114,7 @@ describe("The program", () => {
     }
   });
 
-  it("has outputs that say where to send files, and where they go", async () => {
+  it("has outputs with the URLs, and the names of bucket, table, topics and queue", async () => {
     const outputs: Record<string, unknown> = {};
     for (const [name, output] of Object.entries(recording.outputs)) {
       outputs[name] = await valueOf(output);
@@ -139,20 +139,20 @@ describe("The program", () => {
     });
   });
 
-  it("keeps its keys secret, and nothing else that people have to read", async () => {
+  it("marks the keys among its outputs as secret, and no other", async () => {
     const keyed = await recordProgram(OTHER_SETTINGS);
     expect(await secretOutputsOf(recording)).to.deep.equal(["managerApiKey"]);
     expect(await secretOutputsOf(keyed)).to.have.members(["managerApiKey", "uploadApiKey"]);
   });
 
-  it("tells the engine of each input that holds a secret", () => {
+  it("marks each input that holds a secret for the engine", () => {
     const secrets = recording.registrations.flatMap(({ type, name, secretInputs }) =>
       secretInputs.map((input) => `${type} ${name} ${input}`),
     );
     expect(secrets).to.deep.equal(["aws:lambda/function:Function manager environment"]);
   });
 
-  it("uses names that AWS takes, with the seven characters that Pulumi adds", () => {
+  it("uses names that AWS accepts, with the seven characters that Pulumi adds", () => {
     const rules: Record<string, RegExp> = {
       Bucket: /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/,
       EventRule: /^[\w.-]{1,64}$/,

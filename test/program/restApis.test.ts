@@ -37,7 +37,7 @@ function swaggerOf(recording: Recording, api: string): Swagger {
   return json(only(recording, "RestApi", api), "body") as Swagger;
 }
 
-/** What API Gateway itself answers: by its type, the status, the code and the message. */
+/** The errors that API Gateway answers itself: status, code and message, by type. */
 function ownAnswersOf(recording: Recording, api: string) {
   const responses = swaggerOf(recording, api)["x-amazon-apigateway-gateway-responses"];
   const answers = Object.entries(responses).map(([type, { statusCode, responseTemplates }]) => {
@@ -98,14 +98,14 @@ describe("The program's REST APIs", () => {
   });
 
   for (const api of APIS) {
-    it(`${api}: hands bodies over byte for byte, whatever their type`, () => {
+    it(`${api}: passes bodies on byte for byte, whatever their type`, () => {
       expect(inputs("RestApi", api).binaryMediaTypes).to.deep.equal(["*/*"]);
       expect(swaggerOf(recording, api)["x-amazon-apigateway-binary-media-types"]).to.deep.equal([
         "*/*",
       ]);
     });
 
-    it(`${api}: words its own errors as the Lambda does: JSON with code and message`, () => {
+    it(`${api}: gives its own errors the form of the Lambda's: JSON with code and message`, () => {
       const answers = Object.entries(ownAnswersOf(recording, api));
       expect(Object.fromEntries(answers.map(([type, { answer }]) => [type, answer]))).to.deep.equal(
         {
@@ -122,7 +122,7 @@ describe("The program's REST APIs", () => {
       );
     });
 
-    it(`${api}: says of a body that is too large where a large file can go`, () => {
+    it(`${api}: answers a body that is too large with the route for large files`, () => {
       const { message } = ownAnswersOf(recording, api).REQUEST_TOO_LARGE ?? {};
       expect(message).to.include("POST /uploads");
     });
@@ -139,8 +139,8 @@ describe("The program's REST APIs", () => {
       });
     });
 
-    it(`${api}: has at most one key, in a usage plan that is no narrower than the stage`, () => {
-      // AWS makes up the key itself.
+    it(`${api}: has at most one key, in a usage plan with the limits of the stage`, () => {
+      // AWS generates the key.
       expect(only(keyed, "ApiKey", api).inputs).not.to.have.property("value");
       expect(only(keyed, "UsagePlan", api).inputs).to.deep.equal({
         apiStages: [{ apiId: restApiId(api), stage: "stage" }],
@@ -155,7 +155,7 @@ describe("The program's REST APIs", () => {
   }
 
   describe("for uploads", () => {
-    it("has the upload Lambda answer POST /upload, and word the refusal of other methods", () => {
+    it("has the upload Lambda answer POST /upload, and refuse other methods", () => {
       const { paths } = swaggerOf(recording, "uploads");
       expect(Object.keys(paths)).to.deep.equal(["/upload"]);
       expect(paths["/upload"]).to.have.all.keys("post", "x-amazon-apigateway-any-method");
@@ -174,7 +174,7 @@ describe("The program's REST APIs", () => {
       expect(ofType(recording, "ApiKey").map(({ name }) => name)).to.deep.equal(["manager"]);
     });
 
-    it("with requireApiKey, wants a key for POST, in the header x-api-key", () => {
+    it("with requireApiKey, needs a key for POST, in the header x-api-key", () => {
       const { paths, securityDefinitions } = swaggerOf(keyed, "uploads");
       expect(paths["/upload"]?.post?.security).to.deep.equal([{ api_key: [] }]);
       expect(securityDefinitions).to.deep.equal(KEY_IN_HEADER);
@@ -190,7 +190,7 @@ describe("The program's REST APIs", () => {
   });
 
   describe("for the manager", () => {
-    it("has the manager Lambda answer every method of every path, and wants a key for each", () => {
+    it("has the manager Lambda answer every method of every path, and needs a key for each", () => {
       for (const each of [recording, keyed]) {
         const { paths, securityDefinitions } = swaggerOf(each, "manager");
         expect(paths).to.deep.equal({
@@ -205,14 +205,14 @@ describe("The program's REST APIs", () => {
       }
     });
 
-    it("is where its output says, which no slash ends", async () => {
+    it("has the URL of its output, without a slash at the end", async () => {
       const url = await valueOf(recording.outputs.managerUrl);
       expect(url).to.equal(
         `https://${restApiId("manager")}.execute-api.${REGION}.amazonaws.com/stage`,
       );
     });
 
-    it("makes up a secret of 32 bytes for its cursors", () => {
+    it("generates a secret of 32 bytes for its cursors", () => {
       expect(inputs("RandomBytes", "manager-cursors")).to.deep.equal({ length: 32 });
     });
   });

@@ -42,7 +42,7 @@ describe("The program with statusShards 8", () => {
   });
 
   for (const name of LAMBDAS) {
-    it(`tells ${name} of it by the environment alone: its code is the same`, async () => {
+    it(`reaches ${name} by the environment alone: its code is the same`, async () => {
       expect(variablesOf(recording, name).STATUS_SHARDS).to.equal("8");
       const [code, plainCode] = await Promise.all(
         [recording, plain].map((made) => filesOf(only(made, "Function", name))),

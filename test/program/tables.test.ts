@@ -39,7 +39,7 @@ describe("The program's tables", () => {
     });
   });
 
-  it("forget Idempotency-Keys by themselves, without a stream", () => {
+  it("expire Idempotency-Keys, without a stream", () => {
     expect(inputs("Table", "uploads-idempotency")).to.deep.equal({
       billingMode: "PAY_PER_REQUEST",
       hashKey: "idempotency_key",
@@ -48,7 +48,7 @@ describe("The program's tables", () => {
     });
   });
 
-  it("keep counts by their kind and period, without a stream", () => {
+  it("keep counts by kind and period, without a stream", () => {
     expect(inputs("Table", "events-counts")).to.deep.equal({
       billingMode: "PAY_PER_REQUEST",
       hashKey: "kind",
@@ -77,7 +77,7 @@ describe("The program's tables", () => {
   };
 
   for (const [name, { patterns, ...settings }] of Object.entries(mappings)) {
-    it(`invoke ${name} for rows of its own statuses, from the first one on, and not for ever`, () => {
+    it(`invoke ${name} for rows of its own statuses, from the first row on, with limited retries`, () => {
       const { maximumRetryAttempts, maximumRecordAgeInSeconds, ...mapping } = inputs(
         "EventSourceMapping",
         `events-${name}`,

@@ -7,7 +7,7 @@ import { expect } from "chai";
 import { bundle } from "../../../components/lambda/bundle";
 import { load } from "./loadBundle";
 
-/** Texts in the form that Pulumi gives them. */
+/** A text in the form of Pulumi's serialization. */
 const S3_CLIENT = `
 const client_s3_1 = require("@aws-sdk/client-s3/dist-cjs/index.js");
 exports.handler = async () => {
@@ -22,7 +22,7 @@ describe("bundle", () => {
     expect(await load(await bundle(S3_CLIENT)).handler()).to.deep.equal([true, "k"]);
   });
 
-  it("makes the same bytes every time, without a trace of this machine", async () => {
+  it("makes the same bytes every time, without paths of this machine", async () => {
     const [first, second] = await Promise.all([bundle(S3_CLIENT), bundle(S3_CLIENT)]);
     expect(second).to.equal(first);
     for (const folder of [path.resolve(__dirname, "..", "..", ".."), homedir(), tmpdir()]) {
@@ -30,7 +30,7 @@ describe("bundle", () => {
     }
   });
 
-  it("gives each of many texts what it gives it alone, in whatever order they come", async () => {
+  it("bundles each of several texts as it does alone, in any order", async () => {
     const texts = ["NIL", "MAX"].map(
       (name) => `
 const uuid_1 = require("uuid");
@@ -48,7 +48,7 @@ exports.handler = async () => uuid_1.${name};
     expect(together).to.deep.equal(alone);
   });
 
-  it("bundles the others when one cannot be bundled, or never comes", async () => {
+  it("bundles the others when one cannot be bundled, or its promise rejects", async () => {
     const [refused, missing, done] = await Promise.allSettled([
       bundle("exports.handler = ;"),
       bundle(Promise.reject(new Error("no text"))),
@@ -60,7 +60,7 @@ exports.handler = async () => uuid_1.${name};
     expect(done).to.have.property("value", await bundle(S3_CLIENT));
   });
 
-  it("does not keep the process from its end", async () => {
+  it("lets the process end", async () => {
     const script = `require("./components/lambda/bundle").bundle("exports.handler = 1;").then(console.log)`;
     const { stdout } = await promisify(execFile)(
       process.execPath,
@@ -70,16 +70,16 @@ exports.handler = async () => uuid_1.${name};
     expect(stdout).to.include("handler");
   });
 
-  it("leaves out what the text does not use", async () => {
+  it("leaves out exports that the text does not use", async () => {
     const text = await bundle(S3_CLIENT);
     expect(text).to.include("GetObject");
     expect(text).not.to.match(/CreateBucketCommand|ListObjectsV2Command|paginate|waitUntil/);
-    // Nor in the SDK's own description of the service.
+    // Nor in the SDK's schemas of the service.
     expect(text).not.to.match(/ListBuckets|PutBucketPolicy|SelectObjectContent/);
     expect(text.length).to.be.below(250_000);
   });
 
-  it("keeps the names apart that two captures of a package use", async () => {
+  it("keeps apart the names of two captures of one package", async () => {
     const text = await bundle(`
 const uuid_1 = require("uuid");
 const uuid_2 = require("uuid");
@@ -99,7 +99,7 @@ exports.handler = async () => Object.keys(uuid_1);
     expect(await load(text).handler()).to.include.members(["v4", "v5", "v7", "parse", "NIL"]);
   });
 
-  it("leaves Node's own modules to Node", async () => {
+  it("does not bundle Node's own modules", async () => {
     const text = await bundle(`
 const node_crypto_1 = require("crypto");
 exports.handler = async () => node_crypto_1.createHash("sha256").update("a").digest("hex");
@@ -108,7 +108,7 @@ exports.handler = async () => node_crypto_1.createHash("sha256").update("a").dig
     expect(await load(text).handler()).to.match(/^ca978112/);
   });
 
-  it("keeps the text's `with` blocks, in which Pulumi puts what a function captures", async () => {
+  it("keeps the text's `with` blocks, which hold a function's captures", async () => {
     const text = await bundle(`
 function __greet() {
   return (function() {

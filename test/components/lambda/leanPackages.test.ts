@@ -7,7 +7,7 @@ import { bundle } from "../../../components/lambda/bundle";
 import { type LeanFile, leanPackages } from "../../../components/lambda/leanPackages";
 import { load } from "./loadBundle";
 
-/** Sends a request to a handler that keeps it, and tells where it would have gone. */
+/** Sends a request to a handler that records it, and returns its address. */
 const S3_REQUEST = `
 const client_s3_1 = require("@aws-sdk/client-s3/dist-cjs/index.js");
 exports.handler = async () => {
@@ -43,7 +43,7 @@ const VARIABLES = {
   AWS_SESSION_TOKEN: "a-token",
 };
 
-/** The beginning of an e-book: a ZIP file whose first entry says what it is. */
+/** The beginning of an e-book: a ZIP file whose first entry has the media type. */
 function epub(): Buffer {
   const [name, content] = ["mimetype", "application/epub+zip"];
   const header = Buffer.alloc(30);
@@ -86,12 +86,12 @@ describe("the lean packages", () => {
     expect(scope).to.match(/^a-key\/\d{8}\/eu-central-1\/s3\/aws4_request$/);
   });
 
-  it("know the partitions of other countries", async () => {
+  it("know AWS's other partitions", async () => {
     const { url } = await sentWith({ ...VARIABLES, AWS_REGION: "cn-north-1" });
     expect(url).to.equal("https://a-bucket.s3.cn-north-1.amazonaws.com.cn/a%20key");
   });
 
-  it("reach an endpoint that the environment names, by path where it is an address", async () => {
+  it("reach an endpoint of the environment, by path where it is an IP address", async () => {
     const { url } = await sentWith({ ...VARIABLES, AWS_ENDPOINT_URL: "http://127.0.0.1:4510" });
     expect(url).to.equal("http://127.0.0.1:4510/a-bucket/a%20key");
   });
@@ -105,7 +105,7 @@ describe("the lean packages", () => {
     expect(url).to.equal("https://a-bucket.s3.example.com/a%20key");
   });
 
-  it("take the default where a variable is not set, or makes no sense", async () => {
+  it("use the default where a variable is not set, or invalid", async () => {
     const [unset, nonsense, two] = [undefined, "many", "2"].map((AWS_MAX_ATTEMPTS) => ({
       ...VARIABLES,
       AWS_MAX_ATTEMPTS,
@@ -115,14 +115,14 @@ describe("the lean packages", () => {
     expect(await sentWith(two ?? {})).to.include({ attempts: 2 });
   });
 
-  it("say what is missing, and do not look for it in the home folder", async () => {
+  it("report missing credentials, and do not look for them in the home folder", async () => {
     const withoutRegion = await sentWith({ ...VARIABLES, AWS_REGION: undefined });
     expect(withoutRegion).to.include({ url: undefined, error: "Region is missing" });
     const withoutKey = await sentWith({ ...VARIABLES, AWS_ACCESS_KEY_ID: undefined });
     expect(withoutKey.error).to.match(/environment variable credentials/);
   });
 
-  it("look into ZIP files as ever", async () => {
+  it("still inspect ZIP files", async () => {
     const detect = await bundle(`
 const file_type_1 = require("file-type");
 exports.handler = () => file_type_1.fileTypeFromBuffer(Buffer.from(process.env.BYTES, "base64"));
@@ -153,12 +153,12 @@ exports.handler = () => file_type_1.fileTypeFromBuffer(Buffer.from(process.env.B
 
   const NIL = /\/uuid\/.*\/nil\.js$/;
 
-  it("replace what they are told to, and nothing else", async () => {
+  it("replace the listed files, and nothing else", async () => {
     const lean = () => 'export default "nothing";';
     expect(await errorsWith({ file: NIL, neededBy: /\/uuid\//, lean })).to.equal("");
   });
 
-  it("fail the build when a file is no longer there, and name it", async () => {
+  it("fail the build when a file is missing, and name it", async () => {
     const lean = () => "";
     const gone = { file: /\/uuid\/old\.js$/, neededBy: /\/uuid\//, lean };
     expect(await errorsWith(gone)).to.match(/Nothing loads \/uuid\/old\.js any more/);
@@ -166,12 +166,12 @@ exports.handler = () => file_type_1.fileTypeFromBuffer(Buffer.from(process.env.B
     expect(await errorsWith({ ...gone, neededBy: /\/left-pad\// })).to.equal("");
   });
 
-  it("fail the build when the leaner file lacks a name that is asked for", async () => {
+  it("fail the build when the leaner file lacks an imported name", async () => {
     const lean = () => "export const other = 1;";
     expect(await errorsWith({ file: NIL, neededBy: /\/uuid\//, lean })).to.match(/"default"/);
   });
 
-  it("fail the build when there is nothing to make leaner", async () => {
+  it("fail the build when a file has nothing to remove", async () => {
     const lean = () => {
       throw new Error("There is nothing to do.");
     };

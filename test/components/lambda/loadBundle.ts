@@ -4,7 +4,7 @@ export interface Exports {
   handler(): Promise<unknown>;
 }
 
-/** Loads a bundle with nothing but Node's own modules to be had. */
+/** Loads a bundle that can require Node's own modules only. */
 export function load(text: string): Exports {
   const module = { exports: {} as Exports };
   const requireBuiltin = (name: string): unknown => {
@@ -13,7 +13,7 @@ export function load(text: string): Exports {
     }
     return createRequire(__filename)(name);
   };
-  // Compiling text is what this is about.
+  // A bundle is text, to be compiled.
   // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call
   new Function("module", "exports", "require", text)(module, module.exports, requireBuiltin);
   return module.exports;
