@@ -11,7 +11,11 @@ function read(file: string): string {
   return readFileSync(path.join(PROGRAM_DIR, file), "utf8");
 }
 
-const DOCUMENTS = ["", "docs", ".github"].flatMap((folder) =>
+function exists(file: string): boolean {
+  return existsSync(path.join(PROGRAM_DIR, file));
+}
+
+const DOCUMENTS = ["", "docs", "packages/local-aws"].flatMap((folder) =>
   readdirSync(path.join(PROGRAM_DIR, folder))
     .filter((name) => name.endsWith(".md"))
     .map((name) => path.join(folder, name)),
@@ -56,7 +60,7 @@ function brokenLinks(file: string): string[] {
     const [relative = "", anchor] = target.split("#");
     const linked = relative === "" ? file : path.join(path.dirname(file), relative);
     return (
-      !existsSync(path.join(PROGRAM_DIR, linked)) ||
+      !exists(linked) ||
       (anchor !== undefined && linked.endsWith(".md") && !anchorsOf(linked).includes(anchor))
     );
   });
@@ -81,7 +85,8 @@ function isPath(code: string): boolean {
 function missingPaths(file: string): string[] {
   return [...proseOf(file).matchAll(/`([^`\n]+)`/g)]
     .map(([, code = ""]) => code)
-    .filter((code) => isPath(code) && !existsSync(path.join(PROGRAM_DIR, code)));
+    .filter(isPath)
+    .filter((code) => !["", path.dirname(file)].some((folder) => exists(path.join(folder, code))));
 }
 
 // ------------------------------------------------------------------------------ Cited tests
@@ -115,7 +120,7 @@ function unknownTests(file: string): string[] {
     for (const [, code, italic] of cell.matchAll(/`([^`\n]+)`|(?<![\w`])_([^_`]+)_(?!\w)/g)) {
       if (code?.endsWith(".test.ts")) {
         cited = code;
-        titles = existsSync(path.join(PROGRAM_DIR, code)) ? titlesOf(code) : [];
+        titles = exists(code) ? titlesOf(code) : [];
       } else if (italic !== undefined && titles) {
         const title = italic.replaceAll(/\s+/g, " ");
         if (!titles.some((pattern) => pattern.test(title))) {
