@@ -50,6 +50,13 @@ module.exports = {
     only("cli", ["events/"], "The command line speaks HTTP only."),
     only("packages", [], "The local cloud is a package of its own."),
     {
+      name: "gateway-without-services",
+      comment: "The gateway gets its services as objects (gateway/service.ts).",
+      severity: "error",
+      from: { path: "^packages/local-aws/gateway/" },
+      to: { path: "^packages/local-aws/(s3|sns|sqs|sts|dynamodb|lambda|services|fauxqs)\\b" },
+    },
+    {
       name: "public-face",
       comment: "Of the local cloud, its public face only: local-aws, local-aws/faults or /program.",
       severity: "error",

@@ -1,4 +1,4 @@
-/** One HTTP request, read to its end before anybody acts on it. */
+/** One HTTP request, read to its end before it is handled. */
 export interface HttpRequest {
   method: string;
   /** Path and query string exactly as they were sent: not decoded, not normalised. */

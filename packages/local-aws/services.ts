@@ -13,7 +13,7 @@ import type { Sqs } from "./sqs/engine";
 import { createSqsService, sqsApi } from "./sqs/service";
 import { createStsService, stsApi } from "./sts/service";
 
-/** What serves the calls to the services. */
+/** The engines that serve the calls. */
 export interface Engines {
   dynamoDb: Pick<DynamoDbEngine, "handle">;
   s3: Pick<S3, "handle" | "hasBucket" | "corsRulesOf">;

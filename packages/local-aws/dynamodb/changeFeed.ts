@@ -10,16 +10,15 @@ export interface ItemChange {
 }
 
 /**
- * Is told of a change BEFORE the row is written, and returns what is to be told when the write has
- * ended (`true`: the row is written) and before the caller gets its answer. If it throws, the row
- * is not written and the caller gets the error.
+ * Called with a change BEFORE the row is written. The function it returns is called after the write
+ * (`true`: the row is written) and before the caller gets its answer. If the listener throws, the
+ * row is not written and the caller gets the error.
  */
 export type ChangeListener = (change: ItemChange) => (written: boolean) => void;
 
 /**
  * Puts a change feed around a table's rows. dynalite calls `put` and `del` inside its lock on the
- * key, so that the old item read here is the one that is replaced, and one key's changes come in
- * the order in which they happen.
+ * key, so that the old item is the one that is replaced, and one key's changes arrive in order.
  * @param keyNames the names of the table's key attributes
  * @param listeners may still grow after the call
  */
@@ -51,8 +50,8 @@ export function observeChanges(
       }
       apply((error) => {
         try {
-          settle.forEach((tell) => {
-            tell(!error);
+          settle.forEach((end) => {
+            end(!error);
           });
         } catch (failed) {
           callback(failed as Error);
@@ -65,7 +64,7 @@ export function observeChanges(
   return {
     ...itemDb,
     put: (key, item, callback) => {
-      // A copy in plain JSON: what is stored, safe from whoever changes `item` afterwards.
+      // A copy in plain JSON, as it is stored; `item` may change later.
       const newImage = JSON.parse(JSON.stringify(item)) as Item;
       write(
         key,
@@ -95,7 +94,7 @@ function changeOf(
   newImage: Item | undefined,
 ): ItemChange | undefined {
   const item = newImage ?? oldImage;
-  // A delete of nothing, and a write of what is there already, leave no stream record on AWS.
+  // On AWS, a delete of a missing item and a write that changes nothing leave no stream record.
   if (!item || isDeepStrictEqual(oldImage, newImage)) {
     return undefined;
   }

@@ -5,7 +5,7 @@ export type Item = Record<string, Record<string, unknown>>;
 
 type Callback<T> = (error: Error | null, value?: T) => void;
 
-/** dynalite's rows of one table; `put` and `del` are only called while `lock` holds the key. */
+/** dynalite's rows of one table; `put` and `del` are called only while `lock` holds the key. */
 export interface ItemDb {
   lock: unknown;
   get(key: string, callback: Callback<Item>): void;
@@ -48,8 +48,8 @@ interface Validations {
   checkValidations(input: unknown, types: unknown, custom: unknown, store: Store): void;
 }
 
-// dynalite ships no types; they stop here. Its parts are used without its HTTP server, which throws
-// what goes wrong in a callback to the whole process.
+// dynalite ships no types; these are the ones in use. Its parts are used without its HTTP server,
+// whose errors in callbacks end the process.
 const load = createRequire(__filename);
 const { create, itemSize } = load("dynalite/db") as {
   create: (options: Record<string, unknown>) => Store;

@@ -9,7 +9,7 @@ import { createStore, isImplemented, run, type Store, type TableDescription } fr
 
 export type StreamViewType = "KEYS_ONLY" | "NEW_IMAGE" | "OLD_IMAGE" | "NEW_AND_OLD_IMAGES";
 
-/** A table's definition, in the words of `aws.dynamodb.Table`. Billing is always on demand. */
+/** A table's definition, with the names of `aws.dynamodb.Table`. Billing is always on demand. */
 export interface TableDefinition {
   tableName: string;
   hashKey: string;
@@ -31,8 +31,8 @@ export interface TableDefinition {
 /** DynamoDB in this process. */
 export interface DynamoDbEngine {
   /**
-   * Answers one request of DynamoDB's JSON protocol. Signatures are not checked here. Never
-   * rejects: what fails inside is answered as InternalServerError (500).
+   * Answers one request of DynamoDB's JSON protocol. Does not check signatures, and never rejects:
+   * an internal failure is answered as InternalServerError (500).
    */
   handle(request: HttpRequest): Promise<HttpResponse>;
   /**
@@ -41,7 +41,7 @@ export interface DynamoDbEngine {
    */
   open(): Promise<void>;
   /**
-   * Makes a table, ready at once, or keeps the one that a former run left.
+   * Creates a table, ready at once, or keeps the one of an earlier run.
    * @throws {StartError} if the folder holds this table with other keys or indexes
    */
   createTable(table: TableDefinition): Promise<void>;
@@ -51,7 +51,7 @@ export interface DynamoDbEngine {
   streamArn(tableName: string): string;
   /** @throws {Error} if `createTable` made no such table */
   onChange(tableName: string, listener: ChangeListener): void;
-  /** Lets requests end (for half a second at most), refuses new ones and closes the store. */
+  /** Waits for open requests (half a second at most), refuses new ones and closes the store. */
   close(): Promise<void>;
 }
 
@@ -223,7 +223,7 @@ function respondJson(status: number, answer: unknown): HttpResponse {
   };
 }
 
-/** @returns the table's description without its stream: that is set anew in each run */
+/** @returns the table's description without its stream, which each run sets */
 async function createOrKeep(
   store: Store,
   definition: TableDefinition,
@@ -235,7 +235,7 @@ async function createOrKeep(
   let table = await read(tableName);
   if (!table) {
     await run(store, "CreateTable", wanted);
-    // dynalite sets the status by a timer of 0 ms; to write before it would be overwritten by it.
+    // dynalite sets the status in a timer of 0 ms, which would overwrite an earlier write.
     do {
       await setImmediate();
       table = await read(tableName);
@@ -284,7 +284,7 @@ function keySchema({ hashKey, rangeKey }: { hashKey: string; rangeKey?: string }
   ];
 }
 
-/** What makes two tables the same for their data: keys, attributes and indexes, in any order. */
+/** The parts that decide whether data fit a table: keys, attributes and indexes, in any order. */
 function comparable(table: Record<string, unknown>): unknown {
   const attributes = table.AttributeDefinitions as Record<string, string>[];
   const indexes = (table.GlobalSecondaryIndexes ?? []) as Record<string, unknown>[];

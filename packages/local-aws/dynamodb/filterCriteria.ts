@@ -11,7 +11,7 @@ const MAXIMUM_FILTERS = 10;
 /**
  * Reads filter criteria by the rules of Lambda's event filtering:
  * https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
- * @returns tells whether any of the filters lets a record through; without a filter, all pass
+ * @returns a test whether any of the filters passes a record; without a filter, all pass
  * @throws {Error} if a pattern is not valid: which one, where in it, and what it should be
  */
 export function parseFilters(criteria: FilterCriteria): Test {

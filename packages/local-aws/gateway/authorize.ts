@@ -2,7 +2,7 @@ import { evaluate, type PolicyDocument } from "../iam/policy";
 import type { Principal } from "../iam/principal";
 import type { Grant, Place, ServiceErrors } from "./service";
 
-/** What decides on a call besides its caller's policies. */
+/** The parts of a decision besides the caller's policies. */
 export interface Authorization extends Place {
   /** The policy of a resource itself, by its ARN. @default there are none */
   resourcePolicyOf?: (resourceArn: string) => PolicyDocument | undefined;

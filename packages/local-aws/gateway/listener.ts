@@ -38,7 +38,7 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-/** The answer while there is nothing to serve yet. */
+/** The answer until there is a handler. */
 export const STARTING: HttpResponse = {
   status: 503,
   headers: { "content-type": "text/plain; charset=utf-8", "retry-after": "1" },
@@ -68,7 +68,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   let handler = NOT_SERVED;
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (incoming, outgoing) => {
     answer(handler, maxBodyBytes, incoming, outgoing).catch((error: unknown) => {
-      // Only the writing of the response is left to fail, so there is no answer to give any more.
+      // Only the writing of the response can fail, so no other answer can be sent.
       onError(error, `${incoming.method ?? ""} ${incoming.url ?? ""}`);
       outgoing.destroy();
     });
@@ -93,7 +93,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     },
     close: () =>
       new Promise((resolve) => {
-        // Its only error is that the server does not listen, which is what is wanted.
+        // Its only error: the server does not listen any more.
         server.close(() => {
           resolve();
         });

@@ -33,7 +33,7 @@ export interface Call {
   grants: (place: Place) => Grant[];
 }
 
-/** What is known of a service's API, whether or not an engine serves it. */
+/** A service's API: its names, errors, signing rules and permissions, without an engine. */
 export interface ServiceApi {
   /** As in a credential scope: `s3`, `dynamodb`, … */
   name: string;
@@ -63,7 +63,7 @@ export interface SelfSignedCall extends ServedCall {
   verify: (secretOf: SecretOf, region: string) => SignedCall;
 }
 
-/** A request without a signature in header or URL that belongs to a service all the same. */
+/** A request without a signature in header or URL that still belongs to a service. */
 export type UnsignedRequest =
   | { call: SelfSignedCall }
   /** Answered without authorization; an AwsError it throws is answered in the service's form. */
@@ -136,7 +136,7 @@ export type SecretOf = (accessKeyId: string) => Secret | undefined;
 
 /** A service's own rules of Signature Version 4. */
 export interface SigningRules {
-  /** The raw path, as it is signed. */
+  /** @param path raw, as it was sent */
   canonicalPath: (path: string) => string;
   /** The last line of the canonical request. @throws AwsError for a hash of another body */
   payloadHash: (

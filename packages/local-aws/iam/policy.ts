@@ -19,12 +19,12 @@ export interface Statement {
   Condition?: Record<string, Record<string, OneOrMany<string | number | boolean>>>;
 }
 
-/** Everybody, or the named principals. */
+/** Everyone, or the named principals. */
 export type PrincipalElement = "*" | { AWS?: OneOrMany<string>; Service?: OneOrMany<string> };
 
 type OneOrMany<T> = T | T[];
 
-/** May this principal do this, here and now? */
+/** A question to the policies: may this principal do this? */
 export interface PolicyQuestion {
   /** The principal's own policies; a service (`s3.amazonaws.com`) has none. */
   identityPolicies: PolicyDocument[];
@@ -48,7 +48,7 @@ export type Verdict = { allowed: true } | { allowed: false; reason: string };
  * no. A resource policy that names the account (its id or root) leaves the decision to the
  * identity's policies, and so allows nothing by itself.
  *
- * @throws Error for a policy that uses what is not supported here: see {@link checkPolicy}
+ * @throws Error for a policy with parts that are not supported: see {@link checkPolicy}
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  */
 export function evaluate(question: PolicyQuestion): Verdict {
@@ -87,26 +87,26 @@ export function evaluate(question: PolicyQuestion): Verdict {
 }
 
 /**
- * Reads a policy wholly, so that what it holds is known to be understood before it is relied on.
+ * Reads a whole policy, so that all of it is known to be supported before it is relied on.
  *
- * @throws Error naming what is malformed, or valid on AWS and not supported here: policy variables,
- *   and condition operators and kinds of principal that are not known
+ * @throws Error naming the part that is malformed, or valid on AWS but not supported locally: policy
+ *   variables, unknown condition operators, other kinds of principal
  */
 export function checkPolicy(policy: PolicyDocument): void {
   compile(policy);
 }
 
-/** A statement, ready to be compared. */
+/** A compiled statement. */
 interface Rule {
   effect: "Allow" | "Deny";
   action: (action: string) => boolean;
   resource: (resource: string) => boolean;
-  /** Undefined in an identity's policy, where the principal goes without saying. */
+  /** Undefined in an identity's policy, which has an implicit principal. */
   principal: PrincipalTest | undefined;
   conditions: Condition[];
 }
 
-/** Both take the names one caller goes by. */
+/** Both take all names of one caller. */
 interface PrincipalTest {
   includes: (names: string[]) => boolean;
   /** False where the caller is included only with its whole account. */
@@ -137,7 +137,7 @@ function compile(policy: PolicyDocument): Rule[] {
 function compileStatement(statement: Statement, index: number): Rule {
   const where = statement.Sid ? `statement "${statement.Sid}"` : `statement ${index + 1}`;
   try {
-    // A document comes out of JSON: its type is a promise nobody has checked.
+    // The document comes from JSON: its type is unchecked.
     if (!["Allow", "Deny"].includes(statement.Effect)) {
       throw new Error(`Effect must be "Allow" or "Deny", not ${JSON.stringify(statement.Effect)}`);
     }
@@ -207,7 +207,7 @@ function matchesPrincipal(names: string[], name: string): boolean {
   );
 }
 
-/** Policies name the role; its callers appear as the role's sessions. */
+/** Policies name the role; its callers are the role's sessions. */
 function roleOfSession(arn: string): string[] {
   const session = /^arn:([^:]*):sts::(\d+):assumed-role\/([^/]+)\//.exec(arn);
   if (!session) {
@@ -238,7 +238,7 @@ function actionPattern(pattern: string): (action: string) => boolean {
 
 /**
  * ARNs are compared by their six parts, so that a wildcard in one part does not reach into the
- * next; only one that ends the pattern stands for all that follows.
+ * next; only a wildcard at the end of the pattern matches all that follows.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
  */
@@ -271,7 +271,7 @@ function wildcard(pattern: string): RegExp {
   return new RegExp(`^${source}$`, "s");
 }
 
-/** Whether a value of the context fits one of the policy's. */
+/** Whether a value of the context fits a value of the policy. */
 type Comparison = (wanted: string) => (found: string) => boolean;
 
 const equals: Comparison = (wanted) => {
@@ -335,7 +335,7 @@ function compileCondition(written: string, key: string, values: string[]): Condi
   }
   const comparisons = values.map(operator.compare);
   const isNegated = operator.negated === true;
-  // A negated operator wants a value that fits none of the policy's values.
+  // A negated operator needs a value that fits none of the policy's values.
   const fits = (found: string): boolean =>
     comparisons.some((matches) => matches(found)) !== isNegated;
 

@@ -45,7 +45,7 @@ export function queryErrors({ namespace, denied }: QueryErrorOptions): ServiceEr
   };
 }
 
-/** Whose fault an error is, in the words of the protocol. */
+/** The protocol's name for the party at fault. */
 export function faultOf(error: AwsError): "Sender" | "Receiver" {
   return error.status < 500 ? "Sender" : "Receiver";
 }

@@ -1,6 +1,6 @@
 import { decodeUri, splitUrl } from "../url";
 
-/** What a path-style S3 request is about (`/bucket/key?query`), decoded. */
+/** The target of a path-style S3 request (`/bucket/key?query`), decoded. */
 export interface S3Address {
   /** Empty for a call to the service itself. */
   bucket: string;
@@ -17,10 +17,13 @@ export interface BucketPath {
   key: string;
 }
 
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
+export const MAX_KEY_BYTES = 1024;
+
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 
-/** @throws AwsError InvalidURI 400 for what is not percent-encoded UTF-8 */
+/** @throws AwsError InvalidURI 400 for a URL that is not percent-encoded UTF-8 */
 export function readAddress(url: string): S3Address {
   const { path, query } = splitUrl(url);
   const raw = splitPath(path);

@@ -20,10 +20,10 @@ const METHODS = new Set(["GET", "PUT", "POST", "DELETE", "HEAD"]);
 const VARY = "Origin, Access-Control-Request-Headers, Access-Control-Request-Method";
 
 /**
- * Answers a browser that asks whether it may send a request from another site (OPTIONS).
+ * Answers a preflight: whether a browser may send a request from another site (OPTIONS).
  *
  * @param rules undefined for a bucket without a CORS configuration
- * @param resourceType what the request is about
+ * @param resourceType the target of the request
  * @throws AwsError BadRequest 400, AccessForbidden 403
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/RESTOPTIONSobject.html
  */
@@ -76,7 +76,7 @@ export function answerPreflight(
   };
 }
 
-/** What an answer to a request from another site, even an error, says to the browser. */
+/** The CORS headers of an answer to a request from another site, errors included. */
 export function corsHeaders(
   rules: readonly CorsRule[] | undefined,
   method: string,

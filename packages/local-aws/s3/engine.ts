@@ -25,7 +25,7 @@ export interface ObjectCreated {
   size: number;
   /** Without quotes. */
   eTag: string;
-  /** Absent: buckets have no versions here. */
+  /** Absent: local buckets have no versions. */
   versionId?: string;
   /** Upper-case hexadecimal digits of one length; later writes have greater ones. */
   sequencer: string;
@@ -36,7 +36,7 @@ export interface ObjectCreated {
   requestId: string;
 }
 
-/** What is known of a request beside itself. */
+/** Facts about a request that the caller has already. */
 export interface RequestContext {
   /** The request's address, where it has been read already. */
   address?: S3Address;
@@ -70,7 +70,7 @@ export interface S3 {
 
 /**
  * Sub-resources that fauxqs does not know: it would take them for the object or the bucket itself,
- * so that PutObjectTagging would replace the object. From the lists of operations in
+ * so that PutObjectTagging would replace the object. From the list of operations in
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
  */
 const MISSING_SUBRESOURCES = new Set(
@@ -113,7 +113,7 @@ export function createS3({ fauxqs }: { fauxqs: Fauxqs }): S3 {
         repairRange(call, store.find(call.bucket, call.key));
       }
       const overrides = readsObject(call) ? responseOverrides(call.query) : {};
-      // S3 stores this type where a writer names none; fauxqs would say application/octet-stream.
+      // S3 stores this type where a writer names none; fauxqs would store application/octet-stream.
       carriedOut.headers["content-type"] ??= "binary/octet-stream";
 
       const { response, written } = store.carryOut(carriedOut);
@@ -258,8 +258,8 @@ function preconditionFailed(): AwsError {
 }
 
 /**
- * fauxqs answers 416 to what is no single byte range, which S3 ignores, and to a suffix longer than
- * the object, for which S3 sends all of it (RFC 9110, 14.1.2 and 14.2).
+ * fauxqs answers 416 to anything but a single byte range, which S3 ignores, and to a suffix longer
+ * than the object, for which S3 sends all of it (RFC 9110, 14.1.2 and 14.2).
  */
 function repairRange({ headers }: S3Request, existing: StoredObject | undefined): void {
   if (headers.range === undefined) {
@@ -274,7 +274,7 @@ function repairRange({ headers }: S3Request, existing: StoredObject | undefined)
   }
 }
 
-/** Numbers that grow from write to write and, being made of the time, from run to run. */
+/** Numbers that grow from write to write and, since they contain the time, from run to run. */
 function createSequencer(): () => string {
   let last = 0n;
   return () => {

@@ -1,4 +1,4 @@
-/** What a page of a listing is asked for with; `maxKeys` counts keys and common prefixes. */
+/** The parameters of a page of a listing; `maxKeys` counts keys and common prefixes. */
 export interface ListingOptions {
   prefix?: string;
   delimiter?: string;
@@ -20,8 +20,8 @@ function compareKeys(a: string, b: string): number {
 }
 
 /**
- * A page of a listing as S3 makes it. (fauxqs sorts by the language's rules but goes on by code
- * units, so that pages overlap and leave keys out.)
+ * A page of a listing, as S3 makes it. (fauxqs sorts by locale but continues by code units, so that
+ * pages overlap and omit keys.)
  */
 export function listPage<T extends { key: string }>(
   objects: Iterable<T>,

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { AwsError } from "../awsError";
 import type { HttpRequest } from "../http";
-import type { S3Address } from "./address";
+import { MAX_KEY_BYTES, type S3Address } from "./address";
 
 /** An S3 request in its parts: decoded, unchunked and checked against its digests. */
 export interface S3Request extends S3Address {
@@ -10,9 +10,6 @@ export interface S3Request extends S3Address {
   headers: Record<string, string>;
   body: Buffer;
 }
-
-// https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
-const MAX_KEY_BYTES = 1024;
 
 const DIGESTS: Record<string, (body: Buffer) => Buffer> = {
   crc32: (body) => {
@@ -25,7 +22,7 @@ const DIGESTS: Record<string, (body: Buffer) => Buffer> = {
 };
 
 /**
- * Reads the rest of a request whose address is known: undoes its chunks, and checks its digests.
+ * Reads the rest of a request whose address is known: decodes its chunks, and checks its digests.
  *
  * @throws AwsError KeyTooLongError, IncompleteBody, InvalidDigest, BadDigest, InvalidRequest or
  *   XAmzContentSHA256Mismatch
@@ -66,7 +63,7 @@ export function methodNotAllowed(): AwsError {
 }
 
 /**
- * Undoes the `aws-chunked` encoding, in which the SDKs send streams, with the checksum in a trailer.
+ * Decodes `aws-chunked`, in which the SDKs send streams, with the checksum in a trailer.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html
  */
 function unchunk(request: S3Request): void {
@@ -133,7 +130,7 @@ function incompleteBody(): AwsError {
 }
 
 /**
- * Compares the body with every digest that came with it. CRC32C and CRC64NVME pass unchecked.
+ * Compares the body with every digest in the headers. CRC32C and CRC64NVME pass unchecked.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html
  */
 export function checkIntegrity({ method, headers, body }: S3Request): void {

@@ -11,7 +11,7 @@ const OVERRIDES = [
 ];
 
 /**
- * The headers that a reader wants an object to come with, in place of those it is kept with.
+ * The headers that a reader requests for an object, in place of the stored ones.
  *
  * @param query a decoded query, with `response-content-type` and its like
  * @throws AwsError InvalidArgument 400 for a value that no header can hold
@@ -37,7 +37,7 @@ export function responseOverrides(query: Readonly<Record<string, string>>): Reco
   return headers;
 }
 
-/** The error for one who asks for such headers without having signed for them. */
+/** The error for an anonymous request with such headers. */
 export function overridesWithoutSignature(): AwsError {
   return new AwsError(
     "InvalidRequest",
@@ -46,7 +46,7 @@ export function overridesWithoutSignature(): AwsError {
   );
 }
 
-/** Whether a query asks for such headers. */
+/** Whether a query requests such headers. */
 export function hasOverrides(names: readonly string[]): boolean {
   return OVERRIDES.some((name) => names.includes(`response-${name}`));
 }

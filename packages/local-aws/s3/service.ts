@@ -19,7 +19,7 @@ export const s3Api: ServiceApi = {
   name: "s3",
   errors: s3Errors,
   signing: s3SigningRules,
-  // S3's requests have no looks of their own: it is the service for what no other recognizes.
+  // S3's requests have no mark of their own: S3 takes the requests that no other service recognizes.
   recognizes: () => true,
   read: readCall,
 };
@@ -85,7 +85,7 @@ function isMissingObject({ operation }: S3Call, response: HttpResponse): boolean
   );
 }
 
-/** Nobody may read or write without a signature, but browsers may ask which sites may. */
+/** Reads and writes need a signature; the preflight of a browser does not. */
 function answerAnonymous(
   s3: Pick<S3, "corsRulesOf">,
   request: HttpRequest,

@@ -26,7 +26,7 @@ export interface Sns {
   /** @returns the topic's ARN; the same one for the same name */
   createTopic(name: string): string;
   /**
-   * Subscribes an address, which on this machine needs no confirmation.
+   * Subscribes an address; locally this needs no confirmation.
    * @returns the subscription's ARN
    * @throws AwsError InvalidParameter, NotFound
    */
@@ -38,13 +38,13 @@ const MAX_BYTES = 262_144;
 const MAX_ENTRIES = 10;
 const SUBJECT = /^[!-~][ -~]{0,99}$/;
 
-// Enough to tell an address from a typing error, and to keep headers in one line.
+// Enough to catch typing errors, and to keep headers in one line.
 const EMAIL = /^[^\s@<>()[\]\\,;:"]{1,64}@[^\s@<>()[\]\\,;:".]+(\.[^\s@<>()[\]\\,;:".]+)+$/;
 
 const ENTRY = /^PublishBatchRequestEntries\.member\.(\d+)\.(.+)$/;
 
 /**
- * SNS on top of fauxqs, which fans out to queues only: with e-mail, and with AWS's checks of
+ * SNS on top of fauxqs, which fans out to queues only: adds e-mail, and AWS's checks of
  * subjects, messages and addresses. Filter policies of e-mail subscriptions are not applied.
  */
 export function createSns(options: {
@@ -161,7 +161,7 @@ export function createSns(options: {
   };
 }
 
-/** The message, or with MessageStructure `json` what it holds for e-mail. */
+/** The message, or with MessageStructure `json` its text for e-mail. */
 function emailText(params: URLSearchParams): string {
   const message = params.get("Message");
   if (!message) {

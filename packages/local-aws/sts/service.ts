@@ -14,7 +14,7 @@ export const stsApi: ServiceApi = {
     denied: "AccessDenied",
   }),
   signing: COMMON_RULES,
-  // By its looks, a form is a call to SNS.
+  // A form without a credential scope counts as a call to SNS.
   recognizes: () => false,
   read: readCall,
 };
@@ -32,7 +32,7 @@ function readCall(request: HttpRequest): Call {
   return {
     operation: `sts:${name}`,
     grants: () => {
-      // Everybody may ask who they are.
+      // Every caller may make this call.
       if (name === "GetCallerIdentity") {
         return [];
       }

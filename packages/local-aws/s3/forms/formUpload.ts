@@ -3,13 +3,13 @@ import { escapeXml } from "../../xml";
 import { digestOf, type S3Request } from "../request";
 import { isPostForm, type PostForm, readPostForm } from "./postForm";
 
-/** Fields that say of the object what headers say of it elsewhere. Others never become headers. */
+/** Fields that become headers of the object. */
 const OBJECT_FIELDS =
   /^(content-(type|disposition|encoding|language)|cache-control|expires|x-amz-meta-.+|x-amz-checksum-.+)$/;
 
 const STATUSES = ["200", "201", "204"];
 
-/** The form that a POST to a bucket brings, if it brings one. */
+/** The form in a POST to a bucket; undefined for another request. */
 export function formOf({ method, key, query, headers, body }: S3Request): PostForm | undefined {
   const isUpload = method === "POST" && key === "" && !("delete" in query);
   if (!isUpload || !isPostForm(headers["content-type"])) {
@@ -18,11 +18,11 @@ export function formOf({ method, key, query, headers, body }: S3Request): PostFo
   return readPostForm(headers["content-type"], body);
 }
 
-/** The write that a form stands for: the file under its key, with what the fields say of it. */
+/** The write that a form stands for: the file under its key, with its fields as headers. */
 export function writeOf({ bucket }: S3Request, { key, fields, file }: PostForm): S3Request {
   const headers = Object.fromEntries([...fields].filter(([name]) => OBJECT_FIELDS.test(name)));
   const algorithm = fields.get("x-amz-checksum-algorithm")?.toLowerCase();
-  // A form may leave the checksum itself to S3.
+  // A form may name the algorithm only, and leave the checksum to S3.
   if (algorithm !== undefined) {
     headers[`x-amz-checksum-${algorithm}`] ??= digestOf(algorithm, file);
   }
@@ -30,9 +30,9 @@ export function writeOf({ bucket }: S3Request, { key, fields, file }: PostForm):
 }
 
 /**
- * S3's answer to a form, from the one to the write that the form stands for.
+ * S3's answer to a form, made from the answer to its write.
  *
- * @param host as the client has named it, for the object's address
+ * @param host the request's Host header, for the object's address
  */
 export function answerForm(
   { bucket, key }: S3Request,

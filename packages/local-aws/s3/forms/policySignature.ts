@@ -33,7 +33,7 @@ export function verifyPostForm(
     }
     return value;
   };
-  // The policy in base64, as it is in the form, is what is signed.
+  // Signed is the policy in base64, exactly as in the form.
   const policy = demand("policy");
   const algorithm = demand("x-amz-algorithm");
   const credential = demand("x-amz-credential");

@@ -1,4 +1,5 @@
 import { AwsError } from "../../awsError";
+import { MAX_KEY_BYTES } from "../address";
 
 /** A form that uploads one file (`POST /<bucket>`, multipart/form-data). */
 export interface PostForm {
@@ -20,17 +21,16 @@ interface Part {
 
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTForms.html
 const MAX_FIELDS_BYTES = 20 * 1024;
-const MAX_KEY_BYTES = 1024;
 
-/** Whether a request says it brings a form with a file. */
+/** Whether a request's content type is that of a form with a file. */
 export function isPostForm(contentType: string | undefined): boolean {
   return /^multipart\/form-data\b/i.test(contentType ?? "");
 }
 
 /**
- * Reads a form up to its file; whatever follows the file is ignored, as S3 ignores it.
+ * Reads a form up to its file; like S3, it ignores all that follows.
  *
- * @throws AwsError PreconditionFailed 412 where it is no form; MalformedPOSTRequest,
+ * @throws AwsError PreconditionFailed 412 for another content type; MalformedPOSTRequest,
  *   MaxPostPreDataLengthExceededError, InvalidArgument or KeyTooLongError 400
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html
  */
@@ -52,7 +52,7 @@ export function readPostForm(contentType: string | undefined, body: Buffer): Pos
         { MaxPostPreDataLength: `${MAX_FIELDS_BYTES}` },
       );
     }
-    // Which of the two would count, only one side of the check and the use might know.
+    // Otherwise the policy might be checked against one value, and the other be used.
     if (raw.has(part.name)) {
       throw invalidArgument(`The field '${part.name}' was given more than once.`, part.name);
     }
@@ -69,7 +69,7 @@ export function readPostForm(contentType: string | undefined, body: Buffer): Pos
   return { key: keyOf(fields), fields, file: value };
 }
 
-/** The error for a form that lacks a field, or has it behind the file. */
+/** The error for a form that lacks a field, or has it after the file. */
 export function missingField(name: string): AwsError {
   return invalidArgument(
     `Bucket POST must contain a field named '${name}'.  If it is specified, please check the ` +
@@ -78,7 +78,7 @@ export function missingField(name: string): AwsError {
   );
 }
 
-/** The error for a POST to a bucket that brings no form. */
+/** The error for a POST to a bucket without a form. */
 export function notAForm(): AwsError {
   return new AwsError(
     "PreconditionFailed",
@@ -115,7 +115,7 @@ function boundaryOf(contentType: string): string {
   return boundary;
 }
 
-/** The first delimiter has no line break before it where it begins the body. */
+/** At the start of the body, the first delimiter has no line break before it. */
 function firstPart(body: Buffer, delimiter: Buffer): Part {
   const opening = delimiter.subarray(2);
   if (body.subarray(0, opening.length).equals(opening)) {
@@ -134,7 +134,7 @@ function nextPart(body: Buffer, delimiter: Buffer, at: number): Part {
     throw invalidArgument("POST requires exactly one file upload per request.", "file", "0");
   }
   const headersEnd = body.indexOf("\r\n\r\n", at);
-  // Without a limit, text that only looks like a form would be made a string of its whole size.
+  // Without a limit, a body that only resembles a form would become a string of its whole size.
   if (headersEnd < 0 || headersEnd - at > MAX_FIELDS_BYTES) {
     throw malformed();
   }

@@ -11,13 +11,13 @@ interface PostPolicy {
   conditions: Condition[];
 }
 
-// They sign the conditions, or are what is signed, and so cannot be among them.
+// The signature and the signed policy itself cannot be among the conditions.
 const FREE_FIELDS = new Set(["x-amz-signature", "awsaccesskeyid", "policy"]);
 
 /**
- * Checks a form against the policy in it, whose signature has been found to hold.
+ * Checks a form against its policy, whose signature is verified already.
  *
- * @param bucket the one the form was sent to, whatever it says itself
+ * @param bucket the one the form was sent to; a field of this name does not count
  * @throws AwsError InvalidPolicyDocument, EntityTooLarge or EntityTooSmall 400, AccessDenied 403
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
  */
@@ -54,7 +54,7 @@ function isFree(name: string): boolean {
   return FREE_FIELDS.has(name) || name.startsWith("x-ignore-");
 }
 
-/** A field that is missing fits nothing, not even an empty prefix. */
+/** A missing field fits no condition, not even an empty prefix. */
 function holds(
   operator: "eq" | "starts-with",
   name: string,
@@ -64,7 +64,7 @@ function holds(
   if (found === undefined || operator === "eq") {
     return found === wanted;
   }
-  // Of a list of types each one has to fit.
+  // Of a list of types, each must fit.
   const values = name === "content-type" ? found.split(/\s*,\s*/) : [found];
   return values.every((value) => value.startsWith(wanted));
 }
@@ -118,7 +118,7 @@ function jsonOf(encoded: string): unknown {
   try {
     return JSON.parse(Buffer.from(encoded, "base64").toString("utf8"));
   } catch {
-    // S3 does not say where it breaks off either.
+    // S3 does not name the place either.
     throw invalid("Invalid JSON.");
   }
 }

@@ -32,7 +32,7 @@ describe("change feed", () => {
     });
   const remove = (id: string) => call(db, "DeleteItem", { TableName: "events", Key: keyOf(id) });
 
-  it("tells of an insert, a modify and a remove with both images", async () => {
+  it("reports an insert, a modify and a remove with both images", async () => {
     collect();
 
     await put("a");
@@ -47,7 +47,7 @@ describe("change feed", () => {
     ]);
   });
 
-  it("tells of the writes of a batch", async () => {
+  it("reports the writes of a batch", async () => {
     await put("a");
     collect();
 
@@ -65,7 +65,7 @@ describe("change feed", () => {
     ]);
   });
 
-  it("leaves out what changes nothing: the same item, a delete of nothing, a failed condition", async () => {
+  it("omits writes that change nothing: the same item, a delete of nothing, a failed condition", async () => {
     await put("a");
     collect();
 
@@ -77,7 +77,7 @@ describe("change feed", () => {
     expect(changes).to.deep.equal([]);
   });
 
-  it("tells of concurrent changes of one key in the order in which they happen", async () => {
+  it("reports concurrent changes of one key in order", async () => {
     await put("a", "0");
     collect();
 
@@ -118,7 +118,7 @@ describe("change feed", () => {
     expect(answer.Items).to.have.deep.members([...rebuilt.values()]);
   });
 
-  it("speaks before the row is written, and again before the caller is answered", async () => {
+  it("reports before the row is written, and again before the caller is answered", async () => {
     const steps: string[] = [];
     let reading: Promise<unknown> = Promise.resolve();
     db.onChange("events", () => {
@@ -139,7 +139,7 @@ describe("change feed", () => {
     ]);
   });
 
-  it("does not write a row whose change could not be kept", async () => {
+  it("does not write a row whose change could not be recorded", async () => {
     db.onChange("events", () => {
       throw new Error("no space left on device");
     });
@@ -152,7 +152,7 @@ describe("change feed", () => {
     expect(read.answer).not.to.have.property("Item");
   });
 
-  it("answers, and does not crash, when the end of a write cannot be noted", async () => {
+  it("answers, and does not crash, when the end of a write cannot be recorded", async () => {
     db.onChange("events", () => () => {
       throw new Error("no space left on device");
     });

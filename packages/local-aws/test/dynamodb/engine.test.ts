@@ -96,7 +96,7 @@ describe("local DynamoDB", () => {
     expect(newest.days).to.equal("432");
   });
 
-  it("keeps rows and the stream's ARN in its folder, which need not be there yet", () =>
+  it("keeps rows and the stream's ARN in its folder, which it creates if missing", () =>
     inFolder(async (folder) => {
       const path = join(folder, "data", "tables");
       const before = await createTable(path);
@@ -110,7 +110,7 @@ describe("local DynamoDB", () => {
       expect(after.streamArn("events")).to.equal(before.streamArn("events"));
     }));
 
-  it("refuses a folder whose table has other indexes, and names the way out", () =>
+  it("refuses a folder whose table has other indexes, and names the remedy", () =>
     inFolder(async (folder) => {
       await (await createTable(folder)).close();
 
@@ -120,7 +120,7 @@ describe("local DynamoDB", () => {
       expect(error).to.contain('"events"').and.contain(folder).and.contain("another data folder");
     }));
 
-  it("says so when another run uses the folder", () =>
+  it("refuses a folder that another run uses", () =>
     inFolder(async (folder) => {
       const first = await createTable(folder);
 
@@ -130,7 +130,7 @@ describe("local DynamoDB", () => {
       expect(error).to.contain("another run uses it");
     }));
 
-  it("names an operation that it does not have", async () => {
+  it("refuses an unknown operation by name", async () => {
     const { status, answer } = await call(create(), "TransactWriteItems", {});
 
     expect(status).to.equal(400);
@@ -138,7 +138,7 @@ describe("local DynamoDB", () => {
     expect(answer.message).to.contain("TransactWriteItems");
   });
 
-  it("answers a request that is no JSON, or not valid, with DynamoDB's own errors", async () => {
+  it("answers a request that is not JSON, or not valid, with DynamoDB's own errors", async () => {
     const db = await createTable();
 
     const torn = await db.handle({
@@ -164,7 +164,7 @@ describe("local DynamoDB", () => {
     expect(() => db.streamArn("other")).to.throw('no DynamoDB table "other"');
   });
 
-  it("ends what runs when it is closed, and refuses what comes later", async () => {
+  it("finishes open requests when it is closed, and refuses later ones", async () => {
     const db = await createTable();
     // On one key, and so one after the other: some 50 ms of work.
     const running = Array.from({ length: 500 }, (_, n) =>

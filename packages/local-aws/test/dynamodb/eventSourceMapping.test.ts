@@ -26,7 +26,7 @@ describe("event source mapping", () => {
     });
   });
 
-  /** A mapping onto a Lambda that answers by `respond`, with what came of it. */
+  /** A mapping onto a Lambda that answers by `respond`, with its invokes, messages and errors. */
   const create = (
     settings: Partial<EventSourceMappingSettings> = {},
     respond: (records: StreamRecord[]) => InvokeResult | Promise<InvokeResult> = () => OK,
@@ -207,7 +207,7 @@ describe("event source mapping", () => {
   });
 
   describe("failures", () => {
-    it("sends a failed batch again, whole", async () => {
+    it("resends a failed batch, whole", async () => {
       let calls = 0;
       const { batches, errors } = await run("ab", {}, () => (++calls < 3 ? FAILED : OK));
 
@@ -215,13 +215,13 @@ describe("event source mapping", () => {
       expect(errors).to.deep.equal([]);
     });
 
-    it("ignores partial failures unless they are to be reported", async () => {
+    it("ignores partial failures unless the mapping reports them", async () => {
       const { batches } = await run("ab", {}, (records) => failuresOf(records, "a"));
 
       expect(batches).to.deep.equal(["ab"]);
     });
 
-    it("goes on from the lowest failed record", async () => {
+    it("resumes from the lowest failed record", async () => {
       let calls = 0;
       const { batches } = await run("abcd", { reportBatchItemFailures: true }, (records) =>
         failuresOf(records, ++calls === 1 ? "db" : ""),
@@ -254,7 +254,7 @@ describe("event source mapping", () => {
       '{"batchItemFailures":[{"id":"x"}]}',
       '{"batchItemFailures":[null]}',
     ]) {
-      it(`takes ${payload} for a failure of the whole batch, and says so`, async () => {
+      it(`takes ${payload} for a failure of the whole batch, and reports it`, async () => {
         let calls = 0;
         const { batches, errors } = await run("ab", { reportBatchItemFailures: true }, () =>
           ++calls === 1 ? { payload } : OK,
@@ -266,7 +266,7 @@ describe("event source mapping", () => {
       });
     }
 
-    it("splits a failed batch where asked to, and lets only the bad record fail", async () => {
+    it("bisects a failed batch where configured, and only the bad record fails", async () => {
       const { batches, sent } = await run(
         "abcd",
         { bisectBatchOnFunctionError: true, maximumRetryAttempts: 1, onFailureArn: QUEUE_ARN },
@@ -277,7 +277,7 @@ describe("event source mapping", () => {
       expect(sent.map((message) => message.DDBStreamBatchInfo?.batchSize)).to.deep.equal([1]);
     });
 
-    it("splits at the failed record when partial failures are reported as well", async () => {
+    it("bisects at the failed record when partial failures are reported as well", async () => {
       const { batches, sent } = await run(
         "abcd",
         {
@@ -362,7 +362,7 @@ describe("event source mapping", () => {
       expect(never.errors[0]).to.contain("no such queue").and.contain("DDBStreamBatchInfo");
     });
 
-    it("tries on without an end when the function is not reached, and says so once", async () => {
+    it("retries without limit when the function is not reached, and reports it once", async () => {
       let calls = 0;
       const { batches, errors, sent } = await run(
         "a",
@@ -454,7 +454,7 @@ describe("event source mapping", () => {
   });
 
   describe("between runs", () => {
-    it("goes on behind the last good record, also in the middle of a batch", () =>
+    it("resumes after the last good record, also in the middle of a batch", () =>
       inFolder(async (folder) => {
         const before = openLog({ folder });
         const killed = create(
@@ -517,7 +517,7 @@ describe("event source mapping", () => {
     expect(batches).to.deep.equal(["a"]);
   });
 
-  it("refuses settings out of AWS's bounds, by name", () => {
+  it("refuses settings outside AWS's bounds, by name", () => {
     expect(() => create({ batchSize: 0 })).to.throw(/"process" has batchSize 0: .* 1 to 10000/);
     expect(() => create({ maximumBatchingWindowSeconds: 301 })).to.throw("0 to 300");
     expect(() => create({ maximumRecordAgeSeconds: 59 })).to.throw("60 to 604800");

@@ -79,12 +79,12 @@ describe("filter criteria", () => {
     ],
   ];
   for (const [what, pattern, expected] of cases) {
-    it(`${expected ? "lets pass" : "stops"}: ${what}`, () => {
+    it(`${expected ? "passes" : "drops"}: ${what}`, () => {
       expect(passes(pattern)).to.equal(expected);
     });
   }
 
-  it("lets pass what any of several filters lets pass, and everything without a filter", () => {
+  it("passes records that any of several filters passes, and all without a filter", () => {
     expect(passes(status("failed"), status("uploaded"))).to.equal(true);
     expect(passes(status("failed"), status("created"))).to.equal(false);
     expect(passes()).to.equal(true);
@@ -113,7 +113,7 @@ describe("filter criteria", () => {
     });
   }
 
-  it("refuses more filters than Lambda takes", () => {
+  it("refuses more filters than Lambda allows", () => {
     const filters = Array.from({ length: 11 }, () => ({ pattern: '{"a":["b"]}' }));
 
     expect(() => parseFilters({ filters })).to.throw("10 at most");

@@ -63,7 +63,7 @@ describe("the grants of a DynamoDB call", () => {
     });
   }
 
-  it("refuses what it cannot name a resource for", () => {
+  it("refuse a request that names no resource", () => {
     expect(refused(dynamoDbApi, target("DynamoDB_20120810.PutItem", {}))).to.match(
       /^400 ValidationException: .*TableName/,
     );

@@ -80,7 +80,7 @@ describe("stream log", () => {
     expect(log.entryAfter(0)?.written).to.equal(false);
   });
 
-  it("wakes a reader when a record comes", async () => {
+  it("wakes a reader when a record arrives", async () => {
     const log = openLog();
     const waiting = log.waitAfter(0, new AbortController().signal);
 
@@ -90,7 +90,7 @@ describe("stream log", () => {
     expect(idsOf(log)).to.deep.equal(["a"]);
   });
 
-  it("forgets a record in memory when both mappings have passed it, not before", () => {
+  it("removes a record from memory when both mappings have passed it, not before", () => {
     const log = openLog();
     const process = log.openReader("process", "TRIM_HORIZON", 1);
     const notify = log.openReader("notify", "TRIM_HORIZON", 1);
@@ -103,7 +103,7 @@ describe("stream log", () => {
     expect(idsOf(log)).to.deep.equal(["b"]);
   });
 
-  it("begins at the oldest record or behind the newest, as the starting position says", () => {
+  it("begins at the oldest record or after the newest, by the starting position", () => {
     const log = openLog();
     insert(log, "a", "b");
 
@@ -137,7 +137,7 @@ describe("stream log", () => {
         log.close();
       }));
 
-    it("goes on from each mapping's checkpoint, with the next sequence number", () =>
+    it("resumes from each mapping's checkpoint, with the next sequence number", () =>
       inFolder((folder) => {
         const before = openLog({ folder });
         const process = before.openReader("process", "TRIM_HORIZON", 1);
@@ -159,7 +159,7 @@ describe("stream log", () => {
         log.close();
       }));
 
-    it("drops what all have passed from the file at start, and never reuses a number", () =>
+    it("drops records that all have passed from the file at start, and never reuses a number", () =>
       inFolder((folder) => {
         const before = openLog({ folder });
         const reader = before.openReader("process", "TRIM_HORIZON", 1);
@@ -182,7 +182,7 @@ describe("stream log", () => {
         log.close();
       }));
 
-    it("keeps what a mapping that comes later has not passed", () =>
+    it("keeps records that a mapping opened later has not passed", () =>
       inFolder((folder) => {
         const before = openLog({ folder });
         before.openReader("process", "TRIM_HORIZON", 1);
@@ -198,7 +198,7 @@ describe("stream log", () => {
         log.close();
       }));
 
-    it("reads a file with a torn last line, and goes on behind the whole ones", () =>
+    it("reads a file with a torn last line, and continues after the whole ones", () =>
       inFolder((folder) => {
         const before = openLog({ folder });
         insert(before, "a", "b");
@@ -221,7 +221,7 @@ describe("stream log", () => {
         expect(() => openLog({ folder })).to.throw(/Line 1 of .*records\.jsonl/);
       }));
 
-    it("does not let its file grow with what is passed", () =>
+    it("does not let its file grow with passed records", () =>
       inFolder((folder) => {
         const log = openLog({ folder });
         const reader = log.openReader("process", "TRIM_HORIZON", 1);

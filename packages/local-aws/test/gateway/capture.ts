@@ -39,7 +39,7 @@ export function destroyClients(clients: Clients): void {
   }
 }
 
-/** The requests that real clients make, as a server reads them; each is answered emptily. */
+/** The requests that real clients make, as a server reads them; each answer is empty. */
 export async function capture(
   act: (clients: Clients, endpoint: string) => Promise<unknown>,
 ): Promise<HttpRequest[]> {
@@ -61,7 +61,7 @@ export async function capture(
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const clients = clientsFor(endpoint);
   try {
-    // What matters is the request; that the answer is not the one awaited does not.
+    // Only the request matters; the client may reject the answer.
     await act(clients, endpoint).catch(() => undefined);
   } finally {
     destroyClients(clients);

@@ -29,7 +29,7 @@ function answer(body: string, status = 200, headers: Record<string, string> = {}
   return { status, headers, body: Buffer.from(body) };
 }
 
-/** A gateway, its clients, and what lies behind it. */
+/** A gateway, its clients, and its backends' view. */
 interface Scene {
   url: string;
   port: number;

@@ -6,7 +6,7 @@ import { createS3Service } from "../../s3/service";
 import { snsApi } from "../../sns/service";
 import { sqsApi } from "../../sqs/service";
 
-/** What answers a service's calls. */
+/** Answers a service's calls. */
 export type Backend = (request: HttpRequest, principal: Principal) => Promise<HttpResponse>;
 
 /** A service's API, in front of another backend. */

@@ -34,7 +34,7 @@ function isAllowed(
 const everything = { Action: "*", Resource: "*" };
 
 describe("evaluate", () => {
-  it("allows nothing by default, and says what would", () => {
+  it("allows nothing by default, and names the missing permission", () => {
     expect(
       evaluate({ identityPolicies: [], principalArn: ROLE, action: "s3:GetObject", resource: "*" }),
     ).to.deep.equal({
@@ -84,7 +84,7 @@ describe("evaluate", () => {
     expect(isAllowed({ Action: "*", NotResource: `${TABLE}/index/*` })).to.equal(true);
   });
 
-  it("lets an explicit deny win, wherever it stands", () => {
+  it("gives an explicit deny precedence, wherever it is", () => {
     const deny = { Effect: "Deny" as const, Action: "dynamodb:PutItem", Resource: "*" };
 
     const byIdentity = evaluate({
@@ -118,7 +118,7 @@ describe("evaluate", () => {
         resourcePolicy: policy({ ...everything, Principal }),
       });
 
-    it("allows whom it names", () => {
+    it("allows the principals it names", () => {
       expect(asks("*")).to.equal(true);
       expect(asks({ AWS: "*" })).to.equal(true);
       expect(asks({ AWS: [ROLE] })).to.equal(true);
@@ -239,7 +239,7 @@ describe("evaluate", () => {
       });
     }
 
-    it("wants every one of several found values to differ, for a negated operator", () => {
+    it("needs every one of several found values to differ, for a negated operator", () => {
       expect(fits("StringNotEquals", "a", ["b", "c"])).to.equal(true);
       expect(fits("StringNotEquals", "a", ["b", "a"])).to.equal(false);
     });
@@ -251,7 +251,7 @@ describe("evaluate", () => {
       expect(fits("Null", "false")).to.equal(false);
     });
 
-    it("wants all of several conditions", () => {
+    it("needs all of several conditions", () => {
       const Condition = { StringEquals: { a: "1", b: "2" }, Bool: { c: "true" } };
       const rule = { ...everything, Condition };
 

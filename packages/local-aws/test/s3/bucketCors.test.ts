@@ -47,7 +47,7 @@ describe("a bucket's CORS configuration", () => {
     return fetch(`${scene.url}${path}`, { method: "OPTIONS", headers });
   }
 
-  it("lets a site's pages ask what they may send", async () => {
+  it("answers the preflight of an allowed site", async () => {
     await setUp(RULES);
 
     const response = await ask({
@@ -68,7 +68,7 @@ describe("a bucket's CORS configuration", () => {
     });
   });
 
-  it("answers any site where all are allowed, about an object, too", async () => {
+  it("answers any site where all are allowed, also for an object", async () => {
     await setUp(RULES);
     const any = { origin: "http://elsewhere", "access-control-request-method": "HEAD" };
 
@@ -107,7 +107,7 @@ describe("a bucket's CORS configuration", () => {
     });
   }
 
-  it("that is not there refuses every site", async () => {
+  it("refuses every site where it is missing", async () => {
     await setUp();
 
     expect(await refusal(await ask(asked(ORIGIN, "GET"), "/key"))).to.include({
@@ -145,7 +145,7 @@ describe("a bucket's CORS configuration", () => {
     }
   });
 
-  it("tells another site's pages nothing", async () => {
+  it("gives another site's pages no access", async () => {
     await setUp(RULES);
     const response = await fetch(scene.url, { headers: { origin: "https://example.org" } });
     expect(response.headers.get("access-control-allow-origin")).to.equal(null);

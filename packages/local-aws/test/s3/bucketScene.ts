@@ -7,7 +7,7 @@ import { openCloud, REGION, type TestCloud } from "../testCloud";
 export const BUCKET = "files-of-a-test";
 export const OBJECTS = `arn:aws:s3:::${BUCKET}/*`;
 
-/** A bucket on a front door, and a role's client for it. */
+/** A bucket behind a gateway, and a role's client for it. */
 export interface BucketScene {
   test: TestCloud;
   /** Path-style, of the bucket. */
@@ -17,7 +17,7 @@ export interface BucketScene {
   /** May do everything. */
   operator: S3Client;
   calls: ServiceCall[];
-  /** What is in the bucket. */
+  /** The keys in the bucket. */
   keys(): Promise<string[]>;
   read(key: string): Promise<string>;
   close(): Promise<void>;
@@ -91,7 +91,7 @@ export function formData(
   return form;
 }
 
-/** What a refusal says: its status, and the elements of S3's XML. */
+/** A refusal: its status, and the elements of S3's XML. */
 export async function refusal(response: Response): Promise<Record<string, string>> {
   const text = await response.text();
   const elements = [...text.matchAll(/<(\w+)>([^<]*)<\/\1>/g)].map(

@@ -28,7 +28,7 @@ describe("a conditional delete", () => {
     }
   });
 
-  it("leaves an object alone that has changed", async () => {
+  it("keeps an object that has changed", async () => {
     const eTag = await setUp();
     await put("second");
 
@@ -37,7 +37,7 @@ describe("a conditional delete", () => {
     expect(await scene.read(object.Key)).to.equal("second");
   });
 
-  it("says of an object that is not there that it is not", async () => {
+  it("answers NoSuchKey for a missing object", async () => {
     const eTag = await setUp();
     await remove();
 
@@ -46,7 +46,7 @@ describe("a conditional delete", () => {
     await remove();
   });
 
-  it("deletes at most what was meant, however many write at a time", async () => {
+  it("deletes only the object it names, however many write at the same time", async () => {
     const eTag = await setUp();
 
     const [deleted] = await Promise.all([
@@ -61,7 +61,7 @@ describe("a conditional delete", () => {
     expect(await scene.read(object.Key)).to.equal("second");
   });
 
-  it("needs leave to read the object, too, unless it takes any", async () => {
+  it("needs the permission to read the object, too, except with *", async () => {
     const eTag = await setUp(["s3:DeleteObject"]);
 
     expect(await failure(remove(eTag))).to.include({ name: "AccessDenied", status: 403 });
@@ -70,7 +70,7 @@ describe("a conditional delete", () => {
     expect(await scene.keys()).to.deep.equal([]);
   });
 
-  it("of many objects is not there, and leaves them all", async () => {
+  it("of many objects is not implemented, and keeps them all", async () => {
     const ETag = await setUp();
     const command = new DeleteObjectsCommand({
       Bucket: BUCKET,

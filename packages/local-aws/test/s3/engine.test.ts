@@ -49,7 +49,7 @@ describe("local S3", () => {
     ];
     for (const key of keys) {
       const title = key.length > 60 ? `a key of ${Buffer.byteLength(key)} bytes` : key;
-      it(`keeps ${title} as it is, in the object and in the event`, async () => {
+      it(`keeps ${title} unchanged, in the object and in the event`, async () => {
         await put(key, `at ${key}`);
         const { bytes } = await get(key);
         expect(bytes.toString()).to.equal(`at ${key}`);
@@ -78,7 +78,7 @@ describe("local S3", () => {
   });
 
   describe("objects", () => {
-    it("gives back every byte, the type, the metadata and the checksum", async () => {
+    it("returns every byte, the type, the metadata and the checksum", async () => {
       const body = randomBytes(300_000);
       await put("binary", body, {
         ContentType: "image/png",
@@ -113,7 +113,7 @@ describe("local S3", () => {
       expect(harness.events[0]?.size).to.equal(body.length);
     });
 
-    it("stores empty bodies, and bodies that look like forms or JSON, as they are", async () => {
+    it("stores empty bodies, and bodies that look like forms or JSON, unchanged", async () => {
       await put("empty", "");
       expect((await get("empty")).bytes).to.have.length(0);
       for (const type of ["application/x-www-form-urlencoded", "application/x-amz-json-1.0"]) {
@@ -129,19 +129,19 @@ describe("local S3", () => {
       expect((await head("large")).ContentLength).to.equal(body.length);
     });
 
-    it("says binary/octet-stream where the writer gave no type", async () => {
+    it("has the type binary/octet-stream where the writer gave none", async () => {
       await fetch(`${harness.url}/files/untyped`, { method: "PUT", body: Buffer.from("x") });
       expect((await head("untyped")).ContentType).to.equal("binary/octet-stream");
     });
 
-    it("names what is missing", async () => {
+    it("answers with the code of a missing key or bucket", async () => {
       expect(await failure(get("nothing"))).to.include({ name: "NoSuchKey", status: 404 });
       const elsewhere = new PutObjectCommand({ Bucket: "nowhere", Key: "a", Body: "x" });
       expect((await failure(harness.client.send(elsewhere))).name).to.equal("NoSuchBucket");
       expect(harness.events).to.have.length(0);
     });
 
-    it("refuses what it does not have, and leaves the object alone", async () => {
+    it("refuses an operation it lacks, and leaves the object unchanged", async () => {
       await put("tagged", "content");
       const Tagging = { TagSet: [{ Key: "a", Value: "b" }] };
       const tag = new PutObjectTaggingCommand({ Bucket, Key: "tagged", Tagging });
@@ -186,7 +186,7 @@ describe("local S3", () => {
       ["nil", "bytes=0-4095"],
       ["nil", "bytes=-1"],
     ] as const) {
-      it(`has nothing at ${Range} of the ${Key} object`, async () => {
+      it(`refuses the range ${Range} of the ${Key} object`, async () => {
         const refusal = await failure(get(Key, { Range }));
         expect(refusal).to.include({ name: "InvalidRange", status: 416 });
       });
@@ -203,7 +203,7 @@ describe("local S3", () => {
       ["malformed SHA-256", { ChecksumSHA256: "bm8=" }, "InvalidRequest"],
     ];
     for (const [what, checksum, code] of wrong) {
-      it(`refuses a wrong ${what} and leaves nothing`, async () => {
+      it(`refuses a wrong ${what} and stores nothing`, async () => {
         expect((await failure(put("broken", "body", checksum))).name).to.equal(code);
         expect((await failure(head("broken"))).status).to.equal(404);
         expect(harness.events).to.have.length(0);
@@ -235,7 +235,7 @@ describe("local S3", () => {
       });
     }
 
-    it("refuses a body other than the signed one", async () => {
+    it("refuses a body that is not the signed one", async () => {
       const answer = await fetch(`${harness.url}/files/signed`, {
         method: "PUT",
         headers: { "x-amz-content-sha256": createHash("sha256").update("x").digest("hex") },
@@ -246,7 +246,7 @@ describe("local S3", () => {
   });
 
   describe("conditional writes", () => {
-    it("creates with If-None-Match: * once, however many try at a time", async () => {
+    it("creates with If-None-Match: * once, however many try at the same time", async () => {
       const attempts = Array.from({ length: 8 }, (_, n) =>
         put("once", `${n}`, { IfNoneMatch: "*" }).then(
           () => "created",
@@ -259,7 +259,7 @@ describe("local S3", () => {
       expect(harness.events).to.have.length(1);
     });
 
-    it("replaces with If-Match only what has not changed", async () => {
+    it("replaces with If-Match only an unchanged object", async () => {
       const { ETag } = await put("versioned", "1");
       await put("versioned", "2", { IfMatch: ETag });
       const refusal = await failure(put("versioned", "3", { IfMatch: ETag }));
@@ -270,7 +270,7 @@ describe("local S3", () => {
   });
 
   describe("ObjectCreated events", () => {
-    it("tells of a put, before its answer", async () => {
+    it("report a put, before its answer", async () => {
       const { ETag, $metadata } = await put("put", "12345");
       const [event] = harness.events;
       expect(event).to.include({
@@ -284,7 +284,7 @@ describe("local S3", () => {
       expect(event?.eventTime).to.be.an.instanceOf(Date);
     });
 
-    it("names the caller, where there is one", async () => {
+    it("name the caller, where there is one", async () => {
       const request = { method: "PUT", url: "/files/mine", headers: {}, body: Buffer.from("x") };
       await harness.s3.handle(request, {
         principalArn: "arn:aws:iam::000000000000:role/upload",
@@ -292,7 +292,7 @@ describe("local S3", () => {
       expect(harness.events[0]?.principalArn).to.equal("arn:aws:iam::000000000000:role/upload");
     });
 
-    it("tells of a copy under its new key", async () => {
+    it("report a copy under its new key", async () => {
       await put("original 1", "text", { ContentType: "text/plain" });
       harness.events.length = 0;
       await harness.client.send(
@@ -303,7 +303,7 @@ describe("local S3", () => {
       expect((await head("copy 1")).ContentType).to.equal("text/plain");
     });
 
-    it("tells of a form upload, with the key from the form", async () => {
+    it("report a form upload, with the key from the form", async () => {
       const form = new FormData();
       form.set("key", "forms/${filename}");
       form.set("Content-Type", "text/plain");
@@ -319,7 +319,7 @@ describe("local S3", () => {
       expect(object.Metadata?.title).to.equal("=?UTF-8?B?5YaZ55yfDQo=?=");
     });
 
-    it("tells of a multipart upload when it is complete, and not of its parts", async () => {
+    it("report a multipart upload when it is complete, and not its parts", async () => {
       const Key = "many/parts 1";
       const { client, events } = harness;
       const { UploadId } = await client.send(new CreateMultipartUploadCommand({ Bucket, Key }));
@@ -358,7 +358,7 @@ describe("local S3", () => {
       expect(object.bytes.equals(Buffer.concat(bodies))).to.equal(true);
     });
 
-    it("numbers the writes of a key upwards, never twice the same", async () => {
+    it("number the writes of a key upwards, never twice the same", async () => {
       await Promise.all(Array.from({ length: 20 }, (_, n) => put("again", `${n}`)));
       const numbers = harness.events.map((event) => event.sequencer);
       expect(numbers).to.deep.equal([...new Set(numbers)].sort());

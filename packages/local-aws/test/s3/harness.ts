@@ -8,7 +8,7 @@ export interface Harness {
   s3: S3;
   client: S3Client;
   url: string;
-  /** What the listener got, oldest first. */
+  /** The events that the listener got, oldest first. */
   events: ObjectCreated[];
   close(): Promise<void>;
 }
@@ -49,7 +49,7 @@ export async function failure(call: Promise<unknown>): Promise<{ name: string; s
     (reason: unknown) => reason,
   );
   if (!(error instanceof Error)) {
-    throw new Error("The call was to fail, and did not.");
+    throw new Error("The call succeeded, but an error was expected.");
   }
   const { $metadata } = error as { $metadata?: { httpStatusCode?: number } };
   return { name: error.name, status: $metadata?.httpStatusCode };

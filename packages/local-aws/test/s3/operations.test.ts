@@ -120,7 +120,7 @@ describe("the grants of an S3 call", () => {
     });
   }
 
-  it("gives the prefix as context to policies, where there is one", async () => {
+  it("give the prefix as context to policies, where there is one", async () => {
     const list = async (Prefix?: string): Promise<unknown> => {
       const request = await captureOne((clients) =>
         clients.s3.send(new s3.ListObjectsV2Command({ Bucket: "b", Prefix, Delimiter: "/" })),
@@ -203,24 +203,24 @@ describe("the grants of an S3 call", () => {
     ],
   ];
   for (const [act, operation] of lacking) {
-    it(`refuses ${operation}, which the engine would take for something else`, async () => {
+    it(`refuses ${operation}, which the engine would take for another operation`, async () => {
       expect(await refusedCall(s3Api, act)).to.include(`501 NotImplemented: s3:${operation} `);
     });
   }
 
-  it("refuses a POST to an object, and a part without its number", () => {
+  it("refuse a POST to an object, and a part without its number", () => {
     expect(refused(s3Api, plain("POST", "/b/k"))).to.match(/^501 NotImplemented/);
     expect(refused(s3Api, plain("POST", "/b"))).to.match(/^501 NotImplemented/);
     expect(refused(s3Api, plain("PUT", "/b/k?uploadId=u"))).to.match(/^501 NotImplemented/);
   });
 
-  it("asks for the bucket in the path", () => {
+  it("demand the bucket in the path", () => {
     const headers = { host: "uploads.localhost:4566" };
 
     expect(refused(s3Api, plain("GET", "/key", headers))).to.match(/forcePathStyle/);
   });
 
-  it("takes /bucket/ for the bucket", () => {
+  it("take /bucket/ for the bucket", () => {
     expect(s3Api.read(plain("DELETE", "/b/")).grants(PLACE)).to.deep.equal([
       { action: "s3:DeleteBucket", resource: "arn:aws:s3:::b" },
     ]);

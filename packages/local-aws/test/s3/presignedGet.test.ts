@@ -32,7 +32,7 @@ describe("a presigned GET", () => {
     expires: "Thu, 01 Jan 1970 00:00:00 GMT",
   };
 
-  it("brings the object with the headers it was signed for, in parts and for HEAD, too", async () => {
+  it("returns the object with the signed headers, in ranges and for HEAD, too", async () => {
     const get = await getSignedUrl(scene.client, new GetObjectCommand({ ...object, ...overrides }));
     const head = await getSignedUrl(
       scene.client,
@@ -52,13 +52,13 @@ describe("a presigned GET", () => {
     }
   });
 
-  it("brings it with its own headers where none are asked for", async () => {
+  it("returns it with its own headers where no others are requested", async () => {
     const response = await fetch(await getSignedUrl(scene.client, new GetObjectCommand(object)));
     expect(response.headers.get("content-type")).to.equal("text/html");
     expect(response.headers.get("content-disposition")).to.equal(null);
   });
 
-  it("leaves an error's own headers alone", async () => {
+  it("does not change the headers of an error", async () => {
     const missing = new GetObjectCommand({ ...object, Key: "missing", ...overrides });
     const response = await fetch(await getSignedUrl(scene.operator, missing));
     expect(response.status).to.equal(404);
@@ -76,7 +76,7 @@ describe("a presigned GET", () => {
     });
   });
 
-  it("is refused with headers that were not signed for, or are asked for anonymously", async () => {
+  it("is refused with headers that were not signed, or are requested anonymously", async () => {
     const signed = await getSignedUrl(scene.client, new GetObjectCommand(object));
     const query = "response-content-type=text/plain";
     const anonymous = `${scene.url}/a/b%20c.txt`;
@@ -96,7 +96,7 @@ describe("a presigned GET", () => {
     });
   });
 
-  it("is refused when its time is over", async () => {
+  it("is refused when it has expired", async () => {
     const signingDate = new Date(Date.now() - 61_000);
     const url = await getSignedUrl(scene.client, new GetObjectCommand(object), {
       expiresIn: 60,

@@ -3,10 +3,10 @@ import type { AddressInfo } from "node:net";
 import { AwsError } from "../../awsError";
 import type { HttpRequest, HttpResponse } from "../../http";
 
-/** Credentials that no service here checks. */
+/** Credentials that are not checked. */
 export const credentials = { accessKeyId: "test", secretAccessKey: "test" };
 
-/** A bare front door for one service, so that tests can speak to it through the real SDK. */
+/** A bare HTTP server for one service, so that tests can call it with the real SDK. */
 export async function serve(
   handle: (request: HttpRequest) => Promise<HttpResponse>,
   renderError: (error: AwsError) => string,

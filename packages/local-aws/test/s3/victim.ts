@@ -1,4 +1,4 @@
-// A process for persistence.test.ts to kill: it writes, says so, and waits.
+// A process for fauxqs.test.ts to kill: it writes, reports it, and waits.
 import { createFauxqs } from "../../fauxqs";
 import { createS3 } from "../../s3/engine";
 import { createSqs } from "../../sqs/engine";

@@ -51,7 +51,7 @@ describe("local SNS", () => {
   const publish = (Message: string, extra = {}) =>
     client.send(new PublishCommand({ TopicArn, Message, ...extra }));
 
-  it("makes one topic of one name", () => {
+  it("creates one topic per name", () => {
     expect(TopicArn).to.equal("arn:aws:sns:eu-west-1:000000000000:done");
     expect(sns.createTopic("done")).to.equal(TopicArn);
   });
@@ -100,7 +100,7 @@ describe("local SNS", () => {
     expect(deliveries).to.have.length(0);
   });
 
-  it("picks the text for e-mail out of a JSON message", async () => {
+  it("takes the text for e-mail from a JSON message", async () => {
     const texts = JSON.stringify({ default: "short", email: "long" });
     await publish(texts, { MessageStructure: "json" });
     await publish(JSON.stringify({ default: "only" }), { MessageStructure: "json" });
@@ -131,7 +131,7 @@ describe("local SNS", () => {
     expect(deliveries).to.have.length(1);
   });
 
-  it("does not know a topic that is not there", async () => {
+  it("refuses a missing topic", async () => {
     const unknown = `${TopicArn}2`;
     const refusal = await failure(publish("x", { TopicArn: unknown }));
     expect(refusal).to.deep.equal({ name: "NotFoundException", status: 404 });
@@ -146,7 +146,7 @@ describe("local SNS", () => {
     "a b@example.com",
     "a@example.com\nBcc: b@c.d",
   ]) {
-    it(`takes ${JSON.stringify(address)} for no address`, async () => {
+    it(`refuses the address ${JSON.stringify(address)}`, async () => {
       expect(() => sns.subscribeEmail(TopicArn, address)).to.throw("Invalid parameter");
       const by = { TopicArn, Protocol: "email", Endpoint: address };
       const refusal = await failure(client.send(new SubscribeCommand(by)));
@@ -154,7 +154,7 @@ describe("local SNS", () => {
     });
   }
 
-  it("tells the publisher when a mail cannot be delivered", async () => {
+  it("gives the publisher an error when a mail cannot be delivered", async () => {
     brokenDisk = true;
     expect((await failure(publish("x"))).status).to.equal(599);
   });
@@ -185,7 +185,7 @@ describe("local SNS", () => {
       );
     });
 
-    it("tells the publisher when a mail cannot be delivered", async () => {
+    it("gives the publisher an error when a mail cannot be delivered", async () => {
       brokenDisk = true;
       expect((await failure(batch([{ Id: "1", Message: "x" }]))).status).to.equal(599);
     });

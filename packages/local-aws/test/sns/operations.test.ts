@@ -49,7 +49,7 @@ describe("the grants of an SNS call", () => {
     });
   }
 
-  it("refuses an operation it does not know, and one without its topic", async () => {
+  it("refuse an unknown operation, and one without its topic", async () => {
     expect(
       await refusedCall(snsApi, (clients) =>
         clients.sns.send(new sns.ListSMSSandboxPhoneNumbersCommand({})),

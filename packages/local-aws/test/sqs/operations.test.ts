@@ -27,7 +27,7 @@ describe("the grants of an SQS call", () => {
     });
   }
 
-  it("refuses an operation and a protocol that it does not have", () => {
+  it("refuse an operation and a protocol that are not served", () => {
     expect(refused(sqsApi, target("AmazonSQS.StartMessageMoveTask", {}))).to.match(
       /^501 NotImplemented: sqs:StartMessageMoveTask /,
     );

@@ -8,7 +8,7 @@ import { BUCKET, OBJECTS, openBucket, signForm } from "../bucketScene";
 const MEGABYTE = Buffer.alloc(1_000_000, "\r\n--0123456789 neither a boundary nor its end --");
 const BOUNDARY = "----a-boundary";
 
-/** Sends a form whose file is so many megabytes; only one of them is ever in memory here. */
+/** Sends a form whose file is so many megabytes; only one of them is in memory at a time. */
 async function sendForm(
   url: string,
   fields: Record<string, string>,
@@ -41,7 +41,7 @@ async function sendForm(
 }
 
 describe("a form of 200 MB", () => {
-  it("is there in a few seconds, byte for byte, and but once in memory", async () => {
+  it("is stored in a few seconds, byte for byte, and only once in memory", async () => {
     const scene = await openBucket([["s3:PutObject", OBJECTS]]);
     try {
       const { url, fields } = await signForm(scene, {

@@ -41,12 +41,12 @@ describe("a form's policy document", () => {
     expect(judge(holding(...conditions), { acl: "" })).to.equal(undefined);
   });
 
-  it("is about the bucket the form is sent to, whatever the form says", () => {
+  it("applies to the bucket the form is sent to, whatever the form's own field", () => {
     const other = { expiration: EXPIRATION, conditions: [{ bucket: "c" }, { key: "k" }] };
     expect(judge(other, { bucket: "c" })).to.include('["eq", "$bucket", "c"]');
   });
 
-  it("has to name the key and the bucket", () => {
+  it("must name the key and the bucket", () => {
     const nothing = { expiration: EXPIRATION, conditions: [] };
     expect(judge(nothing)).to.include("Extra input fields: key, bucket");
   });

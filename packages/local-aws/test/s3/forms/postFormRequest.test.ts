@@ -46,7 +46,7 @@ describe("a form that uploads a file", () => {
     expect(object.Metadata).to.deep.equal({ owner: "me" });
   });
 
-  it("is answered with the status it asks for, 201 with a document", async () => {
+  it("is answered with its success_action_status, 201 with a document", async () => {
     await setUp();
     const answers = await Promise.all(
       ["200", "201", "404"].map(async (status) => {
@@ -64,7 +64,7 @@ describe("a form that uploads a file", () => {
     expect(answers[1]?.text).to.include(`<Location>${scene.url}/%3C201%3E</Location>`);
   });
 
-  it("is redirected to where it asks for", async () => {
+  it("is redirected to its success_action_redirect", async () => {
     await setUp();
     const { url, fields } = await signForm(scene, {
       Fields: { success_action_redirect: "http://127.0.0.1:1/done?a=b" },
@@ -82,7 +82,7 @@ describe("a form that uploads a file", () => {
     );
   });
 
-  it("takes its file's name into the key, without the folders before it", async () => {
+  it("has its file's name in the key, without the folders before it", async () => {
     await setUp();
     const { url, fields } = await signForm(scene, { Key: "in/${filename}" });
 
@@ -95,7 +95,7 @@ describe("a form that uploads a file", () => {
     expect(await scene.keys()).to.deep.equal(["in/$& ü.png"]);
   });
 
-  it("may name its fields in any case, and bring anything after the file", async () => {
+  it("may name its fields in any case, and have anything after the file", async () => {
     await setUp();
     const { url, fields } = await signForm(scene, { Fields: { "Content-Type": "text/css" } });
     const upper = Object.entries(fields).map(([name, value]) => [name.toUpperCase(), value]);
@@ -110,7 +110,7 @@ describe("a form that uploads a file", () => {
     expect((await head("a key")).ContentType).to.equal("text/css");
   });
 
-  it("is seen as a call of its signer, and can be disturbed as others", async () => {
+  it("is observed as a call of its signer, and can be intercepted", async () => {
     const disturbed: string[] = [];
     await setUp({
       intercept: ({ operation, principal }, forward) => {

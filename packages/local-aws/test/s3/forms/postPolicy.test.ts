@@ -71,13 +71,13 @@ describe("a form's policy", () => {
         failed('["starts-with", "$Content-Type", ""]'),
       ],
       [
-        "fields that nobody has signed",
+        "fields that are not signed",
         {},
         (fields) => ({ ...fields, acl: "public-read", "X-Ignore-Me": "1", Expires: "0" }),
         "Invalid according to Policy: Extra input fields: acl, expires",
       ],
       [
-        "its time is over",
+        "an expired policy",
         { Expires: -1 },
         (f) => f,
         "Invalid according to Policy: Policy expired.",
@@ -116,7 +116,7 @@ describe("a form's policy", () => {
     });
   });
 
-  describe("that nobody has signed so is refused:", () => {
+  describe("without a valid signature is refused:", () => {
     const cases: [
       what: string,
       change: (fields: Fields) => Fields,
@@ -217,7 +217,7 @@ describe("a form's policy", () => {
     }
   });
 
-  it("is asked for in a bucket that exists only", async () => {
+  it("is checked only for a bucket that exists", async () => {
     const { fields } = await signForm(scene);
     const url = `${scene.test.cloud.endpoint}/nowhere`;
     expect(await refusal(await fetch(url, { method: "POST", body: formData(fields) }))).to.include({
@@ -226,7 +226,7 @@ describe("a form's policy", () => {
     });
   });
 
-  it("is not looked for in what is no form", async () => {
+  it("is not looked for in a request without a form", async () => {
     const body = new URLSearchParams({ key: "a key" });
     expect(await refusal(await fetch(scene.url, { method: "POST", body }))).to.include({
       status: "412",
