@@ -1,20 +1,22 @@
 import { accessSync, constants, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import { Cloud, type CloudOptions } from "./cloud";
+import { type Cloud, type CloudOptions, openCloud } from "./cloud";
 import type { DynamoDbEngine } from "./dynamodb/engine";
 import { createFaults, type Faults, logicalName } from "./faults/faults";
 import type { FaultPlan } from "./faults/plan";
 import type { Credentials } from "./iam/roles";
 import type { InvokeResult } from "./lambda/host";
+import type { PageLink } from "./mail/inboxPage";
 import type { Mail, OpenMail } from "./mail/mailbox";
 import { stackConfig } from "./program";
 import { type ProgramFiles, runProgram } from "./runProgram";
 import type { ObjectCreated } from "./s3/engine";
 import type { QueuedMessage } from "./sqs/engine";
+import { queueArnOf } from "./sqs/queueArn";
 import { StartError } from "./startError";
 
-/** What happens in a run, for those who watch. */
+/** An event of a run. */
 export type RunEvent =
   /** A row of a table with a stream was put or changed; images are in DynamoDB's JSON. */
   | {
@@ -43,20 +45,22 @@ export interface RunOptions
   port: number;
   /** Keeps files, rows and mails between runs; without it nothing remains. */
   dataDir?: string;
-  /** Settings that go before those of Pulumi.dev.yaml, by name. */
+  /** Settings by name, which override those of Pulumi.dev.yaml. */
   config?: Record<string, string>;
-  /** What is to go wrong. `intercept` and `interceptInvocation` go before it. */
+  /** The faults to inject (README, "Faults"). `intercept` and `interceptInvocation` go first. */
   faults?: FaultPlan;
+  /** Links above the inbox, made of the program's outputs. @default there are none */
+  links?(outputs: Record<string, unknown>): PageLink[];
   onEvent?(event: RunEvent): void;
 }
 
 /** A program, running on this machine. */
 export interface Run {
-  /** What the program exports, resolved. */
+  /** The program's exports, resolved. */
   outputs: Record<string, unknown>;
-  /** Of the Lambdas that the program registered. */
+  /** The functions that the program registered. */
   functionNames: string[];
-  /** Where all services are, for AWS clients. */
+  /** The URL of all services, for AWS clients. */
   endpoint: string;
   region: string;
   /** Keys that may do everything, for the person at the machine. */
@@ -65,20 +69,20 @@ export interface Run {
   inboxUrl: string;
   /** The folder with the mails, each as .eml. */
   mailDir: string;
-  /** What goes wrong, where a plan asks for it. */
+  /** The injected faults, where a plan was given. */
   faults?: Faults;
   /** DynamoDB itself, past the gateway and its policies. */
   dynamoDb: Pick<DynamoDbEngine, "handle" | "onChange">;
   /**
    * Invokes a function and waits for its result; an error in the function is a result, too.
    *
-   * @param event JSON text, or what is to become it
+   * @param event JSON text, or an object that becomes it
    */
   invoke(functionNameOrArn: string, event: object | string): Promise<InvokeResult>;
   /** A mail that was delivered, by its id; undefined when there is none. */
   readMail(id: string): Promise<OpenMail | undefined>;
   /**
-   * Every message on a queue; none is received by it.
+   * Every message on a queue, without receiving any.
    *
    * @param urlOrArn of the queue
    * @throws AwsError QueueDoesNotExist
@@ -88,11 +92,11 @@ export interface Run {
   onObjectCreated(listener: (event: ObjectCreated) => void): void;
   /** Delivers an object's event once more, as S3 may. */
   deliverObjectCreated(event: ObjectCreated): void;
-  /** Ends the reading of every stream: rows start no Lambda any more. */
+  /** Ends the reading of every stream: rows invoke no function any more. */
   closeStreams(): void;
-  /** Resolves when every event has been delivered and every stream record is past. */
+  /** Resolves when every event has been delivered and every stream record is processed. */
   idle(): Promise<void>;
-  /** Ends all that the run started, and removes what is temporary. */
+  /** Ends everything that the run started, and removes its temporary files. */
   stop(): Promise<void>;
 }
 
@@ -121,7 +125,7 @@ function explain(error: unknown, port: number): unknown {
   return error;
 }
 
-/** The faults, behind what the options themselves put between. */
+/** The faults, injected behind the options' own interceptors. */
 function intercepting(faults: Faults, options: RunOptions): Partial<CloudOptions> {
   const { intercept, interceptInvocation } = options;
   return {
@@ -136,7 +140,7 @@ function intercepting(faults: Faults, options: RunOptions): Partial<CloudOptions
   };
 }
 
-/** @throws StartError for a rule that would never strike: the program has no such Lambda */
+/** @throws StartError for a rule without effect: the program has no such function */
 function checkFunctions(plan: FaultPlan | undefined, functionNames: string[]): void {
   const known = functionNames.map(logicalName);
   plan?.rules.forEach((rule, index) => {
@@ -150,12 +154,12 @@ function checkFunctions(plan: FaultPlan | undefined, functionNames: string[]): v
   });
 }
 
-/** What a run shows of its cloud. */
+/** A run's view of its cloud. */
 function runOf(
   cloud: Cloud,
   parts: Pick<Run, "outputs" | "functionNames" | "mailDir" | "faults" | "stop">,
 ): Run {
-  const { endpoint, region, roles, inboxUrl, dynamoDb } = cloud;
+  const { endpoint, region, roles, inboxUrl, dynamoDb, notifications, mappings } = cloud;
   return {
     ...parts,
     endpoint,
@@ -165,27 +169,22 @@ function runOf(
     dynamoDb,
     invoke: (functionNameOrArn, event) => cloud.lambda.invoke(functionNameOrArn, event),
     readMail: (id) => cloud.mailbox.read(id),
-    queueMessages: (urlOrArn) => cloud.queueMessages(urlOrArn),
+    queueMessages: (urlOrArn) => cloud.sqs.messages(queueArnOf(urlOrArn, cloud)),
     onObjectCreated: (listener) => {
       cloud.s3.onObjectCreated(listener);
     },
     deliverObjectCreated: (event) => {
-      cloud.deliver(event);
+      notifications.deliver(event);
     },
-    closeStreams: () => {
-      for (const mapping of cloud.mappings) {
-        mapping.close();
-      }
-    },
-    idle: () => cloud.idle(),
-    stop: parts.stop,
+    closeStreams: mappings.close,
+    idle: cloud.idle,
   };
 }
 
 /**
- * Starts a program on this machine: runs it and serves what it registers.
+ * Starts a program on this machine: runs it and serves the resources that it registers.
  *
- * @throws StartError for what the user can put right, and the program's own errors
+ * @throws StartError for a problem that the user can solve, and the program's own errors
  */
 export async function startRun(options: RunOptions): Promise<Run> {
   const emit = (event: RunEvent) => options.onEvent?.(event);
@@ -208,7 +207,7 @@ export async function startRun(options: RunOptions): Promise<Run> {
     process.off("exit", removeTemporaryDir);
   };
   try {
-    cloud = await Cloud.open({
+    cloud = await openCloud({
       ...options,
       ...(faults && intercepting(faults, options)),
       region: config["aws:region"] ?? "us-east-1",
@@ -231,7 +230,7 @@ export async function startRun(options: RunOptions): Promise<Run> {
     });
     const { outputs, functionNames } = await runProgram(cloud, config, { ...options, programDir });
     checkFunctions(options.faults, functionNames);
-    cloud.start(functionNames, outputs);
+    cloud.start(functionNames, { outputs, links: options.links?.(outputs) });
     return runOf(cloud, { outputs, functionNames, mailDir, faults, stop });
   } catch (error) {
     await stop();

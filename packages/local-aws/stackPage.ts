@@ -18,11 +18,11 @@ function refusal(status: number, message: string, headers = {}): HttpResponse {
 }
 
 /**
- * The page that tells programs on this machine the outputs, as `pulumi stack output --json
- * --show-secrets` does on AWS: `{"outputs":{…}}`.
+ * The page of the outputs for programs on this machine, as `pulumi stack output --json
+ * --show-secrets` prints them on AWS: `{"outputs":{…}}`.
  *
- * A web page must not read it. Other origins cannot without CORS headers; and a name of its own that
- * a page has made point to this machine (DNS rebinding) is not one of those that are answered.
+ * A web page must not read it. Other origins cannot without CORS headers; and a page that makes its
+ * own host name point to this machine (DNS rebinding) is refused by that name.
  */
 export function stackPage(
   { method, headers }: HttpRequest,

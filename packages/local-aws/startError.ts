@@ -1,6 +1,6 @@
-/** What keeps a run from starting and its user can put right; the message is for them. */
+/** A problem of a start that its user can solve; the message is for the user. */
 export class StartError extends Error {
-  /** @param option of the run that another value is to be chosen for */
+  /** @param option the run's option that needs another value */
   constructor(
     message: string,
     readonly option?: "port" | "dataDir",

@@ -22,100 +22,106 @@ interface Plan {
 export interface RestApisOptions {
   region: string;
   accountId: string;
-  /** Where the front door is, without a slash at the end. */
+  /** The URL of the gateway, without a slash at the end. */
   baseUrl: string;
-  /** Invokes a function for an API, if the function's policy lets it. */
+  /** Invokes a function for an API, if the function's policy allows it. */
   invoke(functionArn: string, event: object, sourceArn: string): Promise<InvokeResult>;
   log(message: string): void;
 }
 
-/** `_` cannot begin a bucket's name, so that no object has such a path. */
+/** A bucket's name cannot begin with `_`, so no object has such a path. */
 const PATH = /^\/_api\/([^/?]+)\/([^/?]+)(.*)$/s;
 
-/** The account's REST APIs: they gather their parts while the program registers, then serve. */
-export class RestApis {
-  private readonly definitions = new Map<string, Definition>();
-  private readonly keys = new Map<string, string>();
-  private readonly plans = new Map<string, Plan>();
-  private readonly served = new Map<string, RestApi>();
-
-  constructor(private readonly options: RestApisOptions) {}
-
-  create(apiId: string, definition: { body: string; binaryMediaTypes: string[] }): void {
-    this.definitions.set(apiId, { ...definition, stages: [] });
-  }
-
+/** The account's REST APIs: their parts are collected while the program registers them. */
+export interface RestApis {
+  create(apiId: string, definition: { body: string; binaryMediaTypes: string[] }): void;
   /** @returns the stage's URL */
-  addStage(apiId: string, stageName: string): string {
-    this.definitionOf(apiId).stages.push({ name: stageName });
-    return `${this.options.baseUrl}/_api/${apiId}/${stageName}`;
-  }
-
-  throttle(apiId: string, stageName: string, throttle: ThrottleSettings): void {
-    const stage = this.definitionOf(apiId).stages.find(({ name }) => name === stageName);
-    if (!stage) {
-      throw new Error(`The REST API ${apiId} has no stage "${stageName}".`);
-    }
-    stage.throttle = throttle;
-  }
-
-  addKey(keyId: string, value: string): void {
-    this.keys.set(keyId, value);
-  }
-
-  addUsagePlan(planId: string, apiStages: Plan["apiStages"], throttle: ThrottleSettings): void {
-    this.plans.set(planId, { apiStages, throttle, keyIds: [] });
-  }
-
-  addKeyToPlan(planId: string, keyId: string): void {
-    const plan = this.plans.get(planId);
-    if (!plan) {
-      throw new Error(`There is no usage plan ${planId}.`);
-    }
-    plan.keyIds.push(keyId);
-  }
-
+  addStage(apiId: string, stageName: string): string;
+  /** @throws Error for a stage that does not exist */
+  throttle(apiId: string, stageName: string, throttle: ThrottleSettings): void;
+  addKey(keyId: string, value: string): void;
+  addUsagePlan(planId: string, apiStages: Plan["apiStages"], throttle: ThrottleSettings): void;
+  /** @throws Error for a plan that does not exist */
+  addKeyToPlan(planId: string, keyId: string): void;
   /** Begins to serve every stage, once all of its parts are registered. */
-  serve(): void {
-    for (const [id, { body, binaryMediaTypes, stages }] of this.definitions) {
-      for (const { name: stageName, throttle } of stages) {
-        const api = createRestApi({
-          ...this.options,
-          id,
-          stageName,
-          swagger: body,
-          binaryMediaTypes,
-          throttle,
-          usagePlans: this.usagePlansOf(id, stageName),
-        });
-        this.served.set(`${id}/${stageName}`, api);
-      }
-    }
-  }
-
+  serve(): void;
   /** Answers a request to a stage; undefined if the path leads to none. */
-  handle(request: HttpRequest): Promise<HttpResponse> | undefined {
-    const [, apiId, stageName, rest] = PATH.exec(request.url) ?? [];
-    const api = this.served.get(`${apiId ?? ""}/${stageName ?? ""}`);
-    return api?.handle(request, rest === "" ? "/" : (rest ?? "/"), { sourceIp: "127.0.0.1" });
-  }
+  handle(request: HttpRequest): Promise<HttpResponse> | undefined;
+}
 
-  private usagePlansOf(apiId: string, stageName: string) {
-    return [...this.plans.values()]
-      .filter(({ apiStages }) =>
-        apiStages.some((stage) => stage.apiId === apiId && stage.stage === stageName),
-      )
-      .map(({ throttle, keyIds }) => ({
-        throttle,
-        keys: keyIds.map((id) => ({ id, value: this.keys.get(id) ?? "" })),
-      }));
-  }
+export function createRestApis(options: RestApisOptions): RestApis {
+  const definitions = new Map<string, Definition>();
+  const keys = new Map<string, string>();
+  const plans = new Map<string, Plan>();
+  const served = new Map<string, RestApi>();
 
-  private definitionOf(apiId: string): Definition {
-    const definition = this.definitions.get(apiId);
+  function definitionOf(apiId: string): Definition {
+    const definition = definitions.get(apiId);
     if (!definition) {
       throw new Error(`There is no REST API ${apiId}.`);
     }
     return definition;
   }
+
+  function usagePlansOf(apiId: string, stageName: string) {
+    return [...plans.values()]
+      .filter(({ apiStages }) =>
+        apiStages.some((stage) => stage.apiId === apiId && stage.stage === stageName),
+      )
+      .map(({ throttle, keyIds }) => ({
+        throttle,
+        keys: keyIds.map((id) => ({ id, value: keys.get(id) ?? "" })),
+      }));
+  }
+
+  return {
+    create(apiId, definition) {
+      definitions.set(apiId, { ...definition, stages: [] });
+    },
+    addStage(apiId, stageName) {
+      definitionOf(apiId).stages.push({ name: stageName });
+      return `${options.baseUrl}/_api/${apiId}/${stageName}`;
+    },
+    throttle(apiId, stageName, throttle) {
+      const stage = definitionOf(apiId).stages.find(({ name }) => name === stageName);
+      if (!stage) {
+        throw new Error(`The REST API ${apiId} has no stage "${stageName}".`);
+      }
+      stage.throttle = throttle;
+    },
+    addKey(keyId, value) {
+      keys.set(keyId, value);
+    },
+    addUsagePlan(planId, apiStages, throttle) {
+      plans.set(planId, { apiStages, throttle, keyIds: [] });
+    },
+    addKeyToPlan(planId, keyId) {
+      const plan = plans.get(planId);
+      if (!plan) {
+        throw new Error(`There is no usage plan ${planId}.`);
+      }
+      plan.keyIds.push(keyId);
+    },
+    serve() {
+      for (const [id, { body, binaryMediaTypes, stages }] of definitions) {
+        for (const { name: stageName, throttle } of stages) {
+          const api = createRestApi({
+            ...options,
+            id,
+            stageName,
+            swagger: body,
+            binaryMediaTypes,
+            throttle,
+            usagePlans: usagePlansOf(id, stageName),
+          });
+          served.set(`${id}/${stageName}`, api);
+        }
+      }
+    },
+    handle(request) {
+      const [, apiId, stageName, rest] = PATH.exec(request.url) ?? [];
+      const api = served.get(`${apiId ?? ""}/${stageName ?? ""}`);
+      return api?.handle(request, rest === "" ? "/" : (rest ?? "/"), { sourceIp: "127.0.0.1" });
+    },
+  };
 }

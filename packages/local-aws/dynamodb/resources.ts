@@ -36,7 +36,7 @@ export const table: Provision<TableInputs> = async (resource, cloud) => {
     globalSecondaryIndexes: inputs.globalSecondaryIndexes ?? [],
     streamViewType: inputs.streamEnabled ? inputs.streamViewType : undefined,
   };
-  await cloud.createTable(definition);
+  await cloud.tables.create(definition);
   return {
     id: tableName,
     state: {

@@ -1,26 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { AwsError } from "../awsError";
+import type { AsyncConfig } from "./asyncConfigs";
 import { openEventJournal, type QueuedEvent } from "./eventJournal";
 import { functionNameOf } from "./functionName";
 import type { InvokeResult, LambdaHost } from "./host";
 import { MAX_EVENT_BYTES } from "./limits";
 import { toJsonText } from "./payload";
-
-/** A function's event invoke configuration. */
-export interface AsyncConfig {
-  /** 0 to 2. */
-  maximumRetryAttempts: number;
-  /** 60 to 21,600. */
-  maximumEventAgeSeconds: number;
-  /** The on-failure destination. */
-  onFailureArn?: string;
-}
-
-/** What AWS does for a function without an event invoke configuration. */
-export const DEFAULT_ASYNC_CONFIG: AsyncConfig = {
-  maximumRetryAttempts: 2,
-  maximumEventAgeSeconds: 21_600,
-};
 
 export interface AsyncInvokerOptions {
   host: Pick<LambdaHost, "invoke" | "functionArn">;

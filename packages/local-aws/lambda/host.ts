@@ -45,8 +45,8 @@ export interface InvokeResult {
 export interface LambdaHostOptions {
   region: string;
   accountId: string;
-  /** Where the functions find every AWS service; asked for at the start of each environment. */
-  endpointUrl(): string;
+  /** The URL of every AWS service, for the functions. */
+  endpointUrl: string;
   /**
    * The folder from which Node resolves the AWS SDK, which AWS's runtime contains: `@aws-sdk/…` and
    * `@smithy/…`. @default only a package of the function's own has them
@@ -257,7 +257,7 @@ export function createLambdaHost(options: LambdaHostOptions): LambdaHost {
       ...config,
       taskRoot,
       region: options.region,
-      endpointUrl: options.endpointUrl(),
+      endpointUrl: options.endpointUrl,
       sdkFolder: options.sdkFolder,
       compileCacheFolder: join(options.workDir, ".compile-cache"),
       onLog: (line, requestId) => {

@@ -1,7 +1,7 @@
 import type { PolicyDocument, Statement } from "../iam/policy";
 import { notServed, physicalName, type Provision, type Registration } from "../resources/resource";
 import { filesOf } from "./archive";
-import { DEFAULT_ASYNC_CONFIG } from "./asyncInvoke";
+import { DEFAULT_ASYNC_CONFIG } from "./asyncConfigs";
 
 interface FunctionInputs {
   name?: string;
@@ -127,7 +127,7 @@ export const permission: Provision<PermissionInputs> = (resource, cloud) => {
   if (inputs.sourceAccount !== undefined) {
     condition.StringEquals = { "aws:SourceAccount": inputs.sourceAccount };
   }
-  const policy: PolicyDocument = cloud.resourcePolicies.get(functionArn) ?? {
+  const policy: PolicyDocument = cloud.resourcePolicies.of(functionArn) ?? {
     Version: "2012-10-17",
     Statement: [],
   };
@@ -155,7 +155,7 @@ export const functionEventInvokeConfig: Provision<FunctionEventInvokeConfigInput
     const remedy = "Send the result in the function itself.";
     throw notServed(resource, "has an on-success destination", remedy);
   }
-  cloud.configureAsyncInvokes(inputs.functionName, {
+  cloud.asyncConfigs.set(inputs.functionName, {
     maximumRetryAttempts: inputs.maximumRetryAttempts ?? DEFAULT_ASYNC_CONFIG.maximumRetryAttempts,
     maximumEventAgeSeconds:
       inputs.maximumEventAgeInSeconds ?? DEFAULT_ASYNC_CONFIG.maximumEventAgeSeconds,
@@ -179,7 +179,7 @@ export const eventSourceMapping: Provision<EventSourceMappingInputs> = (resource
   const filters = (inputs.filterCriteria?.filters ?? []).map(({ pattern }) => ({
     pattern: pattern ?? "{}",
   }));
-  cloud.mapStream({
+  cloud.mappings.create({
     id: physicalName(resource),
     streamArn: inputs.eventSourceArn,
     functionArn: cloud.lambda.functionArn(inputs.functionName),

@@ -20,8 +20,8 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; } d
 pre { font: .9375rem/1.6 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere; }
 `;
 
-// Takes the list from the page as it is now, and only when there is a new one: the list is then
-// rendered in one place, and focus and scroll position stay.
+// Takes the list from the current page, and only when there is a new one: the list is then rendered
+// in one place, and focus and scroll position stay.
 const SCRIPT = `
 const json = document.querySelector("main").dataset.json;
 let shown = document.querySelector("main").dataset.newest;
@@ -54,6 +54,13 @@ const SAFE_HEADERS = {
   "x-content-type-options": "nosniff",
 };
 
+/** A link on the pages of a run. */
+export interface PageLink {
+  title: string;
+  /** Absolute, or a path on this machine's endpoint. */
+  url: string;
+}
+
 /** How many mails a list holds, the newest ones; its count is that of all mails. */
 const SHOWN = 200;
 
@@ -61,10 +68,12 @@ const SHOWN = 200;
  * The mailbox as a web page: the list on `basePath`, also as JSON on `basePath.json`; one mail on
  * `basePath/<id>`, and its file on `basePath/<id>.eml`.
  * @param basePath such as `/inbox`, without a slash at the end
+ * @param linksOf gives the links above the list; asked at each request
  */
 export function inboxPage(
   mailbox: Mailbox,
   basePath: string,
+  linksOf: () => readonly PageLink[] = () => [],
 ): (request: HttpRequest) => Promise<HttpResponse> {
   return async ({ method, url }) => {
     if (method !== "GET" && method !== "HEAD") {
@@ -126,7 +135,8 @@ export function inboxPage(
     return layout(
       `Inbox: ${count}`,
       `<noscript><meta http-equiv="refresh" content="5"></noscript>`,
-      `<header><h1>Inbox</h1><span id="count" role="status">${count}</span></header>` +
+      linkList(linksOf()) +
+        `<header><h1>Inbox</h1><span id="count" role="status">${count}</span></header>` +
         `<main data-json="${basePath}.json" data-newest="${mails.length} ${mails[0]?.id ?? ""}">` +
         `${list}</main><script>${SCRIPT}</script>`,
     );
@@ -151,6 +161,11 @@ export function inboxPage(
       `<main><h1>No such mail</h1><p><a href="${basePath}">All mails</a></p></main>`,
     );
   }
+}
+
+function linkList(links: readonly PageLink[]): string {
+  const anchors = links.map(({ title, url }) => `<a href="${escape(url)}">${escape(title)}</a>`);
+  return anchors.length === 0 ? "" : `<nav>${anchors.join(" ")}</nav>`;
 }
 
 function layout(title: string, head: string, body: string): string {

@@ -68,7 +68,7 @@ export const bucketNotification: Provision<BucketNotificationInputs> = (resource
       const remedy = "Give such objects a bucket of their own, or filter in the function.";
       throw notServed(resource, "filters keys by prefix or suffix", remedy);
     }
-    cloud.notifyFunction(bucketName, lambdaFunctionArn);
+    cloud.notifications.add(bucketName, lambdaFunctionArn);
   }
   return { id: bucketName };
 };

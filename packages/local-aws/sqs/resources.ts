@@ -1,6 +1,7 @@
 import type { PolicyDocument } from "../iam/policy";
 import { policyDocument } from "../iam/resources";
 import { notServed, physicalName, type Provision } from "../resources/resource";
+import { queueArnOf } from "./queueArn";
 
 interface QueueInputs {
   name?: string;
@@ -46,12 +47,12 @@ export const queue: Provision<QueueInputs> = (resource, cloud) => {
   if (inputs.policy !== undefined) {
     throw notServed(resource, "has the input policy", "Give it an aws.sqs.QueuePolicy.");
   }
-  const { url, arn } = cloud.createQueue(queueName, attributesOf(inputs));
+  const { url, arn } = cloud.sqs.createQueue(queueName, attributesOf(inputs));
   return { id: url, state: { name: queueName, url, arn } };
 };
 
 export const queuePolicy: Provision<QueuePolicyInputs> = ({ inputs }, cloud) => {
   const policy = policyDocument(inputs.policy);
-  cloud.resourcePolicies.set(cloud.queueArn(inputs.queueUrl), policy);
+  cloud.resourcePolicies.set(queueArnOf(inputs.queueUrl, cloud), policy);
   return { id: inputs.queueUrl };
 };

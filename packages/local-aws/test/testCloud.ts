@@ -2,29 +2,33 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { Cloud, type CloudOptions } from "../cloud";
+import { type Cloud, type CloudOptions, openCloud as openLocalCloud } from "../cloud";
 import { provision } from "../resources";
+import type { QueuedMessage } from "../sqs/engine";
+import { queueArnOf } from "../sqs/queueArn";
 
 export const REGION = "eu-central-1";
 
-/** What a resource has once it is made. */
+/** The outputs of a resource. */
 export type State = Record<string, string>;
 
-/** A cloud of a test, with hands to make resources in it as the program would. */
+/** A cloud of a test, with functions that make resources in it as a program would. */
 export interface TestCloud {
   cloud: Cloud;
-  /** What the cloud had to tell of. */
+  /** The errors that the cloud reported. */
   errors: string[];
   /** The payload of each invocation so far, and the time of its start. */
   invocations: { functionName: string; payload: unknown; at: number }[];
   /** Makes a resource; `type` without `aws:`. */
   make(type: string, name: string, inputs: object): Promise<State>;
-  /** Makes a function whose handler has this body, and its role, which may do just these things. */
+  /** Makes a function whose handler has this body, with a role of these permissions alone. */
   makeFunction(
     name: string,
     body: string,
     allowed?: [action: string, arn: string][],
   ): Promise<State>;
+  /** Every message on a queue, without receiving any. */
+  queueMessages(urlOrArn: string): QueuedMessage[];
   close(): Promise<void>;
 }
 
@@ -32,7 +36,7 @@ export async function openCloud(options: Partial<CloudOptions> = {}): Promise<Te
   const folder = mkdtempSync(path.join(tmpdir(), "cloud-"));
   const errors: string[] = [];
   const invocations: TestCloud["invocations"] = [];
-  const cloud = await Cloud.open({
+  const cloud = await openLocalCloud({
     port: 0,
     region: REGION,
     mailDir: path.join(folder, "mail"),
@@ -75,6 +79,7 @@ export async function openCloud(options: Partial<CloudOptions> = {}): Promise<Te
         role: role.arn,
       });
     },
+    queueMessages: (urlOrArn) => cloud.sqs.messages(queueArnOf(urlOrArn, cloud)),
     async close() {
       await cloud.close();
       rmSync(folder, { recursive: true, force: true });

@@ -50,7 +50,7 @@ describe("faults of invocations", () => {
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     host = createTestHost({
-      endpointUrl: () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      endpointUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
       intercept: () => fault,
     });
     name = await host.create(HANDLER);

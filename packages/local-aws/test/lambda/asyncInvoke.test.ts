@@ -3,12 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { AwsError } from "../../awsError";
-import {
-  type AsyncConfig,
-  type AsyncInvoker,
-  createAsyncInvoker,
-  DEFAULT_ASYNC_CONFIG,
-} from "../../lambda/asyncInvoke";
+import { type AsyncConfig, DEFAULT_ASYNC_CONFIG } from "../../lambda/asyncConfigs";
+import { type AsyncInvoker, createAsyncInvoker } from "../../lambda/asyncInvoke";
 import type { InvokeResult } from "../../lambda/host";
 import { createTestHost, until } from "./testHost";
 

@@ -6,7 +6,7 @@ import { openCloud, REGION, type State, type TestCloud } from "../testCloud";
 
 const FAILS = 'throw new Error("never works");';
 
-describe("what fails for good", () => {
+describe("events and records that fail permanently", () => {
   let test: TestCloud;
   let queue: State;
 
@@ -23,7 +23,7 @@ describe("what fails for good", () => {
   }
 
   function messages(): Record<string, unknown>[] {
-    return test.cloud
+    return test
       .queueMessages(queue.url ?? "")
       .map(({ body }) => JSON.parse(body) as Record<string, unknown>);
   }
@@ -131,7 +131,7 @@ describe("what fails for good", () => {
   it("is listed without being received: a receiver still gets it, and it counts as never seen", async () => {
     await setUp();
     await failOnObject([["sqs:SendMessage", queue.arn ?? ""]]);
-    const [listed] = test.cloud.queueMessages(queue.arn ?? "");
+    const [listed] = test.queueMessages(queue.arn ?? "");
     expect(listed).to.deep.include({ receiveCount: 0, inFlight: false });
 
     const sqs = new SQSClient(clientOptions());
@@ -141,14 +141,14 @@ describe("what fails for good", () => {
     sqs.destroy();
 
     expect(received?.map(({ MessageId }) => MessageId)).to.deep.equal([listed?.messageId]);
-    expect(test.cloud.queueMessages(queue.arn ?? "")).to.deep.equal([
+    expect(test.queueMessages(queue.arn ?? "")).to.deep.equal([
       { ...listed, receiveCount: 1, inFlight: true },
     ]);
   });
 
   it("of a queue that is not there is told by name", async () => {
     await setUp();
-    expect(() => test.cloud.queueMessages("http://127.0.0.1/1/other")).to.throw("other");
+    expect(() => test.queueMessages("http://127.0.0.1/1/other")).to.throw("other");
   });
 
   it("is not what faults repeat: an event comes as often as they say, a batch once more", async () => {

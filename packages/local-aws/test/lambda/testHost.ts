@@ -33,7 +33,7 @@ export function createTestHost(options: Partial<LambdaHostOptions> = {}): TestHo
   const host = createLambdaHost({
     region: REGION,
     accountId: ACCOUNT_ID,
-    endpointUrl: () => "http://127.0.0.1:4566",
+    endpointUrl: "http://127.0.0.1:4566",
     workDir,
     onLog: (entry) => log.push(entry),
     onInvocation: (report) => reports.push(report),
