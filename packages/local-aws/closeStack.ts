@@ -1,23 +1,28 @@
-/** Ends what was started, the last first. */
+/** A part with an end; a promise that it returns is awaited. */
+export interface Closable {
+  close(): unknown;
+}
+
+/** Ends parts in reverse order of their start. */
 export interface CloseStack {
-  add(close: () => void | Promise<unknown>): void;
-  /** Runs every closer, once; the first call decides when. */
+  add(part: Closable): void;
+  /** Ends every part, once; each call resolves when all have ended. */
   close(): Promise<void>;
 }
 
 export function createCloseStack(): CloseStack {
-  const closers: (() => void | Promise<unknown>)[] = [];
+  const parts: Closable[] = [];
   let closing: Promise<void> | undefined;
 
   async function closeAll(): Promise<void> {
-    for (const close of closers.reverse()) {
-      await close();
+    for (const part of parts.reverse()) {
+      await part.close();
     }
   }
 
   return {
-    add(close) {
-      closers.push(close);
+    add(part) {
+      parts.push(part);
     },
     close: () => (closing ??= closeAll()),
   };

@@ -129,18 +129,18 @@ async function assemble(options: CloudOptions, closers: CloseStack): Promise<Clo
   const dynamoDb = createDynamoDb({ path: folderOf("dynamodb"), region, accountId });
   // Its lock guards the whole data folder: a second run opens nothing else.
   await dynamoDb.open();
-  closers.add(dynamoDb.close);
+  closers.add(dynamoDb);
   const tables = createTables({ dynamoDb, region, dataDir, onItem: options.onItem });
-  closers.add(tables.close);
+  closers.add(tables);
 
   const onRequestError = (error: unknown, where: string) => {
     onError(`${where}: ${String(error)}`);
   };
   const listener = await listen({ port: options.port, onError: onRequestError });
-  closers.add(listener.close);
+  closers.add(listener);
   const endpoint = listener.url;
   const fauxqs = await createFauxqs({ baseUrl: endpoint, region, dataDir: folderOf("s3") });
-  closers.add(fauxqs.close);
+  closers.add(fauxqs);
   const mailbox = createMailbox({ dir: options.mailDir, onMail: options.onMail });
   const s3 = createS3({ fauxqs });
   const sqs = createSqs({ fauxqs });
@@ -162,12 +162,13 @@ async function assemble(options: CloudOptions, closers: CloseStack): Promise<Clo
     intercept: options.interceptInvocation,
   });
   // No request reaches a service that is closed: the port closes with the functions, before them.
-  closers.add(() => Promise.all([listener.close(), lambda.close()]));
+  closers.add({ close: () => Promise.all([listener.close(), lambda.close()]) });
 
   const asyncConfigs = createAsyncConfigs();
   const send = (arn: string, record: string) => sendFailureRecord({ roles, sqs }, arn, record);
+  const configOf = (functionName: string) => asyncConfigs.of(functionName);
   let closing = false;
-  const asyncInvokes = { host: lambda, configOf: asyncConfigs.of, send, delayScale };
+  const asyncInvokes = { host: lambda, configOf, send, delayScale };
   const asyncInvoker = createAsyncInvoker({
     ...asyncInvokes,
     journalDir: folderOf("invokes"),
@@ -175,7 +176,7 @@ async function assemble(options: CloudOptions, closers: CloseStack): Promise<Clo
       onError(message);
     },
   });
-  closers.add(asyncInvoker.close);
+  closers.add(asyncInvoker);
   // Schedules never end: apart from the others, they do not keep `idle` waiting.
   const scheduledInvoker = createAsyncInvoker({
     ...asyncInvokes,
@@ -186,7 +187,7 @@ async function assemble(options: CloudOptions, closers: CloseStack): Promise<Clo
       }
     },
   });
-  closers.add(scheduledInvoker.close);
+  closers.add(scheduledInvoker);
 
   const notifications = createNotifications({
     region,
@@ -206,7 +207,7 @@ async function assemble(options: CloudOptions, closers: CloseStack): Promise<Clo
     delayScale,
     onError,
   });
-  closers.add(mappings.close);
+  closers.add(mappings);
   const schedules = createSchedules({
     region,
     accountId,
@@ -219,7 +220,7 @@ async function assemble(options: CloudOptions, closers: CloseStack): Promise<Clo
     },
     onError,
   });
-  closers.add(schedules.close);
+  closers.add(schedules);
 
   const restApis = createRestApis({
     region,
@@ -237,16 +238,18 @@ async function assemble(options: CloudOptions, closers: CloseStack): Promise<Clo
       region,
       accountId,
       principals: roles,
-      resourcePolicyOf: resourcePolicies.of,
+      resourcePolicyOf: (arn) => resourcePolicies.of(arn),
       services: createServices({ dynamoDb, s3, sns, sqs, fauxqs }),
-      unsigned: pages.handle,
+      unsigned: (request) => pages.handle(request),
       observe: options.onCall,
       intercept: options.intercept,
       onError: onRequestError,
     }),
   );
-  closers.add(() => {
-    closing = true;
+  closers.add({
+    close: () => {
+      closing = true;
+    },
   });
 
   return {
@@ -294,6 +297,6 @@ async function assemble(options: CloudOptions, closers: CloseStack): Promise<Clo
         // A function's writes may be work for the next one.
       } while (asyncInvoker.pending() > 0 || tables.positions().join() !== before.join());
     },
-    close: closers.close,
+    close: () => closers.close(),
   };
 }

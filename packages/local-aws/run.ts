@@ -176,8 +176,10 @@ function runOf(
     deliverObjectCreated: (event) => {
       notifications.deliver(event);
     },
-    closeStreams: mappings.close,
-    idle: cloud.idle,
+    closeStreams: () => {
+      mappings.close();
+    },
+    idle: () => cloud.idle(),
   };
 }
 

@@ -17,7 +17,7 @@ export interface MappingsOptions extends Pick<EventSourceMappingOptions, "send" 
   roles: Pick<Roles, "check">;
   /** Whether a batch that a function was invoked with is delivered once more, later. */
   replays?(records: readonly StreamRecord[]): boolean;
-  onError(message: string): void;
+  onError: (message: string) => void;
 }
 
 /** The event source mappings of a program: each reads a stream and invokes a function. */
@@ -46,7 +46,7 @@ const REPLAY_DELAY_MS = 200;
 const STREAM_OPERATIONS = ["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"];
 
 export function createMappings(options: MappingsOptions): Mappings {
-  const { tables, lambda, roles, send, delayScale, onError } = options;
+  const { tables, lambda, roles, delayScale, onError } = options;
   const mappings: EventSourceMapping[] = [];
   const replaying = new Set<Promise<void>>();
   const replayed = new WeakSet<StreamRecord>();
@@ -95,7 +95,7 @@ export function createMappings(options: MappingsOptions): Mappings {
           considerReplay(mapping, payload.Records);
           return result;
         },
-        send: (arn, body) => send(arn, body),
+        send: (arn, body) => options.send(arn, body),
         delayScale,
         onError: ({ message }) => {
           onError(message);

@@ -8,11 +8,11 @@ export interface TablesOptions {
   /** Keeps the streams between runs; without it they are in memory. */
   dataDir?: string;
   /** Called for each row of a table with a stream that was put or changed. */
-  onItem?(
+  onItem?: (
     tableName: string,
     newImage: Record<string, unknown>,
     oldImage: Record<string, unknown> | undefined,
-  ): void;
+  ) => void;
 }
 
 /** The tables of a program, each with its stream if it has one. */

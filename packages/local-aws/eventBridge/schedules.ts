@@ -9,7 +9,7 @@ export interface SchedulesOptions {
    * Starts a function with a scheduled event, on behalf of a rule.
    * @throws AwsError where the function's policy does not allow it
    */
-  invoke(functionArn: string, event: object | string, ruleArn: string): void;
+  invoke: (functionArn: string, event: object | string, ruleArn: string) => void;
   onError: (message: string) => void;
 }
 

@@ -30,7 +30,7 @@ export interface Notifications {
 }
 
 export function createNotifications(options: NotificationsOptions): Notifications {
-  const { region, accountId, asyncInvoker, resourcePolicies, delayMs = DELAY_MS, delays } = options;
+  const { region, accountId, asyncInvoker, resourcePolicies, delayMs = DELAY_MS } = options;
   const targets = new Map<string, string[]>();
 
   function deliver(event: ObjectCreated, afterMs = 0): void {
@@ -41,7 +41,7 @@ export function createNotifications(options: NotificationsOptions): Notification
   }
 
   options.s3.onObjectCreated((event) => {
-    for (const afterMs of delays?.(delayMs) ?? [delayMs]) {
+    for (const afterMs of options.delays?.(delayMs) ?? [delayMs]) {
       deliver(event, afterMs);
     }
   });
