@@ -3,7 +3,7 @@ import { createRestApis, type RestApis } from "./apiGateway/restApis";
 import { type CloseStack, createCloseStack } from "./closeStack";
 import { createDynamoDb, type DynamoDbEngine } from "./dynamodb/engine";
 import { createMappings, type Mappings } from "./dynamodb/mappings";
-import type { StreamRecord } from "./dynamodb/streamLog";
+import type { StreamRecord } from "./dynamodb/streamRecord";
 import { createTables, type Tables, type TablesOptions } from "./dynamodb/tables";
 import { createSchedules, type Schedules } from "./eventBridge/schedules";
 import { ACCOUNT_ID, createFauxqs } from "./fauxqs";
@@ -11,7 +11,7 @@ import { createGateway, type ServiceCall } from "./gateway/gateway";
 import type { Interceptor } from "./gateway/interceptor";
 import { listen } from "./gateway/listener";
 import { createResourcePolicies, type ResourcePolicies } from "./iam/resourcePolicies";
-import { Roles } from "./iam/roles";
+import { createRoles, type Roles } from "./iam/roles";
 import { type AsyncConfigs, createAsyncConfigs } from "./lambda/asyncConfigs";
 import { type AsyncInvoker, createAsyncInvoker } from "./lambda/asyncInvoke";
 import { sendFailureRecord } from "./lambda/failureRecords";
@@ -123,7 +123,7 @@ async function assemble(options: CloudOptions, closers: CloseStack): Promise<Clo
   const { region, dataDir, delayScale, onError } = options;
   const accountId = ACCOUNT_ID;
   const folderOf = (name: string) => dataDir && path.join(dataDir, name);
-  const roles = new Roles(accountId);
+  const roles = createRoles(accountId);
   const resourcePolicies = createResourcePolicies(accountId);
 
   const dynamoDb = createDynamoDb({ path: folderOf("dynamodb"), region, accountId });

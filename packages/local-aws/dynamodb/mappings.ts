@@ -3,12 +3,9 @@ import { AwsError } from "../awsError";
 import type { Roles } from "../iam/roles";
 import { functionNameOf } from "../lambda/functionName";
 import type { LambdaHost } from "../lambda/host";
-import {
-  createEventSourceMapping,
-  type EventSourceMapping,
-  type EventSourceMappingOptions,
-} from "./eventSourceMapping";
-import type { StreamRecord } from "./streamLog";
+import { createEventSourceMapping, type EventSourceMapping } from "./eventSourceMapping";
+import type { EventSourceMappingOptions } from "./mappingSettings";
+import type { StreamRecord } from "./streamRecord";
 import type { Tables } from "./tables";
 
 export interface MappingsOptions extends Pick<EventSourceMappingOptions, "send" | "delayScale"> {

@@ -1,6 +1,6 @@
 import * as path from "node:path";
 import type { DynamoDbEngine, TableDefinition } from "./engine";
-import { StreamLog } from "./streamLog";
+import { createStreamLog, type StreamLog } from "./streamLog";
 
 export interface TablesOptions {
   dynamoDb: DynamoDbEngine;
@@ -36,7 +36,7 @@ export function createTables({ dynamoDb, region, dataDir, onItem }: TablesOption
         return;
       }
       const streamArn = dynamoDb.streamArn(tableName);
-      const stream = new StreamLog({
+      const stream = createStreamLog({
         streamArn,
         region,
         streamViewType,
