@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { forgetProgram, projectName, stackConfig } from "../start/program";
 import { PROGRAM_DIR } from "../start/programDir";
 import { ACCOUNT_ID, idOf, type Inputs, REGION, stateOf } from "./mockedAws";
-import { type Named, type NamingRequest, UrnRecorder } from "./urns";
+import { type Named, type NamingRequest, urnRecorder } from "./urns";
 
 const STACK = "test";
 
@@ -148,7 +148,7 @@ export async function record(
 ): Promise<Recording> {
   const registrations: Registration[] = [];
   const requests = new Map<string, Named & { dependencies: string[] }>();
-  const urns = new UrnRecorder();
+  const urns = urnRecorder();
   const recording: Recording = { registrations, calls: [], outputs: {}, rejections: [] };
   pulumi.runtime.setAllConfig(config);
   await pulumi.runtime.setMocks(

@@ -1,10 +1,10 @@
 /**
- * A URN without its stack and project: `PARENT_TYPES$TYPE::NAME`. Pulumi's mock monitor leaves out
- * the types of grandparents, so its own URNs do not do.
+ * A URN without its stack and project: `PARENT_TYPES$TYPE::NAME`. The URNs of Pulumi's mock monitor
+ * lack the types of grandparents.
  */
 export type TypesAndName = string;
 
-/** An alias as the engine gets it; what is absent is as the resource has it. */
+/** An alias as the engine gets it; an absent type or name is the resource's own. */
 export interface Alias {
   type?: string;
   name?: string;
@@ -67,58 +67,64 @@ function withoutProject(fullUrn: string): TypesAndName {
 }
 
 /** Names resources as the engine does. */
-export class UrnRecorder {
-  /** By the URN that the mock monitor gave out. */
-  private readonly urns = new Map<string, TypesAndName>();
-
-  /** What the engine makes of the request; parents have to be `add`ed before. */
-  named(request: NamingRequest): Named {
-    const type = request.getType();
-    const name = request.getName();
-    const parent = this.engineUrn(request.getParent());
-    const aliases = request.getAliasesList().map((alias) => this.aliasOf(alias));
-    return { type, name, urn: urnOf(type, name, parent), parent, aliases };
-  }
-
+export interface UrnRecorder {
+  /** The names of a requested resource; its parents have to be `add`ed before. */
+  named(request: NamingRequest): Named;
   /** Notes the mock monitor's URN of a resource, by which its children name it. */
-  add(mockUrn: string, urn: TypesAndName): void {
-    this.urns.set(mockUrn, urn);
-  }
+  add(mockUrn: string, urn: TypesAndName): void;
+}
 
-  private engineUrn(fullUrn: string): TypesAndName {
-    const urn = this.urns.get(fullUrn) ?? withoutProject(fullUrn);
+export function urnRecorder(): UrnRecorder {
+  const urns = new Map<string, TypesAndName>();
+  const engineUrn = (fullUrn: string) => {
+    const urn = urns.get(fullUrn) ?? withoutProject(fullUrn);
     return typeOf(urn) === STACK_TYPE ? "" : urn;
-  }
+  };
+  return {
+    named(request) {
+      const type = request.getType();
+      const name = request.getName();
+      const parent = engineUrn(request.getParent());
+      const aliases = request.getAliasesList().map((message) => aliasOf(message, engineUrn));
+      return { type, name, urn: urnOf(type, name, parent), parent, aliases };
+    },
+    add(mockUrn, urn) {
+      urns.set(mockUrn, urn);
+    },
+  };
+}
 
-  private aliasOf(message: AliasMessage): Alias {
-    const spec = message.getSpec();
-    if (!spec) {
-      const urn = withoutProject(message.getUrn());
-      const parentTypes = typesOf(urn).split("$").slice(0, -1).join("$");
-      const parent = parentTypes === "" ? "" : `${parentTypes}::`;
-      return { type: typeOf(urn), name: nameOf(urn), parent };
-    }
+function aliasOf(message: AliasMessage, engineUrn: (fullUrn: string) => TypesAndName): Alias {
+  const spec = message.getSpec();
+  if (!spec) {
+    const urn = withoutProject(message.getUrn());
+    const parentTypes = typesOf(urn).split("$").slice(0, -1).join("$");
     return {
-      type: spec.getType() || undefined,
-      name: spec.getName() || undefined,
-      parent: spec.getNoparent() ? "" : this.engineUrn(spec.getParenturn()),
+      type: typeOf(urn),
+      name: nameOf(urn),
+      parent: parentTypes === "" ? "" : `${parentTypes}::`,
     };
   }
+  return {
+    type: spec.getType() || undefined,
+    name: spec.getName() || undefined,
+    parent: spec.getNoparent() ? "" : engineUrn(spec.getParenturn()),
+  };
 }
 
 /** A resource of an upgraded stack. */
 export interface UpgradedResource {
   urn: TypesAndName;
-  /** Every older URN that the resource lays claim to. */
+  /** The other URNs by which the engine looks for the resource's state. */
   aliases: TypesAndName[];
-  /** The deployed URN whose state the resource takes over; absent: the engine makes it anew. */
+  /** The deployed URN whose state the resource takes over; absent: the engine creates it. */
   takesOver?: TypesAndName;
 }
 
 /**
- * Which deployed resource the engine takes each registered one for, as in `generateAliases` of its
- * step generator: by its URN, by its own aliases, then by those that it inherits from a parent that
- * was itself found by an alias.
+ * Finds the deployed resource of each registered one, as the engine's step generator does
+ * (`generateAliases`): by its URN, by its own aliases, then by those that it inherits from a parent
+ * that was itself found by an alias.
  *
  * @param resources parents before their children
  */
@@ -155,7 +161,7 @@ function aliasUrns(
   return [...new Set([...own, ...inherited])];
 }
 
-/** A child whose name begins with its parent's changed its name together with its parent. */
+/** A child's name that begins with its parent's is taken to have changed together with it. */
 function inheritedAlias(
   urn: TypesAndName,
   parentName: string,
