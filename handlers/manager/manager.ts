@@ -4,14 +4,14 @@ import type { Environment, RuntimeVariable } from "../../runtime/environment";
 import { errorAnswer, httpError } from "../../runtime/http";
 import { countedEventStore, type CountedEventVariable } from "../../store/eventStore";
 import { deleteFile } from "./deleteFile";
-import { showDescription } from "./description";
 import { listEvents } from "./listEvents";
 import { presignUpload } from "./presignUpload";
 import type { ManagerContext, RouteHandler } from "./request";
 import { retryEvent, retryEvents } from "./retryEvents";
 import { matchRoute, type RouteName } from "./routes";
+import { showDescription } from "./showDescription";
 import { showEvent } from "./showEvent";
-import { showStats } from "./stats";
+import { showStats } from "./showStats";
 
 const ROUTE_HANDLERS: Record<RouteName, RouteHandler> = {
   "GET /events": listEvents,

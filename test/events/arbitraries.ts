@@ -6,7 +6,7 @@ const LAST_MILLISECOND = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 const HEX_DIGITS = "0 1 2 3 4 5 6 7 8 9 a b c d e f".split(" ");
 
-/** A UUID v7 as RFC 9562 lays it out, with this time in it. */
+/** A UUID v7 (RFC 9562) of this time. */
 export function uuidv7At(milliseconds: number, randomHex = "0".repeat(18)): string {
   const time = milliseconds.toString(16).padStart(12, "0");
   return [
@@ -67,7 +67,7 @@ export const eventResults: fc.Arbitrary<EventResult> = fc.record(
   { requiredKeys: ["size", "type"], noNullPrototype: true },
 );
 
-/** Events as they are when their row is put. */
+/** New events. */
 export const newEvents: fc.Arbitrary<FileEvent> = fc
   .tuple(uploadIdentities, eventInfos, fc.constantFrom("created", "uploaded"), times)
   .map(([identity, event_info, event_status, time]) => ({

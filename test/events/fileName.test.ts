@@ -23,7 +23,7 @@ describe("fileNameFor", () => {
     fc.assert(
       fc.property(anyText, (given) => {
         const name = fileNameFor(given, JPEG);
-        // A shortened name may end in a blank, which only a second call would take away.
+        // A shortened name may end in a space, which only a second call would remove.
         fc.pre(Buffer.byteLength(name) < 240);
         expect(fileNameFor(name, "text/plain")).to.equal(name);
       }),

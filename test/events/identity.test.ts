@@ -26,7 +26,7 @@ const object: CreatedObject = {
   eventTime: "2026-11-21T20:00:00.123Z",
 };
 
-/** The key as the local S3 writes it into its events. */
+/** The key in an event of the local S3. */
 function encodedByS3(key: string): string {
   const event = {
     bucket: "files",

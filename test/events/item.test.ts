@@ -82,7 +82,7 @@ describe("a row", () => {
     expect(() => fromItem({ ...row, event_info: { S: "{" } })).to.throw(SyntaxError);
   });
 
-  // Handlers count on it: one such row, let through, would end a whole batch.
+  // Otherwise, one such row would fail a whole batch.
   for (const info of ["null", "1", '"text"', "[]", "{}", '{"Bucket":"b"}', '{"Key":"k"}']) {
     it(`whose event_info is ${info} is not an event: it names no object`, () => {
       expect(() => fromItem({ ...row, event_info: { S: info } }))

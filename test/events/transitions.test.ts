@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { EVENT_STATUSES, type EventStatus, START_STATUSES } from "../../events/event";
 import { isTransition, predecessorsOf } from "../../events/transitions";
 
-/** How far along an event is; `failed` is beside the way, and ends it. */
+/** The progress of an event; `failed` ends it. */
 const PROGRESS: Record<EventStatus, number> = {
   created: 0,
   uploaded: 0,

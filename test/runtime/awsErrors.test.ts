@@ -49,7 +49,7 @@ function clientConfig(endpoint: string) {
   };
 }
 
-/** The error that the SDK throws when a service answers so. */
+/** The error that the SDK throws for this answer. */
 async function thrownFor(service: keyof typeof CALLS, answer: Answer): Promise<unknown> {
   const server = createServer((request, response) => {
     request.resume().on("end", () => {

@@ -63,7 +63,7 @@ describe("forEachConcurrently", () => {
 
   it("returns failures whose error is undefined", async () => {
     const failures = await forEachConcurrently([1], 1, () =>
-      // Whatever code of others throws is a failure.
+      // Libraries may throw any value.
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
       Promise.reject(undefined),
     );

@@ -16,7 +16,7 @@ const START = Date.parse("2026-11-21T20:00:00.000Z");
 /** The n-th millisecond of the tests. */
 const time = (n: number) => new Date(START + n).toISOString();
 
-/** Ids whose order is not the one of their numbers. */
+/** Ids in a different order than their numbers. */
 const id = (n: number) => `${(n * 7919) % 10_007}-${n}`;
 
 const nameOf = ({ event_timestamp, event_id }: Position) => `${event_timestamp} ${event_id}`;

@@ -10,7 +10,7 @@ const START = Date.parse("2026-11-21T20:00:00.000Z");
 /** The n-th millisecond of the tests. */
 const time = (n: number) => new Date(START + n).toISOString();
 
-/** Spread over the shards as those of UUIDs are, and the same in every run. */
+/** Spread over the shards like UUIDs, and the same in every run. */
 const id = (n: number) => createHash("sha256").update(String(n)).digest("hex").slice(0, 32);
 
 describe("The rows that eventPage reads", () => {
@@ -80,7 +80,7 @@ describe("The rows that eventPage reads", () => {
 
   it("are a few more for a shard that has more rows than expected", async () => {
     const store = await indexed.newStore(8);
-    // Every id that ends in 0 is of the same shard.
+    // All ids that end in 0 are in the same shard.
     const rows = Array.from({ length: 300 }, (_, n) => ({
       event_id: `${id(n).slice(1)}${n < 100 ? 0 : 1 + (n % 7)}`,
       event_timestamp: time(n),

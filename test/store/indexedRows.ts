@@ -19,7 +19,7 @@ export interface IndexedRow extends EventKey {
 export interface IndexedRows {
   /** Queries, and rows read by them, since `reset`. */
   cost: { queries: number; rowsRead: number };
-  /** Is awaited before each request of a store's client. */
+  /** Awaited before each request of a store's client. */
   beforeRequest: () => Promise<void>;
   reset(): void;
   /** @param statusShards @default 1 */

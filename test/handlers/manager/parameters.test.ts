@@ -11,7 +11,7 @@ import {
 } from "../../../handlers/manager/parameters";
 import { type HttpError, isHttpError } from "../../../runtime/http";
 
-/** The status and the code with which `work` refuses. */
+/** The status and the code of `work`'s refusal. */
 function refusalOf(work: () => unknown): string {
   try {
     return `nothing refused: ${JSON.stringify(work())}`;

@@ -13,7 +13,7 @@ describe("a run with statusShards 8", function () {
 
   let managed: Managed;
   let broken = false;
-  /** The rows' images, as they were written one after the other. */
+  /** The rows' images, in the order of the writes. */
   const images: Item[] = [];
 
   before(async () => {
@@ -39,7 +39,7 @@ describe("a run with statusShards 8", function () {
 
   after(() => managed.stop());
 
-  /** Uploads by the API, and some files that are put straight into the bucket. */
+  /** Uploads by the API, and some files put directly into the bucket. */
   async function uploadAll(): Promise<void> {
     const numbers = Array.from({ length: UPLOADS }, (_, n) => n);
     const failures = await forEachConcurrently(numbers, 8, async (n) => {

@@ -74,7 +74,7 @@ describe("notify", function () {
   it("publishes the files of a batch in one digest", async () => {
     const { events, records } = await processedFiles(30);
 
-    // A file that is twice in a batch is listed once.
+    // A file with two records in a batch is listed once.
     expect(await notify(...records, ...records.slice(0, 3))).to.deep.equal(failuresOf());
 
     const [mail, ...more] = await program.mails();
@@ -163,7 +163,7 @@ describe("notify", function () {
     expect(await program.mails()).to.have.lengthOf(1);
   });
 
-  /** Has SNS refuse permanently each message that names one of these events. */
+  /** Makes SNS refuse permanently each message that names one of these events. */
   function refuseMessagesOf(...events: FileEvent[]) {
     program.onCall = ({ service, request }) => {
       const isRefused = events.some(({ event_id }) => request.body.includes(event_id));

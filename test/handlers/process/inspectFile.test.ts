@@ -11,7 +11,7 @@ interface MemoryFile extends StoredFile {
   reads: [start: number, end: number][];
 }
 
-/** A stored file in memory: `known` is the checksum that S3 would give. */
+/** A stored file in memory. @param known the checksum that S3 has */
 function memoryFile(
   bytes: Buffer,
   contentType: string,

@@ -40,7 +40,7 @@ describe("sweep", function () {
 
   beforeEach(async () => {
     program.reset();
-    // What other tests have left would be swept as well.
+    // Other tests' rows would be swept as well.
     const { tableName: TableName, dynamo } = program;
     const { Items: items = [] } = await dynamo.send(new ScanCommand({ TableName }));
     await Promise.all(
@@ -226,7 +226,7 @@ describe("sweep", function () {
       return MessageId ?? "";
     }
 
-    /** As Lambda writes it when it gives an event of the bucket up. */
+    /** As Lambda writes it after the last failed attempt of a bucket's event. */
     function sendLost(...encodedKeys: string[]) {
       const Records = encodedKeys.map((encodedKey) => s3Record({ bucket, encodedKey }));
       return send({ version: "1.0", requestContext: {}, requestPayload: { Records } });

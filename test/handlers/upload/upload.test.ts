@@ -15,7 +15,7 @@ interface ErrorAnswer {
   error: { code: string; message: string; request_id?: string };
 }
 
-/** Names a test's own file among those of all tests. */
+/** A file name that only one test uses. */
 function uniqueName(): string {
   return `${randomUUID()}.jpg`;
 }
@@ -94,7 +94,7 @@ describe("upload", function () {
     return program.calls.filter((call) => call === `upload ${operation}`).length;
   }
 
-  /** Has calls of the upload Lambda refused: the first ones, or all. */
+  /** Makes calls of the upload Lambda fail: the first ones, or all. */
   function refuse(operation: string, error: AwsError, times = Infinity): void {
     let left = times;
     program.onCall = (call: AllowedCall, lambda) => {

@@ -87,7 +87,7 @@ export async function openCountedEvents(statusShards = 1): Promise<CountedEvents
     maxAttempts: 1,
     requestHandler: {
       async handle(request: { headers: Record<string, string>; body: Uint8Array }) {
-        // Buffer.from would read it as text, which the SDK warns of.
+        // With Buffer.from, the SDK logs a warning.
         const body = Buffer.copyBytesFrom(request.body);
         const operation = (request.headers["x-amz-target"] ?? "").replace(/.*\./, "");
         const call = { operation, input: JSON.parse(body.toString()) as Call["input"] };

@@ -25,7 +25,7 @@ describe("sealPeriods", () => {
     expect(await events.counted()).to.deep.equal(await events.scanned());
   }
 
-  /** How many rows of the index an answer of `countEvents` reads. */
+  /** The number of index rows that `countEvents` reads. */
   async function rowsRead(): Promise<number> {
     let read = 0;
     events.after = ({ input }, answer) => {
@@ -54,8 +54,8 @@ describe("sealPeriods", () => {
   }
 
   /**
-   * Calls `act` before the call with this number, not counting those that it makes itself, and those
-   * that only look for periods.
+   * Runs `act` before the call with this number. Calls of `act` and those of `findPeriods` are not
+   * counted.
    */
   function interrupt(at: number, act: () => Promise<void>): () => boolean {
     let calls = 0;
@@ -111,7 +111,7 @@ describe("sealPeriods", () => {
   it("leaves exact counts wherever it is interrupted", async () => {
     await prepareRun();
 
-    // Each run gets one write further than the last.
+    // Each run makes one more write than the last.
     let crashes = 0;
     for (let writes = 1; ; writes += 1) {
       let left = writes;

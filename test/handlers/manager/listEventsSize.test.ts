@@ -4,10 +4,10 @@ import { listEvents } from "../../../handlers/manager/listEvents";
 import type { ManagerContext } from "../../../handlers/manager/request";
 import { itemOf, processedEvent } from "../../../testing/events";
 
-/** Lambda's limit for what a synchronous invocation answers, in bytes. */
+/** Bytes; Lambda's limit for a synchronous answer. */
 const LAMBDA_LIMIT = 6 * 1024 * 1024;
 
-/** A page of 500 events of the size of this note. */
+/** A page of 500 events that contain this note. */
 async function pageOf(note: string) {
   const rows = Array.from({ length: 500 }, (_, index) => {
     const event_id = `019a0000-abcd-7abc-8abc-${String(index).padStart(12, "0")}`;

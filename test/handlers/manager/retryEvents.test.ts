@@ -23,7 +23,7 @@ describe("a retry of all failed events", function () {
   before(async () => {
     managed = await startManaged({
       intercept: (call, forward) => {
-        // What a wrong bucket policy would do; no passing error, so the events fail.
+        // As with a wrong bucket policy: a permanent error, so the events fail.
         if (broken && call.operation === "s3:GetObject") {
           throw new AwsError("AccessDenied", 403, "Access Denied");
         }

@@ -9,7 +9,7 @@ describe("a deletion concurrent with other requests", function () {
   this.timeout(60_000);
 
   let managed: Managed;
-  /** Is waited for before each call of a Lambda: `manager s3:DeleteObject`. */
+  /** Awaited before each call of a Lambda, such as `manager s3:DeleteObject`. */
   let onCall: (call: string) => Promise<void> | void;
 
   before(async () => {
@@ -38,7 +38,7 @@ describe("a deletion concurrent with other requests", function () {
     return (await rowOf(id)) ?? expect.fail(`There is no row ${id}.`);
   }
 
-  /** An event whose file is there, and that has failed all the same. */
+  /** A failed event whose file exists. */
   async function failedEvent(name: string): Promise<FileEvent> {
     const id = await managed.upload(name);
     const event = await existingRow(id);
