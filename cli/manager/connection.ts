@@ -1,6 +1,6 @@
 import { DEFAULT_PORT } from "../defaultPort";
 import { Failure, UsageError } from "../errors";
-import { sleep,withRetries } from "../http/retries";
+import { sleep, withRetries } from "../http/retries";
 import { send } from "../http/send";
 
 /** The options for the manager's location and keys. */

@@ -1,7 +1,7 @@
 import type { EventStatus } from "../../events/event";
 import type { Failure } from "../errors";
 import { failureOf, jsonOf } from "../http/answer";
-import { type Sleep,withRetries } from "../http/retries";
+import { type Sleep, withRetries } from "../http/retries";
 import { type HttpAnswer, send } from "../http/send";
 import type {
   ArrivedUpload,

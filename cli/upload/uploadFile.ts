@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { Failure } from "../errors";
 import { failureOf, jsonOf } from "../http/answer";
-import { type Sleep,withRetries } from "../http/retries";
+import { type Sleep, withRetries } from "../http/retries";
 import { send } from "../http/send";
 import type { DirectUpload } from "../manager/answers";
 import type { ManagerClient } from "../manager/managerClient";
