@@ -42,7 +42,7 @@ export interface Entry {
   parts?: Part[];
 }
 
-export interface Upload extends ObjectDescription {
+export interface Upload extends Omit<ObjectDescription, "checksums"> {
   uploadId: string;
   bucket: string;
   key: string;
