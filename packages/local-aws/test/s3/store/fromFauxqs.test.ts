@@ -5,6 +5,7 @@ import { expect } from "chai";
 import { createFauxqs } from "../../../fauxqs";
 import { importFromFauxqs } from "../../../s3/store/fromFauxqs";
 import { createObjectStore } from "../../../s3/store/objectStore";
+import { createSqs } from "../../../sqs/engine";
 
 const BUCKET = "files";
 const PART = Buffer.alloc(5 << 20, "p");
@@ -39,8 +40,9 @@ async function makeOldFolder(dataDir: string) {
   s3Store.completeMultipartUpload(complete, parts);
   const uploadId = create("open");
   s3Store.uploadPart(uploadId, 1, Buffer.from("part"));
-  const { arn } = fauxqs.createQueue("failures");
-  await fauxqs.sendMessage(arn, "kept");
+  const sqs = createSqs({ fauxqs });
+  const { arn } = sqs.createQueue("failures");
+  await sqs.sendMessage(arn, "kept");
   const objects = s3Store.listObjects(BUCKET).objects;
   await fauxqs.close();
   return { objects, uploadId, queueArn: arn };
@@ -113,7 +115,11 @@ describe("a data folder of fauxqs's S3", () => {
     await store.close();
 
     const fauxqs = await createFauxqs({ baseUrl: "http://127.0.0.1:1", dataDir });
-    expect(fauxqs.messages(queueArn).map(({ body }) => body)).to.deep.equal(["kept"]);
+    expect(
+      createSqs({ fauxqs })
+        .messages(queueArn)
+        .map(({ body }) => body),
+    ).to.deep.equal(["kept"]);
     await fauxqs.close();
   });
 
