@@ -1,6 +1,6 @@
 import * as path from "node:path";
 import type { DynamoDbEngine, TableDefinition } from "./engine";
-import { createStreamLog, type StreamLog } from "./streamLog";
+import { createStreamLog, type StreamLog } from "./streams/streamLog";
 
 export interface TablesOptions {
   dynamoDb: DynamoDbEngine;

@@ -3,7 +3,11 @@ import os from "node:os";
 import { join } from "node:path";
 import type { ItemChange } from "../../dynamodb/changeFeed";
 import type { DynamoDbEngine, TableDefinition } from "../../dynamodb/engine";
-import { createStreamLog, type StreamLog, type StreamLogOptions } from "../../dynamodb/streamLog";
+import {
+  createStreamLog,
+  type StreamLog,
+  type StreamLogOptions,
+} from "../../dynamodb/streams/streamLog";
 
 export const REGION = "eu-west-1";
 export const ACCOUNT = "123456789012";

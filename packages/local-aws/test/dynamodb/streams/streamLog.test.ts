@@ -1,8 +1,8 @@
 import fs from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import type { StreamLog } from "../../dynamodb/streamLog";
-import { inFolder, insert, insertOf, itemOf, keyOf, openLog, REGION } from "./fixtures";
+import type { StreamLog } from "../../../dynamodb/streams/streamLog";
+import { inFolder, insert, insertOf, itemOf, keyOf, openLog, REGION } from "../fixtures";
 
 describe("stream log", () => {
   const idsOf = (log: StreamLog, after = 0): unknown[] => {

@@ -1,12 +1,12 @@
 import { setTimeout } from "node:timers/promises";
-import { AwsError } from "../awsError";
-import type { Roles } from "../iam/roles";
-import { functionNameOf } from "../lambda/functionName";
-import type { LambdaHost } from "../lambda/host";
+import { AwsError } from "../../awsError";
+import type { Roles } from "../../iam/roles";
+import { functionNameOf } from "../../lambda/functionName";
+import type { LambdaHost } from "../../lambda/host";
+import type { Tables } from "../tables";
 import { createEventSourceMapping, type EventSourceMapping } from "./eventSourceMapping";
 import type { EventSourceMappingOptions } from "./mappingSettings";
 import type { StreamRecord } from "./streamRecord";
-import type { Tables } from "./tables";
 
 export interface MappingsOptions extends Pick<EventSourceMappingOptions, "send" | "delayScale"> {
   tables: Pick<Tables, "stream">;

@@ -1,6 +1,6 @@
-import type { ItemChange } from "./changeFeed";
-import type { Item } from "./dynalite";
-import type { StreamViewType } from "./engine";
+import type { ItemChange } from "../changeFeed";
+import type { Item } from "../dynalite";
+import type { StreamViewType } from "../engine";
 
 /** A stream record, as Lambda gets it. */
 export interface StreamRecord {

@@ -1,15 +1,15 @@
 import { EventEmitter, once } from "node:events";
 import { setImmediate } from "node:timers/promises";
 import { expect } from "chai";
-import type { InvokeResult } from "../../dynamodb/batchDelivery";
+import type { InvokeResult } from "../../../dynamodb/streams/batchDelivery";
 import {
   createEventSourceMapping,
   type EventSourceMapping,
-} from "../../dynamodb/eventSourceMapping";
-import type { EventSourceMappingSettings } from "../../dynamodb/mappingSettings";
-import type { StreamLog } from "../../dynamodb/streamLog";
-import type { StreamRecord } from "../../dynamodb/streamRecord";
-import { inFolder, insert, insertOf, openLog } from "./fixtures";
+} from "../../../dynamodb/streams/eventSourceMapping";
+import type { EventSourceMappingSettings } from "../../../dynamodb/streams/mappingSettings";
+import type { StreamLog } from "../../../dynamodb/streams/streamLog";
+import type { StreamRecord } from "../../../dynamodb/streams/streamRecord";
+import { inFolder, insert, insertOf, openLog } from "../fixtures";
 
 const OK: InvokeResult = { payload: "null" };
 const FAILED: InvokeResult = { functionError: "Unhandled", payload: '{"errorMessage":"no"}' };

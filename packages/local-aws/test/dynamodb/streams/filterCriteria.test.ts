@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { matches, parseFilters } from "../../dynamodb/filterCriteria";
+import { matches, parseFilters } from "../../../dynamodb/streams/filterCriteria";
 
 describe("filter criteria", () => {
   const record = {

@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from "node:crypto";
-import type { ChangeListener, ItemChange } from "./changeFeed";
+import type { ChangeListener, ItemChange } from "../changeFeed";
+import { itemBytes } from "../dynalite";
+import type { StreamViewType } from "../engine";
 import { openCheckpoints } from "./checkpoints";
-import { itemBytes } from "./dynalite";
-import type { StreamViewType } from "./engine";
 import { openRecordFile } from "./recordFile";
 import {
   entryOf,
