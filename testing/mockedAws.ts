@@ -110,3 +110,16 @@ export function stateOf(type: string, id: string, inputs: Inputs): Inputs {
   }
   return { ...inputs, ...computed(id, inputs) };
 }
+
+/**
+ * What a provider function returns.
+ *
+ * @throws for a function that the program is not expected to call
+ */
+export function answerOf(token: string): Inputs {
+  if (token !== "aws:index/getCallerIdentity:getCallerIdentity") {
+    throw new Error(`The mocks do not expect a call of ${token}.`);
+  }
+  const arn = `arn:aws:iam::${ACCOUNT_ID}:root`;
+  return { accountId: ACCOUNT_ID, id: ACCOUNT_ID, userId: ACCOUNT_ID, arn };
+}

@@ -3,10 +3,10 @@ import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { forgetProgram, projectName, stackConfig } from "../start/program";
 import { PROGRAM_DIR } from "../start/programDir";
-import { ACCOUNT_ID, idOf, type Inputs, REGION, stateOf } from "./mockedAws";
+import { answerOf, idOf, type Inputs, REGION, stateOf } from "./mockedAws";
 import { type Named, type NamingRequest, urnRecorder } from "./urns";
 
-const STACK = "test";
+export const STACK = "test";
 
 /** One registered resource or component. */
 export interface Registration extends Named {
@@ -87,7 +87,7 @@ function secretsOf(inputs: Inputs): string[] {
   return Object.keys(inputs).filter((name) => pulumi.runtime.isRpcSecret(inputs[name]));
 }
 
-function typeAndName(urn: string): string {
+export function typeAndName(urn: string): string {
   const [, , types = "", name = ""] = urn.replace("urn:pulumi:", "").split("::");
   return `${types.split("$").pop() ?? ""} ${name}`;
 }
@@ -170,11 +170,7 @@ export async function record(
       },
       call: ({ token }) => {
         recording.calls.push(token);
-        if (token !== "aws:index/getCallerIdentity:getCallerIdentity") {
-          throw new Error(`The mocks do not expect a call of ${token}.`);
-        }
-        const arn = `arn:aws:iam::${ACCOUNT_ID}:root`;
-        return { accountId: ACCOUNT_ID, id: ACCOUNT_ID, userId: ACCOUNT_ID, arn };
+        return answerOf(token);
       },
     },
     projectName(),
@@ -230,7 +226,7 @@ export function recordProgram(
   return recording;
 }
 
-function configOf(settings: GivenSettings): Record<string, string> {
+export function configOf(settings: GivenSettings): Record<string, string> {
   const set: Record<string, string> = { "aws:region": REGION };
   const unset: string[] = [];
   for (const [name, value] of Object.entries(settings)) {
