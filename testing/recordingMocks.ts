@@ -33,6 +33,8 @@ export interface Recording {
   rejections: unknown[];
 }
 
+type Registered = Pick<Recording, "registrations">;
+
 /** Settings that override those of Pulumi.dev.yaml; undefined unsets one, by full name. */
 export type GivenSettings = Record<string, string | undefined>;
 
@@ -266,7 +268,7 @@ export const OTHER_SETTINGS = {
 };
 
 /** The registrations of a type, given without its module: `Function`, `RolePolicy`. */
-export function ofType({ registrations }: Recording, type: string): Registration[] {
+export function ofType({ registrations }: Registered, type: string): Registration[] {
   return registrations.filter((registration) => registration.type.endsWith(`:${type}`));
 }
 
@@ -297,7 +299,7 @@ export async function filesOf(lambda: Registration): Promise<Record<string, stri
 
 /** The packages of all Lambdas, by the Lambda's name. */
 export async function packagesOf(
-  recording: Recording,
+  recording: Registered,
 ): Promise<Map<string, Record<string, string>>> {
   const packages = new Map<string, Record<string, string>>();
   for (const lambda of ofType(recording, "Function")) {

@@ -1,14 +1,4 @@
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -18,6 +8,7 @@ import { GetObjectCommand, ListBucketsCommand, S3Client } from "@aws-sdk/client-
 import { expect } from "chai";
 import PostalMime from "postal-mime";
 import { PROGRAM_DIR } from "../../start/programDir";
+import { copyProgram } from "../../testing/copyProgram";
 import { type Line, type Runner, startNpm, startRunner } from "../../testing/startProcess";
 
 const picture = readFileSync(path.join(PROGRAM_DIR, "sample.jpg"));
@@ -319,33 +310,7 @@ describe("npm start", function () {
   /** A copy of the program with a change in index.ts, run by its own copy of the runner. */
   function changedProgram(change: (index: string) => string): string {
     const copy = temporaryFolder();
-    for (const name of [
-      "components",
-      "config.ts",
-      "events",
-      "handlers",
-      "index.ts",
-      "packages",
-      "runtime",
-      "start",
-      "store",
-      "tooling",
-      "cli",
-      "package.json",
-      "Pulumi.dev.yaml",
-      "Pulumi.yaml",
-      "openapi.json",
-      "tsconfig.json",
-    ]) {
-      cpSync(path.join(PROGRAM_DIR, name), path.join(copy, name), { recursive: true });
-    }
-    const packages = path.join(PROGRAM_DIR, "node_modules");
-    mkdirSync(path.join(copy, "node_modules"));
-    for (const name of readdirSync(packages)) {
-      // Not a workspace: that is part of the copy.
-      const target = name === "local-aws" ? "../packages/local-aws" : path.join(packages, name);
-      symlinkSync(target, path.join(copy, "node_modules", name));
-    }
+    copyProgram(copy);
     const index = readFileSync(path.join(copy, "index.ts"), "utf8");
     const changed = change(index);
     expect(changed).to.not.equal(index);

@@ -83,10 +83,10 @@ export function launch(request: RunRequest): Launch {
   };
 }
 
-/** The host splits as a shell does; quotes and escapes are not expected here. */
+/** The host splits as a shell does; quotes and escapes are not supported. */
 function splitArguments(text: string): string[] {
   if (/["'\\#]/.test(text)) {
-    throw new Error(`nodeargs are quoted, which this stand-in does not read: ${text}`);
+    throw new Error(`Quotes and escapes in nodeargs are not supported: ${text}`);
   }
   return text.split(/\s+/).filter((each) => each !== "");
 }

@@ -27,7 +27,7 @@ import {
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { answerOf, idOf, type Inputs, stateOf } from "../mockedAws";
 import { type Registration, typeAndName } from "../recordingMocks";
-import { UrnRecorder } from "../urns";
+import { type UrnRecorder, urnRecorder } from "../urns";
 import {
   fromStruct,
   holdsSecret,
@@ -140,7 +140,7 @@ function monitorOf(
   { project, stack, preview }: Deployment,
   received: Received,
 ): UntypedServiceImplementation {
-  const urns = new UrnRecorder();
+  const urns = urnRecorder();
   const stackUrn = `urn:pulumi:${stack}::${project}::${STACK_TYPE}::${project}-${stack}`;
 
   function register(request: RegisterResourceRequest): RegisterResourceResponse {

@@ -1,11 +1,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { projectName } from "../../start/program";
 import { PROGRAM_DIR } from "../../start/programDir";
-import { launch, type RuntimeOptions,runtimeOptions } from "./languageHost";
+import { configOf, type GivenSettings, STACK } from "../recordingMocks";
+import { launch, type RuntimeOptions, runtimeOptions } from "./languageHost";
 import { type Received, startServices } from "./services";
 
 /** One run of the program by Pulumi's own loader. */
-export interface EngineRun extends Received {
+export interface EngineRecording extends Received {
   exitCode: number | null;
   /** All that the process printed. */
   printed: string;
@@ -13,11 +15,7 @@ export interface EngineRun extends Received {
   registeredAfterMs: number;
 }
 
-export interface EngineOptions {
-  project: string;
-  stack: string;
-  /** By full name, such as `aws:region`. */
-  config: Record<string, string>;
+interface EngineOptions {
   /** As `pulumi preview` runs it: what only AWS can tell is unknown. @default false */
   preview?: boolean;
   /** The folder with Pulumi.yaml in it. @default the program's own */
@@ -31,20 +29,29 @@ export interface EngineOptions {
 }
 
 /**
- * Runs the program as `pulumi up` does, by Pulumi's own loader and language runtime in a process of
- * its own, against an engine that only records, and in which AWS is as it would answer.
+ * Runs index.ts as `pulumi up` does, by Pulumi's own loader and language runtime in a process of
+ * its own, against an engine that only records, and in which AWS is as it would answer. Takes the
+ * settings of `recordProgram`, and records what that does.
  */
-export async function runProgram(given: EngineOptions): Promise<EngineRun> {
-  const { project, stack, config, preview = false, programDir = PROGRAM_DIR } = given;
-  const options = given.runtimeOptions ?? runtimeOptions(programDir);
-  const services = await startServices({ project, stack, preview });
-  const { address } = services;
+export async function recordByEngine(
+  settings: GivenSettings,
+  options: EngineOptions = {},
+): Promise<EngineRecording> {
+  const { preview = false, programDir = PROGRAM_DIR, node = process.execPath } = options;
+  const deployment = { project: projectName(), stack: STACK, preview };
+  const services = await startServices(deployment);
   try {
-    const host = launch({ programDir, options, project, stack, config, preview, address });
+    const { args, cwd, environment } = launch({
+      ...deployment,
+      programDir,
+      options: options.runtimeOptions ?? runtimeOptions(programDir),
+      config: configOf(settings),
+      address: services.address,
+    });
     const startedAt = performance.now();
-    const child = spawn(given.node ?? process.execPath, host.args, {
-      cwd: host.cwd,
-      env: { ...host.environment, ...given.environment },
+    const child = spawn(node, args, {
+      cwd,
+      env: { ...environment, ...options.environment },
       stdio: ["ignore", "pipe", "pipe"],
     });
     let printed = "";

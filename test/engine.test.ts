@@ -1,0 +1,93 @@
+import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { expect } from "chai";
+import { copyProgram } from "../testing/copyProgram";
+import { type EngineRecording, recordByEngine } from "../testing/engine/recordByEngine";
+import {
+  OTHER_SETTINGS,
+  packagesOf,
+  type Recording,
+  recordProgram,
+  type Registration,
+  valueOf,
+} from "../testing/recordingMocks";
+
+/** By URN, as the order varies; without packages, which are compared as texts. */
+function byUrn(registrations: Registration[]): Map<string, Registration> {
+  return new Map(
+    registrations
+      .map((each) => ({ ...each, inputs: { ...each.inputs, code: undefined } }))
+      .sort((a, b) => (a.urn < b.urn ? -1 : 1))
+      .map((registration) => [registration.urn, registration]),
+  );
+}
+
+function withoutInputs(registrations: Map<string, Registration>): object[] {
+  return [...registrations.values()].map((each) => ({ ...each, inputs: Object.keys(each.inputs) }));
+}
+
+describe("The program under Pulumi's own loader", function () {
+  this.timeout(120_000);
+
+  const folder = mkdtempSync(path.join(tmpdir(), "s3 uploader "));
+  let mocked: Recording;
+  let deployment: EngineRecording;
+  /** Of a copy with a type error in each of two files. */
+  let preview: EngineRecording;
+
+  before(async () => {
+    copyProgram(folder);
+    for (const file of ["index.ts", "config.ts"]) {
+      appendFileSync(path.join(folder, file), '\nconst notANumber: number = "text";\n');
+    }
+    mocked = await recordProgram(OTHER_SETTINGS);
+    deployment = await recordByEngine(OTHER_SETTINGS);
+    preview = await recordByEngine(OTHER_SETTINGS, {
+      preview: true,
+      programDir: folder,
+      // What is compiled of a copy is of no use to another run.
+      environment: { NODE_DISABLE_COMPILE_CACHE: "1" },
+    });
+  });
+
+  after(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it("logs no warning and no error, whether or not the types are right", () => {
+    for (const { exitCode, logs, printed } of [deployment, preview]) {
+      expect({ exitCode, logs, printed }).to.deep.equal({ exitCode: 0, logs: [], printed: "" });
+    }
+  });
+
+  it("registers in a deployment exactly what it registers under mocks", () => {
+    expect(byUrn(deployment.registrations)).to.deep.equal(byUrn(mocked.registrations));
+    expect(deployment.calls).to.deep.equal(mocked.calls);
+  });
+
+  it("registers in a preview the same resources with the same inputs", () => {
+    expect(withoutInputs(byUrn(preview.registrations))).to.deep.equal(
+      withoutInputs(byUrn(deployment.registrations)),
+    );
+  });
+
+  it("has the same outputs; those that only AWS can tell are unknown in a preview", async () => {
+    const names = Object.keys(mocked.outputs);
+    expect(deployment.outputs).to.have.all.keys(names);
+    for (const name of names) {
+      const value = await valueOf(mocked.outputs[name]);
+      expect(deployment.outputs?.[name], name).to.equal(value);
+      expect(preview.outputs?.[name], name).to.equal(name === "email" ? value : pulumi.unknown);
+    }
+    expect(deployment.secretOutputs).to.have.members(["managerApiKey", "uploadApiKey"]);
+    expect(preview.secretOutputs).to.have.members(["managerApiKey", "uploadApiKey"]);
+  });
+
+  it("packs the Lambdas of the local run, byte for byte, in any folder", async () => {
+    const packages = await packagesOf(mocked);
+    expect(await packagesOf(deployment)).to.deep.equal(packages);
+    expect(await packagesOf(preview)).to.deep.equal(packages);
+  });
+});
