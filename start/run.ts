@@ -1,7 +1,9 @@
 import * as esbuild from "esbuild";
 import * as localAws from "local-aws";
+import { setBundleCache } from "../components/lambda/bundleCache";
 import type { EventStatus, FileEvent } from "../events/event";
 import { fromItem, type Item } from "../events/item";
+import { openBundleCache } from "./bundleCache";
 import { PROGRAM_MODULES } from "./program";
 import { PROGRAM_DIR } from "./programDir";
 
@@ -55,6 +57,7 @@ function withKey(outputs: Record<string, unknown>): void {
  * @throws StartError for what the user can put right, and the program's own errors
  */
 export async function startRun(options: RunOptions): Promise<Run> {
+  setBundleCache(openBundleCache());
   try {
     const run = await localAws.startRun({
       ...options,
@@ -71,6 +74,7 @@ export async function startRun(options: RunOptions): Promise<Run> {
     const deadLetters = () => run.queueMessages(String(run.outputs.deadLetterQueueUrl));
     return { ...run, deadLetters };
   } finally {
+    setBundleCache(undefined);
     // The bundler's own process has nothing more to do.
     await esbuild.stop();
   }

@@ -22,9 +22,13 @@ const PARTS = [
   "tsconfig.json",
 ];
 
-/** Copies the program into a folder, which is made if need be; packages are links to those here. */
-export function copyProgram(folder: string): void {
-  for (const name of PARTS) {
+/**
+ * Copies the program into a folder, which is made if need be; packages are links to those here.
+ *
+ * @param more further files and folders
+ */
+export function copyProgram(folder: string, more: string[] = []): void {
+  for (const name of [...PARTS, ...more]) {
     cpSync(path.join(PROGRAM_DIR, name), path.join(folder, name), { recursive: true });
   }
   const packages = path.join(PROGRAM_DIR, "node_modules");

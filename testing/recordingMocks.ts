@@ -1,6 +1,8 @@
 import { createRequire } from "node:module";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { type BundleCache, setBundleCache } from "../components/lambda/bundleCache";
+import { openBundleCache } from "../start/bundleCache";
 import { forgetProgram, projectName, stackConfig } from "../start/program";
 import { PROGRAM_DIR } from "../start/programDir";
 import { answerOf, idOf, type Inputs, REGION, stateOf } from "./mockedAws";
@@ -39,6 +41,12 @@ type Registered = Pick<Recording, "registrations">;
 export type GivenSettings = Record<string, string | undefined>;
 
 interface RunOptions {
+  /**
+   * Where bundles are kept between loads of the program; null: all are made anew.
+   *
+   * @default the user's cache folder
+   */
+  bundleCache?: string | null;
   /** As in `pulumi preview`: values that AWS generates are unknown. @default false */
   preview?: boolean;
   /** The environment variable AWS_REGION; the machine's own is hidden. */
@@ -221,7 +229,10 @@ export function recordProgram(
   const id = JSON.stringify([Object.entries(settings), options]);
   let recording = recordings.get(id);
   if (!recording) {
-    recording = last.then(() => record(configOf(settings), loadProgram, options));
+    const { bundleCache } = options;
+    const cache = bundleCache === null ? undefined : openBundleCache(bundleCache);
+    const load = () => loadProgram(cache);
+    recording = last.then(() => record(configOf(settings), load, options));
     last = recording;
     recordings.set(id, recording);
   }
@@ -243,9 +254,14 @@ export function configOf(settings: GivenSettings): Record<string, string> {
   );
 }
 
-function loadProgram(): Record<string, unknown> {
+function loadProgram(cache: BundleCache | undefined): Record<string, unknown> {
   forgetProgram();
-  return requireModule(path.join(PROGRAM_DIR, "index.ts")) as Record<string, unknown>;
+  setBundleCache(cache);
+  try {
+    return requireModule(path.join(PROGRAM_DIR, "index.ts")) as Record<string, unknown>;
+  } finally {
+    setBundleCache(undefined);
+  }
 }
 
 /** Settings that are all different from the defaults. */

@@ -1,4 +1,4 @@
-// The transpiler of ts-node. Code that Pulumi serializes must equal the output of Pulumi's own loader, so
+// TypeScript to JavaScript. Code that Pulumi serializes must equal the output of Pulumi's own loader, so
 // TypeScript compiles it; esbuild compiles the rest, in a quarter of the time. The output is cached, since
 // both take most of a start's first second.
 "use strict";
@@ -6,9 +6,10 @@
 const { readFileSync } = require("node:fs");
 const { getCompileCacheDir } = require("node:module");
 const path = require("node:path");
-const { cached } = require("./transpileCache");
+const { openTranspileCache } = require("./transpileCache");
 
 const ROOT = path.resolve(__dirname, "..");
+const TSCONFIG = readFileSync(path.join(ROOT, "tsconfig.json"), "utf8");
 
 /**
  * Files and folders without code that Pulumi captures. Any other file may be part of a Lambda, of another
@@ -32,16 +33,6 @@ const CAPTURED = ["bench/naive", "packages/local-aws/test/fixtures"].map((name) 
   path.join(ROOT, name),
 );
 
-/** Within Node's compile cache: clearing that, or turning it off, covers this one too. */
-const NODE_CACHE = getCompileCacheDir?.();
-const CACHE_FOLDER = NODE_CACHE && path.join(NODE_CACHE, "s3-uploader");
-
-/** Inputs of the output, besides the file and the options. */
-const COMPILERS = [
-  readFileSync(__filename, "utf8"),
-  ...["esbuild", "typescript"].map((name) => require(`${name}/package.json`).version),
-];
-
 const isIn = (file, parts) =>
   parts.some((part) => file === part || file.startsWith(part + path.sep));
 
@@ -52,33 +43,52 @@ function isCaptured(fileName) {
 }
 exports.isCaptured = isCaptured;
 
-function byTypeScript(code, fileName, options) {
-  const ts = require("typescript");
-  const compilerOptions = { ...options, module: ts.ModuleKind.CommonJS };
-  const { outputText, sourceMapText } = ts.transpileModule(code, { fileName, compilerOptions });
-  return { outputText, sourceMapText };
+/** tsconfig.json's options that change the output. */
+function compilerOptions(ts) {
+  const { config } = ts.parseConfigFileTextToJson("tsconfig.json", TSCONFIG);
+  const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, ROOT);
+  return { ...options, noEmit: false, sourceMap: true, module: ts.ModuleKind.CommonJS };
 }
 
-function byEsbuild(code, fileName) {
-  const output = require("esbuild").transformSync(code, {
+function byTypeScript(text, file) {
+  const ts = require("typescript");
+  const { outputText, sourceMapText } = ts.transpileModule(text, {
+    fileName: file,
+    compilerOptions: compilerOptions(ts),
+  });
+  return { code: outputText, map: sourceMapText };
+}
+
+function byEsbuild(text, file) {
+  const { code, map } = require("esbuild").transformSync(text, {
     loader: "ts",
     format: "cjs",
     target: "node24",
-    sourcefile: fileName,
-    sourcemap: true,
+    sourcefile: file,
+    sourcemap: "external",
   });
-  return { outputText: output.code, sourceMapText: output.map };
+  return { code, map };
 }
 
-/** A custom transpiler for ts-node: https://typestrong.org/ts-node/docs/transpilers */
-exports.create = ({ service: { config } }) => {
-  const options = JSON.stringify(config.options);
-  return {
-    transpile: (code, { fileName }) =>
-      cached(CACHE_FOLDER, fileName, [code, options, ...COMPILERS], () =>
-        isCaptured(fileName)
-          ? byTypeScript(code, fileName, config.options)
-          : byEsbuild(code, fileName),
-      ),
-  };
-};
+/** Within Node's compile cache: clearing that, or turning it off, covers this one too. */
+const nodeCache = getCompileCacheDir?.();
+
+const cache = openTranspileCache(
+  nodeCache && path.join(nodeCache, "s3-uploader"),
+  JSON.stringify([
+    ROOT,
+    readFileSync(__filename, "utf8"),
+    TSCONFIG,
+    ...["esbuild", "typescript"].map((name) => require(`${name}/package.json`).version),
+  ]),
+  (text, file) => (isCaptured(file) ? byTypeScript(text, file) : byEsbuild(text, file)),
+);
+process.once("exit", () => {
+  cache.save();
+});
+
+/** The JavaScript of a TypeScript file. */
+exports.transpile = (text, file) => cache.codeOf(text, file);
+
+/** The source map of a file that was transpiled, as JSON text; undefined for others. */
+exports.sourceMapOf = (file) => cache.mapOf(file);

@@ -4,7 +4,6 @@
  */
 import Module, { createRequire } from "node:module";
 import * as path from "node:path";
-import { REGISTER_INSTANCE } from "ts-node";
 import type { Packing, ProgramTimes } from "./figures";
 
 interface LoadingModule {
@@ -52,14 +51,13 @@ function packageOf(fileName: string): string {
 }
 
 function timeCompiling(times: ProgramTimes): void {
-  const service = process[REGISTER_INSTANCE];
-  if (!service) {
-    throw new Error("Start it with `-r ./tooling/register.js`.");
-  }
-  const compile = service.compile.bind(service);
-  service.compile = (...args) =>
+  const transpiler = requireModule(path.join(ROOT, "tooling", "transpiler.js")) as {
+    transpile: (text: string, file: string) => string;
+  };
+  const { transpile } = transpiler;
+  transpiler.transpile = (...args) =>
     timed(
-      () => compile(...args),
+      () => transpile(...args),
       (ms) => {
         times.compileMs += ms;
       },

@@ -1,5 +1,6 @@
 import * as path from "node:path";
 import * as esbuild from "esbuild";
+import type { Bundle } from "./bundleCache";
 import { leanPackages } from "./leanPackages";
 
 /** The folder whose `node_modules` has the packages. */
@@ -89,7 +90,7 @@ function servedParts(current: () => Parts): esbuild.Plugin {
 
 /** Bundles one callback after the other. */
 interface Bundler {
-  bundle(text: string): Promise<string>;
+  bundle(text: string): Promise<Bundle>;
   dispose(): Promise<void>;
 }
 
@@ -123,11 +124,13 @@ async function openBundler(): Promise<Bundler> {
   return {
     async bundle(text) {
       parts = partsOf(text);
-      const [file] = (await context.rebuild()).outputFiles;
+      const { outputFiles, metafile } = await context.rebuild();
+      const [file] = outputFiles;
       if (!file) {
         throw new Error("esbuild wrote no file for the callback.");
       }
-      return file.text;
+      const inputs = Object.keys(metafile.inputs).filter((name) => !name.includes(":"));
+      return { text: file.text, inputs: inputs.map((name) => path.join(PROGRAM_ROOT, name)) };
     },
     dispose: () => context.dispose(),
   };
@@ -138,7 +141,7 @@ let bundler: Promise<Bundler> | undefined;
 let announced = 0;
 let lastBundle: Promise<unknown> = Promise.resolve();
 
-async function bundleInTurn(text: string): Promise<string> {
+async function bundleInTurn(text: string): Promise<Bundle> {
   bundler ??= openBundler();
   const opened = bundler;
   const bundled = lastBundle.then(async () => (await opened).bundle(text));
@@ -160,11 +163,10 @@ async function closeBundler(): Promise<void> {
  *
  * @param text the text of `pulumi.runtime.serializeFunction`, or a promise of it: callbacks that
  *   are announced before the first is bundled share what esbuild reads
- * @returns the source of a CommonJS module with the same exports
  * @throws esbuild's BuildFailure, which names the file and line, when the text cannot be bundled;
  *   the rejection of a promised text
  */
-export async function bundle(text: string | Promise<string>): Promise<string> {
+export async function bundle(text: string | Promise<string>): Promise<Bundle> {
   announced++;
   try {
     return await bundleInTurn(await text);

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { bundle } from "./bundle";
+import { currentBundleCache } from "./bundleCache";
 import { serialize } from "./serialize";
 
 /**
@@ -15,7 +16,10 @@ export async function packageOf(
   files: Record<string, string>,
 ): Promise<pulumi.asset.AssetMap> {
   try {
-    const texts = { ...files, "index.js": await bundle(serialize(callbackFactory)) };
+    const make = () => bundle(serialize(callbackFactory));
+    const cache = currentBundleCache();
+    const code = cache ? await cache.textOf(name, callbackFactory, make) : (await make()).text;
+    const texts = { ...files, "index.js": code };
     return Object.fromEntries(
       Object.entries(texts).map(([file, text]) => [file, new pulumi.asset.StringAsset(text)]),
     );

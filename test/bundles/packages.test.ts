@@ -35,7 +35,7 @@ describe("The Lambdas' packages", () => {
   let packages: Map<string, Record<string, string>>;
 
   before(async () => {
-    recording = await recordProgram();
+    recording = await recordProgram({}, { bundleCache: null });
     packages = await packagesOf(recording);
   });
 
@@ -70,7 +70,9 @@ describe("The Lambdas' packages", () => {
   });
 
   it("do not change with the settings", async () => {
-    expect(await packagesOf(await recordProgram(OTHER_SETTINGS))).to.deep.equal(packages);
+    expect(
+      await packagesOf(await recordProgram(OTHER_SETTINGS, { bundleCache: null })),
+    ).to.deep.equal(packages);
   });
 
   it("are byte for byte what the local run unpacks and runs", async () => {

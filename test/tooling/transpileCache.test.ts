@@ -4,10 +4,18 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { expect } from "chai";
 
-type Make = () => { outputText: string };
+interface TranspileCache {
+  codeOf(text: string, file: string): string;
+  mapOf(file: string): string | undefined;
+  save(): void;
+}
 
-const { cached } = createRequire(__filename)("../../tooling/transpileCache.js") as {
-  cached: (folder: string | undefined, name: string, inputs: string[], make: Make) => unknown;
+const { openTranspileCache } = createRequire(__filename)("../../tooling/transpileCache.js") as {
+  openTranspileCache: (
+    folder: string | undefined,
+    compiler: string,
+    compile: (text: string, file: string) => { code: string; map: string },
+  ) => TranspileCache;
 };
 
 describe("The cache of transpiled files", () => {
@@ -23,76 +31,96 @@ describe("The cache of transpiled files", () => {
     rmSync(parent, { recursive: true });
   });
 
-  /** The output, and whether it was made again. */
-  function look(name: string, inputs: string[], outputText = "made", into?: string) {
-    let made = false;
-    const output = cached(into ?? folder, name, inputs, () => {
-      made = true;
-      return { outputText };
+  /** A file that exists: what is gone is not kept. */
+  function file(name: string): string {
+    const place = path.join(parent, name);
+    writeFileSync(place, "");
+    return place;
+  }
+
+  /** What a process gets for a file, and whether it had to compile. */
+  function look(name: string, text: string, code = "made", compiler = "1", into = folder) {
+    let compiled = false;
+    const cache = openTranspileCache(into, compiler, () => {
+      compiled = true;
+      return { code, map: `map of ${code}` };
     });
-    return { output, made };
+    const output = { code: cache.codeOf(text, name), map: cache.mapOf(name) };
+    cache.save();
+    return { ...output, compiled };
   }
 
   function keptFiles(): string[] {
-    return readdirSync(folder).map((file) => path.join(folder, file));
+    return readdirSync(folder).map((name) => path.join(folder, name));
   }
 
-  it("returns the first output", () => {
-    const first = look("a.ts", ["code"], "first");
-    const second = look("a.ts", ["code"], "second");
+  it("keeps the first output, and its source map", () => {
+    const a = file("a.ts");
 
-    expect(first).to.deep.equal({ output: { outputText: "first" }, made: true });
-    expect(second).to.deep.equal({ output: { outputText: "first" }, made: false });
+    expect(look(a, "text", "first")).to.deep.equal({
+      code: "first",
+      map: "map of first",
+      compiled: true,
+    });
+    expect(look(a, "text", "second")).to.deep.equal({
+      code: "first",
+      map: "map of first",
+      compiled: false,
+    });
   });
 
-  it("misses after a change of the file or of the compiler", () => {
-    look("a.ts", ["code", "compiler 1"]);
+  it("compiles again after a change of the file or the compiler", () => {
+    const a = file("a.ts");
+    look(a, "text");
 
-    expect(look("a.ts", ["other code", "compiler 1"]).made).to.equal(true);
-    expect(look("a.ts", ["other code", "compiler 2"]).made).to.equal(true);
-    // The same characters, divided differently.
-    expect(look("a.ts", ["other codecompiler", " 2"]).made).to.equal(true);
+    expect(look(a, "other text", "other").code).to.equal("other");
+    expect(look(a, "other text", "by 2", "2").code).to.equal("by 2");
   });
 
-  it("misses for another file with the same text", () => {
-    look("a.ts", ["code"]);
+  it("does not take the output of another file with the same text", () => {
+    look(file("a.ts"), "text");
 
-    expect(look("b.ts", ["code"]).made).to.equal(true);
+    expect(look(file("b.ts"), "text").compiled).to.equal(true);
   });
 
-  it("keeps one entry for each file", () => {
-    for (const code of ["1", "2", "3"]) {
-      look("a.ts", [code]);
-    }
+  it("keeps what several processes have compiled, each file once, and no file that is gone", () => {
+    const [a, b] = [file("a.ts"), file("b.ts")];
+    look(a, "1");
+    look(a, "2");
+    look(b, "3");
 
-    expect(keptFiles()).to.have.length(1);
+    expect(look(a, "2").compiled).to.equal(false);
+    expect(look(b, "3").compiled).to.equal(false);
+    expect(keptFiles()).to.have.lengthOf(2);
+    rmSync(a);
+    look(file("c.ts"), "4");
+    writeFileSync(a, "");
+    expect(look(a, "2").compiled).to.equal(true);
   });
 
-  it("replaces a damaged entry", () => {
-    for (const damage of ["", "{", "null", "[]"]) {
-      look("a.ts", ["code"]);
-      for (const file of keptFiles()) {
-        writeFileSync(file, damage);
+  it("compiles again after damage to its files", () => {
+    const a = file("a.ts");
+    for (const damage of ["", "{", "null", "[]", '{"x":1}']) {
+      look(a, "text");
+      for (const kept of keptFiles()) {
+        writeFileSync(kept, damage);
       }
 
-      const { output, made } = look("a.ts", ["code"], "again");
-
-      expect({ output, made }, damage).to.deep.equal({
-        output: { outputText: "again" },
-        made: true,
+      expect(look(a, "text", "again"), damage).to.deep.equal({
+        code: "again",
+        map: "map of again",
+        compiled: true,
       });
     }
   });
 
-  it("keeps nothing without a folder", () => {
-    const file = path.join(parent, "file");
-    writeFileSync(file, "no folder");
-
+  it("compiles each time without a folder that it can write to", () => {
+    const a = file("a.ts");
     for (let repetition = 0; repetition < 2; repetition += 1) {
-      expect(look("a.ts", ["code"], "made", path.join(file, "below")).made).to.equal(true);
-      expect(cached(undefined, "a.ts", [], () => ({ outputText: "made" }))).to.deep.equal({
-        outputText: "made",
-      });
+      expect(look(a, "text", "made", "1", path.join(a, "below")).compiled).to.equal(true);
     }
+    const cache = openTranspileCache(undefined, "1", () => ({ code: "made", map: "map" }));
+    expect(cache.codeOf("text", a)).to.equal("made");
+    expect(cache.mapOf(a)).to.equal("map");
   });
 });

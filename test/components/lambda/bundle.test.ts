@@ -4,8 +4,12 @@ import * as path from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import { expect } from "chai";
-import { bundle } from "../../../components/lambda/bundle";
+import * as bundling from "../../../components/lambda/bundle";
 import { load } from "./loadBundle";
+
+async function bundle(text: string | Promise<string>): Promise<string> {
+  return (await bundling.bundle(text)).text;
+}
 
 /** A text in the form of Pulumi's serialization. */
 const S3_CLIENT = `
@@ -61,7 +65,7 @@ exports.handler = async () => uuid_1.${name};
   });
 
   it("lets the process end", async () => {
-    const script = `require("./components/lambda/bundle").bundle("exports.handler = 1;").then(console.log)`;
+    const script = `require("./components/lambda/bundle").bundle("exports.handler = 1;").then(({ text }) => console.log(text))`;
     const { stdout } = await promisify(execFile)(
       process.execPath,
       ["-r", "./tooling/register.js", "-e", script],

@@ -3,9 +3,13 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { expect } from "chai";
 import * as esbuild from "esbuild";
-import { bundle } from "../../../components/lambda/bundle";
+import * as bundling from "../../../components/lambda/bundle";
 import { type LeanFile, leanPackages } from "../../../components/lambda/leanPackages";
 import { load } from "./loadBundle";
+
+async function bundle(text: string | Promise<string>): Promise<string> {
+  return (await bundling.bundle(text)).text;
+}
 
 /** Sends a request to a handler that records it, and returns its address. */
 const S3_REQUEST = `

@@ -1,0 +1,262 @@
+import { createHash } from "node:crypto";
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { createRequire } from "node:module";
+import { homedir } from "node:os";
+import * as path from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import type { Bundle, BundleCache } from "../components/lambda/bundleCache";
+import { capturedValues } from "./capturedValues";
+import { PROGRAM_DIR } from "./programDir";
+
+/** Of the program's folder, what decides on a bundle besides the program's own modules. */
+const PROGRAM_FILES = [
+  "package.json",
+  "package-lock.json",
+  // What is installed, which need not be what the lockfile says.
+  "node_modules/.package-lock.json",
+  "tsconfig.json",
+  "tooling",
+  "components",
+  "config.ts",
+  "events",
+  "handlers",
+  "index.ts",
+  "runtime",
+  "store",
+];
+
+/** Environment variables that the AWS provider's settings come from. */
+const PROVIDER_VARIABLES = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+
+const NAMED_VARIABLE = /process\.env(?:\.(\w+)|\["(\w+)"\])/g;
+
+/** The name of the package that a file is of, the first of nested ones. */
+const PACKAGE = /[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/;
+
+/** Days that an entry is kept without being used. */
+const MAX_UNUSED_DAYS = 30;
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** One kept bundle. */
+interface Entry {
+  text: string;
+  /** What each file that esbuild had read was like: size, time of change, and inode. */
+  inputs: Record<string, string>;
+}
+
+const requireModule = createRequire(__filename);
+
+const { isCaptured } = requireModule("../tooling/transpiler.js") as {
+  isCaptured: (file: string) => boolean;
+};
+
+function filesOf(name: string): string[] {
+  const file = path.join(PROGRAM_DIR, name);
+  const stat = statSync(file, { throwIfNoEntry: false });
+  if (!stat?.isDirectory()) {
+    return stat ? [file] : [];
+  }
+  return readdirSync(file, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name));
+}
+
+/** The modules that index.ts has loaded, and those that they have, packages' left out. */
+function loadedModules(): string[] {
+  const found = new Set<string>();
+  const visit = (file: string) => {
+    if (found.has(file) || file.includes(`${path.sep}node_modules${path.sep}`)) {
+      return;
+    }
+    found.add(file);
+    for (const child of requireModule.cache[file]?.children ?? []) {
+      visit(child.filename);
+    }
+  };
+  visit(path.join(PROGRAM_DIR, "index.ts"));
+  return [...found];
+}
+
+function stateOf(file: string): string {
+  const stat = statSync(file, { throwIfNoEntry: false });
+  return stat ? `${stat.size} ${stat.mtimeMs} ${stat.ino}` : "none";
+}
+
+/** The program, as far as the cache looks at it. */
+interface Program {
+  /** Of the sources of all of it, of what is installed, and of Node. */
+  key: string;
+  /** Of the stack's settings; part of the key of what may have captured one. */
+  settings: string;
+  /** Whether a module that handlers are made of could itself read a setting while it is loaded. */
+  handlersReadSettings: boolean;
+  /** Names what handlers' modules export: the same in each load of the same sources. */
+  nameOf: (value: object) => string | undefined;
+}
+
+/** Names each captured module's exports, and the modules themselves. */
+function namesOf(modules: string[]): Program["nameOf"] {
+  const names = new Map<unknown, string>();
+  for (const [file, module] of Object.entries(requireModule.cache)) {
+    const exported = module?.exports as unknown;
+    if (file.includes(`${path.sep}node_modules${path.sep}`)) {
+      names.set(exported, file);
+    } else if (modules.includes(file) && exported !== null && typeof exported === "object") {
+      names.set(exported, file);
+      for (const [name, value] of Object.entries(exported)) {
+        names.set(value, `${file} ${name}`);
+      }
+    }
+  }
+  return (value) => names.get(value);
+}
+
+function readProgram(): Program {
+  const modules = loadedModules();
+  const sources = [...new Set([...PROGRAM_FILES.flatMap(filesOf), ...modules])].sort();
+  const handlerModules = modules.filter(isCaptured);
+  const hash = createHash("sha256");
+  const variables = new Set(PROVIDER_VARIABLES);
+  let handlersReadSettings = false;
+  for (const file of sources) {
+    const text = readFileSync(file, "utf8");
+    hash.update(JSON.stringify([file, text]));
+    for (const [, dotted, quoted] of text.matchAll(NAMED_VARIABLE)) {
+      variables.add(dotted ?? quoted ?? "");
+    }
+    handlersReadSettings ||= handlerModules.includes(file) && text.includes('"@pulumi/');
+  }
+  const environment = [...variables].sort().map((name) => [name, process.env[name] ?? null]);
+  hash.update(JSON.stringify([process.version, process.cwd(), environment]));
+  return {
+    key: hash.digest("hex"),
+    settings: JSON.stringify([
+      pulumi.getProject(),
+      pulumi.getStack(),
+      Object.entries(pulumi.runtime.allConfig()).sort(),
+    ]),
+    handlersReadSettings,
+    nameOf: namesOf(handlerModules),
+  };
+}
+
+/** What decides on one Lambda's bundle. */
+function keyOf(program: Program, lambda: string, factory: (...args: never[]) => unknown): string {
+  const captured = program.handlersReadSettings
+    ? undefined
+    : (program.nameOf(factory) ?? capturedValues(factory, program.nameOf));
+  return createHash("sha256")
+    .update(JSON.stringify([program.key, lambda, captured ?? [program.settings]]))
+    .digest("hex");
+}
+
+/** Where programs keep what they can make again, by the platform's own convention. */
+function userCacheFolder(): string {
+  if (process.env.XDG_CACHE_HOME) {
+    return process.env.XDG_CACHE_HOME;
+  }
+  return process.platform === "darwin"
+    ? path.join(homedir(), "Library", "Caches")
+    : path.join(homedir(), ".cache");
+}
+
+function readEntry(file: string): Entry | undefined {
+  try {
+    const entry = JSON.parse(readFileSync(file, "utf8")) as Entry;
+    const isSame = Object.entries(entry.inputs).every(([input, state]) => stateOf(input) === state);
+    return isSame && typeof entry.text === "string" ? entry : undefined;
+  } catch {
+    // None, or a damaged one.
+    return undefined;
+  }
+}
+
+/**
+ * The files that a bundle depends on: those that esbuild has read, by their true paths, and each
+ * package's manifest where the program finds it, which may be a link to another place tomorrow.
+ */
+function dependenciesOf({ inputs }: Bundle): string[] {
+  const packages = inputs.flatMap((file) => PACKAGE.exec(file)?.[1] ?? []);
+  const manifests = [...new Set(packages)].map((name) =>
+    path.join(PROGRAM_DIR, "node_modules", name, "package.json"),
+  );
+  return [...inputs, ...manifests];
+}
+
+/** Whole or not at all, whoever else reads or writes it. A folder that takes nothing is no harm. */
+function writeEntry(file: string, bundle: Bundle): void {
+  const unfinished = `${file}.${process.pid}`;
+  const entry: Entry = {
+    text: bundle.text,
+    inputs: Object.fromEntries(dependenciesOf(bundle).map((input) => [input, stateOf(input)])),
+  };
+  try {
+    mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+    writeFileSync(unfinished, JSON.stringify(entry), { mode: 0o600 });
+    renameSync(unfinished, file);
+  } catch {
+    // The next load bundles again.
+  }
+}
+
+/** Removes entries that nobody has used for long. */
+function removeOldEntries(folder: string): void {
+  try {
+    for (const name of readdirSync(folder)) {
+      const file = path.join(folder, name);
+      if (statSync(file).mtimeMs < Date.now() - MAX_UNUSED_DAYS * DAY_MS) {
+        rmSync(file);
+      }
+    }
+  } catch {
+    // No folder, or another process removes them too.
+  }
+}
+
+/**
+ * Opens the cache of bundled Lambda code: serializing and bundling the callbacks is most of a load of
+ * the program. Never for a deployment.
+ *
+ * An entry is used only for the same program (all its sources and settings, its lockfile and
+ * installed packages, Node's version), the same Lambda, and while every file that esbuild had read is
+ * as it was.
+ *
+ * @param folder @default s3-uploader/bundles in the user's cache folder
+ */
+export function openBundleCache(
+  folder = path.join(userCacheFolder(), "s3-uploader", "bundles"),
+): BundleCache {
+  let program: Program | undefined;
+  return {
+    async textOf(lambda, factory, make) {
+      if (!program) {
+        program = readProgram();
+        // The callbacks of one load come in the same turn.
+        setImmediate(() => (program = undefined));
+      }
+      const name = keyOf(program, lambda, factory);
+      const file = path.join(folder, `${name}.json`);
+      const kept = readEntry(file);
+      if (kept) {
+        if (statSync(file).mtimeMs < Date.now() - DAY_MS) {
+          utimesSync(file, new Date(), new Date());
+        }
+        return kept.text;
+      }
+      const bundle = await make();
+      writeEntry(file, bundle);
+      removeOldEntries(folder);
+      return bundle.text;
+    },
+  };
+}

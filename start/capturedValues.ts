@@ -1,0 +1,126 @@
+import { type Runtime, Session } from "node:inspector";
+
+/**
+ * The global variables through which values pass from and to the inspector, which has no other way
+ * to name a value of this process.
+ */
+const passed = globalThis as { __inspected?: unknown };
+
+/** Functions and objects that one function may capture, directly or not. */
+const MAX_VALUES = 100;
+
+/** Asks the inspector of this very process, which answers before the call returns. */
+function ask(session: Session, method: string, params: object): unknown {
+  let outcome: { error: Error | null; answer?: object } | undefined;
+  session.post(method, params, (error: Error | null, answer?: object) => {
+    outcome = { error, answer };
+  });
+  if (!outcome?.answer || outcome.error) {
+    throw outcome?.error ?? new Error(`The inspector did not answer ${method}.`);
+  }
+  return outcome.answer;
+}
+
+function propertiesOf(session: Session, objectId: string): Runtime.GetPropertiesReturnType {
+  const params = { objectId, ownProperties: true };
+  return ask(session, "Runtime.getProperties", params) as Runtime.GetPropertiesReturnType;
+}
+
+function valueOf(session: Session, { objectId, value }: Runtime.RemoteObject): unknown {
+  if (objectId === undefined) {
+    return value as unknown;
+  }
+  const functionDeclaration = "function () { globalThis.__inspected = this; }";
+  ask(session, "Runtime.callFunctionOn", { objectId, functionDeclaration });
+  const found = passed.__inspected;
+  delete passed.__inspected;
+  return found;
+}
+
+/** The variables that a function can see outside of itself, globals left out; inner ones win. */
+function scopeOf(session: Session, inspected: object): Map<string, Runtime.RemoteObject> {
+  passed.__inspected = inspected;
+  const expression = "globalThis.__inspected";
+  const { result } = ask(session, "Runtime.evaluate", { expression }) as Runtime.EvaluateReturnType;
+  delete passed.__inspected;
+  const { internalProperties = [] } = propertiesOf(session, result.objectId ?? "");
+  const scopes = internalProperties.find(({ name }) => name === "[[Scopes]]")?.value;
+  const found = new Map<string, Runtime.RemoteObject>();
+  for (const { name, value: scope } of propertiesOf(session, scopes?.objectId ?? "").result) {
+    const isScope = /^\d+$/.test(name) && scope?.objectId !== undefined;
+    if (!isScope || /^(Global|Script)/.test(scope.description ?? "")) {
+      continue;
+    }
+    for (const variable of propertiesOf(session, scope.objectId ?? "").result) {
+      if (variable.value && !found.has(variable.name)) {
+        found.set(variable.name, variable.value);
+      }
+    }
+  }
+  return found;
+}
+
+/**
+ * A text that is the same for two functions only if they have the same code and have captured the
+ * same values.
+ *
+ * @param nameOf names a function or module that is the same in every load of the same sources
+ * @returns undefined for a function that captures a value which cannot be told from others: what is
+ *   no plain data, and has no name
+ */
+export function capturedValues(
+  inspected: (...args: never[]) => unknown,
+  nameOf: (value: object) => string | undefined,
+): string | undefined {
+  const session = new Session();
+  session.connect();
+  const seen = new Map<object, number>();
+
+  const describe = (value: unknown): unknown => {
+    if (typeof value === "symbol" || (typeof value === "number" && !Number.isFinite(value))) {
+      throw new TypeError("It is no plain data.");
+    }
+    if ((typeof value !== "object" && typeof value !== "function") || value === null) {
+      return typeof value === "bigint" ? `${value}n` : { is: value };
+    }
+    const name = nameOf(value);
+    if (name !== undefined) {
+      return name;
+    }
+    const earlier = seen.get(value);
+    if (earlier !== undefined) {
+      return { seen: earlier };
+    }
+    if (seen.size === MAX_VALUES) {
+      throw new TypeError("It captures too much to look at.");
+    }
+    seen.set(value, seen.size);
+    if (typeof value === "function") {
+      const code = value.toString();
+      const scope = scopeOf(session, value);
+      const used = [...scope].filter(([variable]) => new RegExp(`\\b${variable}\\b`).test(code));
+      return [
+        code,
+        used.map(([variable, remote]) => [variable, describe(valueOf(session, remote))]),
+      ];
+    }
+    if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) {
+      throw new TypeError("It is no plain data.");
+    }
+    return [
+      Array.isArray(value),
+      Object.entries(value).map(([key, item]) => [key, describe(item)]),
+    ];
+  };
+
+  try {
+    return JSON.stringify(describe(inspected));
+  } catch (error) {
+    if (error instanceof TypeError) {
+      return undefined;
+    }
+    throw error;
+  } finally {
+    session.disconnect();
+  }
+}
