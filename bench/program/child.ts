@@ -142,7 +142,7 @@ function timePacking(times: ProgramTimes, packing: Packing, names: string[]): vo
     const bundled = packing === "bundle" ? loaded.bundle(text) : undefined;
     await text;
     const startedAt = performance.now();
-    const packed = await (bundled ?? findPackages());
+    const packed = bundled ? await bundled : { text: await findPackages(), inputs: [] };
     times.packMs[name] = performance.now() - startedAt;
     times.packedAtMs = performance.now();
     return packed;
