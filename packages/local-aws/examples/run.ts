@@ -11,13 +11,20 @@ async function main(): Promise<void> {
       console.log(JSON.stringify(event));
     },
   });
-  const { outputs, endpoint, region, credentials } = run;
-  console.log(JSON.stringify({ type: "ready", outputs, endpoint, region, ...credentials }));
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => {
       void run.stop();
     });
   }
+  const { accessKeyId, secretAccessKey } = run.credentials;
+  console.log(`The program is running. Its outputs:
+${JSON.stringify(run.outputs, undefined, 2)}
+
+For AWS clients:
+export AWS_ENDPOINT_URL=${run.endpoint} AWS_REGION=${run.region}
+export AWS_ACCESS_KEY_ID=${accessKeyId}
+export AWS_SECRET_ACCESS_KEY=${secretAccessKey}
+`);
 }
 
 void main();

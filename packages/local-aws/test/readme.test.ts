@@ -1,0 +1,194 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import * as path from "node:path";
+import { createInterface } from "node:readline";
+import { expect } from "chai";
+import type { Run, RunOptions } from "local-aws";
+import type { FaultRule } from "local-aws/faults";
+import { SERVED, WITHOUT_EFFECT } from "../resources";
+import { servedOperations } from "./servedOperations";
+
+const PACKAGE = path.join(__dirname, "..");
+const ROOT = path.join(PACKAGE, "..", "..");
+
+const README = readFileSync(path.join(PACKAGE, "README.md"), "utf8");
+
+/** Complete by its type. */
+const OPTIONS: Record<keyof RunOptions, true> = {
+  config: true,
+  dataDir: true,
+  delayScale: true,
+  faults: true,
+  intercept: true,
+  interceptInvocation: true,
+  links: true,
+  modules: true,
+  onCall: true,
+  onEvent: true,
+  onInvocation: true,
+  port: true,
+  programDir: true,
+  programFile: true,
+  s3EventDelayMs: true,
+};
+
+const MEMBERS: Record<keyof Run, true> = {
+  closeStreams: true,
+  credentials: true,
+  deliverObjectCreated: true,
+  dynamoDb: true,
+  endpoint: true,
+  faults: true,
+  functionNames: true,
+  idle: true,
+  inboxUrl: true,
+  invoke: true,
+  mailDir: true,
+  onObjectCreated: true,
+  outputs: true,
+  queueMessages: true,
+  readMail: true,
+  region: true,
+  stop: true,
+};
+
+const FAULT_KINDS: Record<FaultRule["kind"], true> = {
+  crash: true,
+  delayObjectEvents: true,
+  duplicateObjectEvents: true,
+  latency: true,
+  reorderObjectEvents: true,
+  replayStream: true,
+  reset: true,
+  serverError: true,
+  throttle: true,
+  timeout: true,
+};
+
+/** The text below a heading, up to the next one. */
+function section(heading: string): string {
+  const [, text = ""] = README.split(new RegExp(`^#+ ${heading}$`, "m"));
+  return text.split(/^#/m)[0] ?? "";
+}
+
+/** The rows of a section's tables, each with its cells. */
+function rows(heading: string): string[][] {
+  return section(heading)
+    .split("\n")
+    .filter((line) => line.startsWith("| ") && !line.startsWith("| -"))
+    .map((line) => line.split("|").map((cell) => cell.trim()))
+    .map((cells) => cells.slice(1, -1));
+}
+
+/** The names in backticks, without parameters. */
+function names(text = ""): string[] {
+  return [...text.matchAll(/`(\w[\w.]*)(?:\([^`]*\))?`/g)].map(([, name = ""]) => name);
+}
+
+/** Pulumi's class of a type token: `aws.s3.Bucket` of `aws:s3/bucket:Bucket`. */
+function className(token: string): string {
+  const [provider = "", module = "", name = ""] = token.split(":");
+  const folder = module.split("/")[0] ?? "";
+  return [provider, ...(folder === "index" ? [] : [folder]), name].join(".");
+}
+
+function exportsOf(file: string): string[] {
+  const text = readFileSync(path.join(PACKAGE, file), "utf8");
+  const listed = [...text.matchAll(/^export (?:type )?\{(.*?)\}/gms)].flatMap(([, list = ""]) =>
+    list.split(",").map((name) => name.replace(/\btype\b/, "").trim()),
+  );
+  const declared = [...text.matchAll(/^export (?:const|function) (\w+)/gm)];
+  return [...listed, ...declared.map(([, name = ""]) => name)].filter(Boolean);
+}
+
+describe("README of the package", function () {
+  this.timeout(30_000);
+
+  it("has every served resource type in its table, and no other", () => {
+    const types = rows("Served resource types").flatMap(([, cell]) => names(cell));
+
+    const classes = Object.keys(SERVED).map(className);
+    expect(types.filter((type) => type.includes("."))).to.have.members(classes);
+  });
+
+  it("has every type without an effect, with the reason of the code", () => {
+    const listed = section("Served resource types").split("Accepted without an effect")[1] ?? "";
+
+    const reasons = [...listed.matchAll(/^\| `([\w.]+)` +\| (.*?) +\|$/gm)];
+    expect(Object.fromEntries(reasons.map(([, type, reason]) => [type, reason]))).to.deep.equal(
+      Object.fromEntries(
+        Object.entries(WITHOUT_EFFECT).map(([token, reason]) => [className(token), reason]),
+      ),
+    );
+  });
+
+  it("has exactly the operations that are served, of all those in the SDK", async () => {
+    const listed = Object.fromEntries(
+      rows("Served operations").map(([service = "", cell = ""]) => [service, cell.split(", ")]),
+    );
+
+    const { STS, ...others } = listed;
+    expect(others).to.deep.equal({ service: ["operations"], ...(await servedOperations()) });
+    expect(STS).to.deep.equal(["GetCallerIdentity"]);
+  });
+
+  it("has every option and member of a run, and every kind of fault", () => {
+    const listed = (heading: string) => rows(heading).flatMap(([cell]) => names(cell));
+
+    expect(listed("RunOptions")).to.have.members(Object.keys(OPTIONS));
+    expect(listed("Run")).to.have.members(Object.keys(MEMBERS));
+    expect(listed("Faults")).to.have.members(Object.keys(FAULT_KINDS));
+  });
+
+  for (const file of ["index.ts", "faults/index.ts", "program.ts"]) {
+    it(`explains each export of ${file}`, () => {
+      const [api = ""] = (README.split("## API")[1] ?? "").split(/^## /m);
+      const headings = [...api.matchAll(/^### (\w+)/gm)].map(([, name = ""]) => name);
+
+      const missing = exportsOf(file).filter(
+        (name) => ![...headings, ...names(api)].includes(name),
+      );
+      expect(missing).to.deep.equal([]);
+    });
+  }
+
+  describe("Run another program", () => {
+    const [start = "", request = ""] = [
+      ...section("Run another program").matchAll(/^```sh\n(.*?)^```$/gms),
+    ].map(([, commands = ""]) => commands.trim());
+    let program: ChildProcess;
+
+    after(() => {
+      program.kill();
+    });
+
+    it("starts the program, and its commands print what it says", async () => {
+      // A port of its own; in a group, as Ctrl-C in a terminal reaches all processes of a command.
+      program = spawn("sh", ["-c", `exec ${start} 0`], { cwd: ROOT, detached: true });
+      const variables: string[] = [];
+      for await (const line of createInterface({ input: program.stdout ?? process.stdin })) {
+        if (line.startsWith("export ")) {
+          variables.push(line);
+        }
+        if (line.startsWith("export AWS_SECRET")) {
+          break;
+        }
+      }
+
+      const shell = spawn("sh", ["-c", [...variables, request].join("\n")], { cwd: ROOT });
+      let printed = "";
+      shell.stdout.on("data", (chunk: Buffer) => (printed += chunk.toString()));
+      await once(shell, "close");
+
+      expect(section("Run another program")).to.contain(`\`${printed.trim()}\``);
+    });
+
+    it("ends it on Ctrl-C", async () => {
+      const ended = once(program, "exit");
+      process.kill(-(program.pid ?? 0), "SIGINT");
+
+      await ended;
+    });
+  });
+});
