@@ -20,6 +20,8 @@ import { createMailbox, type Mail, type Mailbox } from "./mail/mailbox";
 import { createPages, type PageContent } from "./pages";
 import { createS3, type S3 } from "./s3/engine";
 import { createNotifications, type Notifications } from "./s3/notifications";
+import { importFromFauxqs } from "./s3/store/fromFauxqs";
+import { createObjectStore } from "./s3/store/objectStore";
 import { createServices } from "./services";
 import { createSns, type Sns } from "./sns/engine";
 import { createSqs, type Sqs } from "./sqs/engine";
@@ -29,11 +31,13 @@ export interface CloudOptions {
   /** Port of the gateway; 0 takes a free one. */
   port: number;
   region: string;
-  /** Keeps rows, objects, queues and streams; without it they are in memory. */
+  /**
+   * Keeps rows, objects, queues and streams. @default objects are in `workDir`, all else in memory
+   */
   dataDir?: string;
   /** Keeps the mails. */
   mailDir: string;
-  /** A temporary folder, for the functions' unpacked code. */
+  /** A temporary folder, for the functions' unpacked code and for objects. */
   workDir: string;
   /** The folder from which functions resolve the AWS SDK. @default only their packages have it */
   sdkFolder?: string;
@@ -139,10 +143,15 @@ async function assemble(options: CloudOptions, closers: CloseStack): Promise<Clo
   const listener = await listen({ port: options.port, onError: onRequestError });
   closers.add(listener);
   const endpoint = listener.url;
+  // A function's name begins with a letter or digit, so that its folder is another one.
+  const objectFolder = folderOf("s3") ?? path.join(options.workDir, ".s3");
+  const store = createObjectStore({ folder: objectFolder });
+  closers.add(store);
+  await importFromFauxqs(objectFolder, store);
   const fauxqs = await createFauxqs({ baseUrl: endpoint, region, dataDir: folderOf("s3") });
   closers.add(fauxqs);
   const mailbox = createMailbox({ dir: options.mailDir, onMail: options.onMail });
-  const s3 = createS3({ fauxqs });
+  const s3 = createS3({ store });
   const sqs = createSqs({ fauxqs });
   const sns = createSns({
     fauxqs,

@@ -12,18 +12,13 @@ type SqsStore = Stores["sqsStore"];
 type SnsStore = Stores["snsStore"];
 type Persistence = NonNullable<SqsStore["persistence"]>;
 type App = Awaited<ReturnType<typeof buildApp>>;
+type S3Store = Stores["s3Store"];
 
-/** fauxqs's buckets and objects. */
-export type S3Store = Stores["s3Store"];
-
-/** The package fauxqs: the stores of S3, SQS and SNS, and its HTTP API without a socket. */
+/** The package fauxqs: the stores of SQS and SNS, and its HTTP API without a socket. */
 export interface Fauxqs {
   readonly region: string;
-  readonly s3Store: S3Store;
   readonly sqsStore: SqsStore;
   readonly snsStore: SnsStore;
-  /** Registers fauxqs's S3 handlers with a Fastify app, or what looks like one. */
-  registerS3Routes: (app: unknown) => void;
   /** Answers a call to SQS (AWS JSON 1.0), SNS or STS (AWS query protocol). */
   handle: (request: HttpRequest) => Promise<HttpResponse>;
   /** Ends long polls, and closes the data folder. */
@@ -39,8 +34,8 @@ export interface FauxqsOptions {
   /** Of the ARNs. @default us-east-1 */
   region?: string;
   /**
-   * Keeps buckets, objects, queues and messages in a SQLite file in this folder. Topics are never
-   * kept: every start declares them anew. @default all is in memory
+   * Keeps queues and messages in a SQLite file in this folder. Topics are never kept: every start
+   * declares them anew. @default all is in memory
    */
   dataDir?: string;
 }
@@ -48,12 +43,12 @@ export interface FauxqsOptions {
 /** Starts fauxqs in this process. */
 export async function createFauxqs(options: FauxqsOptions): Promise<Fauxqs> {
   const { baseUrl, region = "us-east-1", dataDir } = options;
-  const [s3, sqs, sns, router] = await Promise.all([
+  const [s3, sqs, sns] = await Promise.all([
     load<{ S3Store: new () => S3Store }>("s3/s3Store.js"),
     load<{ SqsStore: new () => SqsStore }>("sqs/sqsStore.js"),
     load<{ SnsStore: new () => SnsStore }>("sns/snsStore.js"),
-    load<{ registerS3Routes: (app: unknown, store: S3Store) => void }>("s3/s3Router.js"),
   ]);
+  // Stays empty; fauxqs does not start without it.
   const s3Store = new s3.S3Store();
   const sqsStore = new sqs.SqsStore();
   const snsStore = new sns.SnsStore();
@@ -76,10 +71,8 @@ export async function createFauxqs(options: FauxqsOptions): Promise<Fauxqs> {
 
   return {
     region,
-    ...stores,
-    registerS3Routes: (target) => {
-      router.registerS3Routes(target, s3Store);
-    },
+    sqsStore,
+    snsStore,
     handle: async (request) => inject(await startApp(), request),
     async close() {
       // Ends long polls, which would hold requests open for up to 20 seconds.
@@ -109,13 +102,12 @@ async function inject(app: App, request: HttpRequest): Promise<HttpResponse> {
 }
 
 /**
- * Loads the stores from a SQLite file, and keeps them there from then on. Not fauxqs's folder of
- * files: there a key is a path, so that `x//y` and `x/y` are one file, `../` leaves the folder, and
- * a long key is no file name. A write is durable once the call returns, also against `kill -9`.
+ * Loads the stores from a SQLite file, and keeps them there from then on. A write is durable once
+ * the call returns, also against `kill -9`.
  */
 async function openPersistence(
   dataDir: string,
-  { s3Store, sqsStore, snsStore }: Pick<Fauxqs, "s3Store" | "sqsStore" | "snsStore">,
+  { s3Store, sqsStore, snsStore }: Pick<Stores, "s3Store" | "sqsStore" | "snsStore">,
 ): Promise<Persistence> {
   const { PersistenceManager } = await load<{
     PersistenceManager: new (dataDir: string) => Persistence;
@@ -128,7 +120,6 @@ async function openPersistence(
     queue.persistence = persistence;
   }
   sqsStore.persistence = persistence;
-  s3Store.persistence = persistence;
   return persistence;
 }
 

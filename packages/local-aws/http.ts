@@ -1,3 +1,5 @@
+import type { Readable } from "node:stream";
+
 /** One HTTP request, read to its end before it is handled. */
 export interface HttpRequest {
   method: string;
@@ -8,9 +10,14 @@ export interface HttpRequest {
   body: Buffer;
 }
 
-/** One HTTP response, complete before its first byte goes out. */
+/** One HTTP response. */
 export interface HttpResponse {
   status: number;
   headers: Record<string, string>;
   body: Buffer;
+  /**
+   * In place of the body, where that is large; its length is in the headers. To be read or
+   * destroyed by whom the response ends with.
+   */
+  stream?: Readable;
 }

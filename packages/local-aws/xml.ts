@@ -11,6 +11,16 @@ export function escapeXml(text: string): string {
   );
 }
 
+/** An element with this text; nothing for undefined. */
+export function element(name: string, text: string | number | boolean | undefined): string {
+  return text === undefined ? "" : group(name, [escapeXml(String(text))]);
+}
+
+/** An element with these children, which are XML already. */
+export function group(name: string, children: readonly string[]): string {
+  return `<${name}>${children.join("")}</${name}>`;
+}
+
 const ENTITIES: Partial<Record<string, string>> = {
   amp: "&",
   apos: "'",

@@ -100,6 +100,7 @@ export function createGateway(options: GatewayOptions): RequestHandler {
     const start = performance.now();
     let operation = `${name}:Unknown`;
     let principal: Principal | undefined;
+    let forwarded: HttpResponse | undefined;
     let response: HttpResponse | "reset";
     try {
       const call = route.read();
@@ -108,13 +109,17 @@ export function createGateway(options: GatewayOptions): RequestHandler {
       principal = caller;
       authorize(options, errors, caller, call.grants(options));
       const allowed = { service: name, operation, principal: caller, request };
-      response = await injectFaults(allowed, () => call.forward(caller));
+      response = await injectFaults(allowed, async () => (forwarded = await call.forward(caller)));
       authorize(options, errors, caller, call.grantsToSee?.(response) ?? []);
     } catch (error) {
       response =
         error instanceof ConnectionReset
           ? "reset"
           : renderFailure(errors, request, operation, error);
+    }
+    if (forwarded?.stream && (response === "reset" || response.stream !== forwarded.stream)) {
+      // Nobody will read it.
+      forwarded.stream.destroy();
     }
     observe({
       service: name,

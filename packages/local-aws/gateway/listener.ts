@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { pipeline } from "node:stream/promises";
 import type { HttpRequest, HttpResponse } from "../http";
 
 /** Answers the requests that a listener has read. */
@@ -129,7 +130,7 @@ async function answer(
     incoming.socket.resetAndDestroy();
     return;
   }
-  send(outgoing, request.method, response);
+  await send(outgoing, request.method, response);
 }
 
 function headersOf(incoming: IncomingMessage): Record<string, string> {
@@ -184,26 +185,40 @@ function readBody(
   });
 }
 
-function send(outgoing: ServerResponse, method: string, response: HttpResponse): void {
-  const { status, body } = response;
+/** @throws what a stream throws */
+async function send(
+  outgoing: ServerResponse,
+  method: string,
+  { status, headers: given, body, stream }: HttpResponse,
+): Promise<void> {
   const headers: Record<string, string | number> = {};
-  for (const [name, value] of Object.entries(response.headers)) {
+  for (const [name, value] of Object.entries(given)) {
     const lower = name.toLowerCase();
     if (!HOP_HEADERS.has(lower)) {
       headers[lower] = value;
     }
   }
-  if (status === 204 || status === 304) {
+  const isBodiless = status === 204 || status === 304;
+  if (isBodiless) {
     delete headers["content-length"];
-    outgoing.writeHead(status, headers).end();
-    return;
-  }
-  if (method === "HEAD") {
+  } else if (method === "HEAD") {
     // The length of a GET's body, which only the service knows.
     headers["content-length"] ??= body.length;
-    outgoing.writeHead(status, headers).end();
-    return;
+  } else if (!stream) {
+    headers["content-length"] = body.length;
   }
-  headers["content-length"] = body.length;
-  outgoing.writeHead(status, headers).end(body);
+  outgoing.writeHead(status, headers);
+  if (isBodiless || method === "HEAD") {
+    stream?.destroy();
+    outgoing.end();
+  } else if (stream) {
+    await pipeline(stream, outgoing).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== "ERR_STREAM_PREMATURE_CLOSE") {
+        throw error;
+      }
+      // The client has left.
+    });
+  } else {
+    outgoing.end(body);
+  }
 }

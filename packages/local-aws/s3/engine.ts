@@ -1,14 +1,20 @@
 import { randomBytes } from "node:crypto";
-import { AwsError } from "../awsError";
-import type { Fauxqs } from "../fauxqs";
+import { AwsError, notImplemented } from "../awsError";
 import type { HttpRequest, HttpResponse } from "../http";
+import type { Action, Outcome } from "./actions/action";
+import * as buckets from "./actions/buckets";
+import { listObjects } from "./actions/listing";
+import * as multipart from "./actions/multipart";
+import * as objects from "./actions/objects";
+import * as reading from "./actions/reading";
 import { readAddress, type S3Address } from "./address";
 import type { CorsRule } from "./cors";
+import { s3Errors } from "./errors";
 import { answerForm, formOf, writeOf } from "./forms/formUpload";
 import type { PostForm } from "./forms/postForm";
-import { createObjectStore, type StoredObject } from "./objectStore";
-import { checkIntegrity, methodNotAllowed, readS3Request, type S3Request } from "./request";
-import { responseOverrides } from "./responseOverrides";
+import { operationOf } from "./operations";
+import { checkIntegrity, readS3Request, type S3Request } from "./request";
+import type { ObjectStore } from "./store/objectStore";
 
 export type ObjectCreatedName =
   | "ObjectCreated:Put"
@@ -48,11 +54,7 @@ export interface RequestContext {
 
 /** S3 in this process. */
 export interface S3 {
-  /**
-   * Answers one path-style S3 request.
-   *
-   * @throws AwsError for what fauxqs itself does not refuse
-   */
+  /** Answers one path-style S3 request, also those that S3 refuses. */
   handle(request: HttpRequest, context?: RequestContext): Promise<HttpResponse>;
   /** Creates the bucket unless an earlier run has. */
   createBucket(name: string): void;
@@ -68,88 +70,95 @@ export interface S3 {
   onObjectCreated(listener: (event: ObjectCreated) => void): void;
 }
 
-/**
- * Sub-resources that fauxqs does not know: it would take them for the object or the bucket itself,
- * so that PutObjectTagging would replace the object. From the list of operations in
- * https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
- */
-const MISSING_SUBRESOURCES = new Set(
-  (
-    "accelerate acl analytics annotation cors encryption intelligent-tiering inventory legal-hold " +
-    "location logging metadataConfiguration metadataTable metrics notification object-lock " +
-    "ownershipControls policy policyStatus publicAccessBlock replication requestPayment restore " +
-    "retention select session tagging torrent versioning versions website"
-  ).split(" "),
-);
+const ACTIONS: Partial<Record<string, Action>> = {
+  ListBuckets: buckets.listBuckets,
+  CreateBucket: buckets.createBucket,
+  HeadBucket: buckets.headBucket,
+  DeleteBucket: buckets.deleteBucket,
+  GetBucketLifecycleConfiguration: buckets.getLifecycle,
+  PutBucketLifecycleConfiguration: buckets.putLifecycle,
+  DeleteBucketLifecycle: buckets.deleteLifecycle,
+  ListObjects: listObjects,
+  ListObjectsV2: listObjects,
+  GetObject: reading.getObject,
+  HeadObject: reading.headObject,
+  GetObjectAttributes: reading.getObjectAttributes,
+  PutObject: objects.putObject,
+  CopyObject: objects.copyObject,
+  DeleteObject: objects.deleteObject,
+  DeleteObjects: objects.deleteObjects,
+  CreateMultipartUpload: multipart.createUpload,
+  UploadPart: multipart.uploadPart,
+  UploadPartCopy: multipart.copyPart,
+  CompleteMultipartUpload: multipart.completeUpload,
+  AbortMultipartUpload: multipart.abortUpload,
+};
+
+const EVENTS: Partial<Record<string, ObjectCreatedName>> = {
+  PutObject: "ObjectCreated:Put",
+  PostObject: "ObjectCreated:Post",
+  CopyObject: "ObjectCreated:Copy",
+  CompleteMultipartUpload: "ObjectCreated:CompleteMultipartUpload",
+};
 
 /**
- * S3 on top of fauxqs: with ObjectCreated events, conditional writes and deletes, and bodies that
- * are checked against their checksums. Has no versions and no object tags. Authorization, also by the
- * policies of POST forms, comes before it.
+ * S3's operations on a store, with ObjectCreated events. Has no versions and no object tags.
+ * Authorization, also by the policies of POST forms, comes before it.
  */
-export function createS3({ fauxqs }: { fauxqs: Fauxqs }): S3 {
-  const store = createObjectStore(fauxqs);
+export function createS3({ store }: { store: ObjectStore }): S3 {
   const listeners: ((event: ObjectCreated) => void)[] = [];
-  const nextSequencer = createSequencer();
   const corsRules = new Map<string, CorsRule[]>();
 
+  /** From the first check to the write, nothing is awaited: a conditional write is atomic. */
+  async function carryOut(
+    request: HttpRequest,
+    { address = readAddress(request.url), form: readForm }: RequestContext,
+  ): Promise<Outcome & { bucket: string; operation: string }> {
+    const call = readS3Request(request, address);
+    const { bucket } = call;
+    const form = readForm ?? formOf(call);
+    if (form) {
+      const write = writeOf(call, form);
+      checkIntegrity(write);
+      const outcome = await objects.putObject(write, store);
+      const answer = answerForm(write, form, request.headers.host ?? "", outcome.headers ?? {});
+      return { ...answer, written: outcome.written, bucket, operation: "PostObject" };
+    }
+    const operation = operationOf(call, address);
+    return { ...(await actionOf(operation, call)(call, store)), bucket, operation };
+  }
+
   return {
-    // From the first check to the write, nothing is awaited: a conditional write is atomic.
     async handle(request, context = {}) {
-      const call = readS3Request(request, context.address ?? readAddress(request.url));
-      refuseUnsupported(call);
-      const form = context.form ?? formOf(call);
-      const carriedOut = form ? writeOf(call, form) : call;
-      if (form) {
-        checkIntegrity(carriedOut);
-      }
-      if (createsObject(call)) {
-        checkPreconditions(call, store.find(call.bucket, call.key));
-      }
-      if (deletesObject(call)) {
-        checkDeletion(call, store.find(call.bucket, call.key));
-      }
-      if (call.method === "GET" && call.key) {
-        repairRange(call, store.find(call.bucket, call.key));
-      }
-      const overrides = readsObject(call) ? responseOverrides(call.query) : {};
-      // S3 stores this type where a writer names none; fauxqs would store application/octet-stream.
-      carriedOut.headers["content-type"] ??= "binary/octet-stream";
-
-      const { response, written } = store.carryOut(carriedOut);
       const requestId = randomBytes(8).toString("hex").toUpperCase();
-      const sequencer = nextSequencer();
-      const answer = await response;
-      const { status, headers, body } = form
-        ? answerForm(carriedOut, form, request.headers.host ?? "", answer)
-        : answer;
-
-      if (written) {
-        const { bucket, object } = written;
-        const event: ObjectCreated = {
-          bucket,
-          key: object.key,
-          size: object.contentLength,
-          eTag: object.etag.replaceAll('"', ""),
-          sequencer,
-          eventName: eventName(call),
-          eventTime: object.lastModified,
-          principalArn: context.principalArn,
-          requestId,
-        };
-        for (const listener of listeners) {
-          listener(event);
+      try {
+        const outcome = await carryOut(request, context);
+        const { status = 200, headers, body = Buffer.alloc(0), stream, bucket, written } = outcome;
+        const eventName = EVENTS[outcome.operation];
+        if (written && eventName) {
+          const event: ObjectCreated = {
+            bucket,
+            key: written.key,
+            size: written.size,
+            eTag: written.eTag,
+            sequencer: written.sequencer,
+            eventName,
+            eventTime: written.lastModified,
+            principalArn: context.principalArn,
+            requestId,
+          };
+          for (const listener of listeners) {
+            listener(event);
+          }
         }
+        return { status, headers: { ...headers, "x-amz-request-id": requestId }, body, stream };
+      } catch (error) {
+        if (!(error instanceof AwsError)) {
+          throw error;
+        }
+        const refusal = s3Errors.render(error, requestId);
+        return request.method === "HEAD" ? { ...refusal, body: Buffer.alloc(0) } : refusal;
       }
-      return {
-        status,
-        headers: {
-          ...headers,
-          ...(status >= 200 && status < 300 && overrides),
-          "x-amz-request-id": requestId,
-        },
-        body,
-      };
     },
     createBucket(name) {
       store.createBucket(name);
@@ -165,121 +174,16 @@ export function createS3({ fauxqs }: { fauxqs: Fauxqs }): S3 {
   };
 }
 
-/** A PutObject, CopyObject or CompleteMultipartUpload: a form upload takes no conditions. */
-function createsObject({ method, key, query }: S3Request): boolean {
-  if (!key) {
-    return false;
+/** @throws AwsError NotImplemented 501, or MethodNotAllowed 405 for an operation that S3 lacks, too */
+function actionOf(operation: string, { method, query }: S3Request): Action {
+  const action = ACTIONS[operation];
+  const isVersioned = query.versionId !== undefined && query.versionId !== "null";
+  if (action && !isVersioned) {
+    return action;
   }
-  return method === "POST" ? "uploadId" in query : method === "PUT" && !("uploadId" in query);
-}
-
-function deletesObject({ method, key, query }: S3Request): boolean {
-  return method === "DELETE" && key !== "" && !("uploadId" in query);
-}
-
-function readsObject({ method, key, query }: S3Request): boolean {
-  return (method === "GET" || method === "HEAD") && key !== "" && !("attributes" in query);
-}
-
-function eventName({ method, key, headers }: S3Request): ObjectCreatedName {
-  if (method === "POST") {
-    return key ? "ObjectCreated:CompleteMultipartUpload" : "ObjectCreated:Post";
+  if (Object.keys(query).length > 0) {
+    throw notImplemented(`s3:${operation}`, ` (${method} with ?${Object.keys(query).join("&")})`);
   }
-  return headers["x-amz-copy-source"] ? "ObjectCreated:Copy" : "ObjectCreated:Put";
-}
-
-function refuseUnsupported({ method, key, query, headers }: S3Request): void {
-  const missing = Object.keys(query).find(
-    (name) =>
-      MISSING_SUBRESOURCES.has(name) ||
-      // fauxqs would list or send objects instead of uploads and their parts.
-      (method === "GET" && (name === "uploads" || name === "uploadId")) ||
-      (name === "versionId" && query[name] !== "null"),
-  );
-  if (missing) {
-    throw new AwsError(
-      "NotImplemented",
-      501,
-      `S3 on this machine has no "${missing}": ${method} with ?${missing} works on AWS only.`,
-    );
-  }
-  const form = /^multipart\/form-data/i.test(headers["content-type"] ?? "");
-  const known = key ? "uploads" in query || "uploadId" in query : form || "delete" in query;
-  if (method === "POST" && !known) {
-    throw methodNotAllowed();
-  }
-}
-
-/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html */
-function checkPreconditions({ headers }: S3Request, existing: StoredObject | undefined): void {
-  const ifNoneMatch = headers["if-none-match"];
-  const ifMatch = headers["if-match"];
-  if (ifNoneMatch !== undefined && ifNoneMatch !== "*") {
-    throw new AwsError(
-      "NotImplemented",
-      501,
-      "A header you provided implies functionality that is not implemented: If-None-Match on a write takes * only.",
-    );
-  }
-  if (ifMatch !== undefined && !existing) {
-    throw new AwsError("NoSuchKey", 404, "The specified key does not exist.");
-  }
-  const changed = ifMatch !== undefined && !isETagOf(existing, ifMatch);
-  if (changed || (ifNoneMatch !== undefined && existing !== undefined)) {
-    throw preconditionFailed();
-  }
-}
-
-/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html */
-function checkDeletion({ headers }: S3Request, existing: StoredObject | undefined): void {
-  const ifMatch = headers["if-match"];
-  if (ifMatch === undefined) {
-    return;
-  }
-  if (!existing) {
-    throw new AwsError("NoSuchKey", 404, "The specified key does not exist.");
-  }
-  if (ifMatch !== "*" && !isETagOf(existing, ifMatch)) {
-    throw preconditionFailed();
-  }
-}
-
-function isETagOf(object: StoredObject | undefined, eTag: string): boolean {
-  const unquote = (text: string) => text.replaceAll('"', "");
-  return object !== undefined && unquote(object.etag) === unquote(eTag);
-}
-
-function preconditionFailed(): AwsError {
-  return new AwsError(
-    "PreconditionFailed",
-    412,
-    "At least one of the pre-conditions you specified did not hold",
-  );
-}
-
-/**
- * fauxqs answers 416 to anything but a single byte range, which S3 ignores, and to a suffix longer
- * than the object, for which S3 sends all of it (RFC 9110, 14.1.2 and 14.2).
- */
-function repairRange({ headers }: S3Request, existing: StoredObject | undefined): void {
-  if (headers.range === undefined) {
-    return;
-  }
-  const [, first = "", last = ""] = /^bytes=(\d*)-(\d*)$/.exec(headers.range) ?? [];
-  const valid = first ? last === "" || Number(first) <= Number(last) : last;
-  if (!valid) {
-    delete headers.range;
-  } else if (!first && Number(last) > (existing?.contentLength ?? 0)) {
-    headers.range = "bytes=0-";
-  }
-}
-
-/** Numbers that grow from write to write and, since they contain the time, from run to run. */
-function createSequencer(): () => string {
-  let last = 0n;
-  return () => {
-    const now = BigInt(Date.now()) << 20n;
-    last = now > last ? now : last + 1n;
-    return last.toString(16).toUpperCase().padStart(18, "0");
-  };
+  const message = "The specified method is not allowed against this resource.";
+  throw new AwsError("MethodNotAllowed", 405, message);
 }

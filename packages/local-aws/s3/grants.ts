@@ -159,7 +159,7 @@ function deletedObjects(request: HttpRequest): { key: string; versionId: boolean
     );
   }
   if (objects.some((object) => object.includes("<ETag>"))) {
-    throw notImplemented("s3:DeleteObjects", " with an ETag, which fauxqs does not look at");
+    throw notImplemented("s3:DeleteObjects", " with an ETag");
   }
   return objects.map((object) => ({
     key: textOf(object, "Key") ?? "",

@@ -8,9 +8,7 @@ export interface S3Call extends Call {
   address: S3Address;
 }
 
-// <level> <method> <the query parameters that distinguish operations, sorted> → operation. Only
-// these reach the engine: fauxqs does not look at sub-resources it lacks, and so would take a
-// PutObjectTagging for a PutObject and put the tags in the object's place.
+// <level> <method> <the query parameters that distinguish operations, sorted> → operation.
 const OPERATIONS: Partial<Record<string, string>> = {
   "service GET ": "ListBuckets",
   "bucket GET ": "ListObjects",
@@ -62,7 +60,11 @@ export function readCall(request: HttpRequest): S3Call {
   };
 }
 
-function operationOf({ method, headers }: HttpRequest, address: S3Address): string {
+/** The operation's name, without `s3:`. */
+export function operationOf(
+  { method, headers }: Pick<HttpRequest, "method" | "headers">,
+  address: S3Address,
+): string {
   const { query } = address;
   const level = levelOf(address);
   const subresources = Object.keys(query)

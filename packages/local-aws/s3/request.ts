@@ -57,11 +57,6 @@ export function digestOf(algorithm: string, body: Buffer): string {
   throw new AwsError("InvalidRequest", 400, message);
 }
 
-export function methodNotAllowed(): AwsError {
-  const message = "The specified method is not allowed against this resource.";
-  return new AwsError("MethodNotAllowed", 405, message);
-}
-
 /**
  * Decodes `aws-chunked`, in which the SDKs send streams, with the checksum in a trailer.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html

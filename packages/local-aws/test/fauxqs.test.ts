@@ -13,7 +13,7 @@ import { credentials, s3Error, serve } from "./s3/serve";
 
 const KEY = "a b//../ünï%2F";
 
-describe("the data folder of fauxqs", () => {
+describe("the data folder of S3 and SQS", () => {
   let dataDir: string;
   beforeEach(() => (dataDir = mkdtempSync(join(tmpdir(), "fauxqs-"))));
   afterEach(() => {
@@ -39,9 +39,11 @@ describe("the data folder of fauxqs", () => {
       const { ContentLength } = await harness.client.send(new HeadObjectCommand(object));
       expect(ContentLength).to.equal(3);
 
-      const { arn } = createSqs(harness).createQueue("failures", { VisibilityTimeout: "7" });
-      expect(await receive(harness.fauxqs)).to.deep.equal(["kept"]);
+      const fauxqs = await createFauxqs({ baseUrl: "http://127.0.0.1:1", dataDir });
+      const { arn } = createSqs({ fauxqs }).createQueue("failures", { VisibilityTimeout: "7" });
+      expect(await receive(fauxqs)).to.deep.equal(["kept"]);
       expect(arn).to.equal("arn:aws:sqs:us-east-1:000000000000:failures");
+      await fauxqs.close();
     } finally {
       await harness.close();
     }

@@ -30,7 +30,7 @@ export function writeOf({ bucket }: S3Request, { key, fields, file }: PostForm):
 }
 
 /**
- * S3's answer to a form, made from the answer to its write.
+ * S3's answer to a form, made from the headers that answer its write.
  *
  * @param host the request's Host header, for the object's address
  */
@@ -38,19 +38,10 @@ export function answerForm(
   { bucket, key }: S3Request,
   { fields }: PostForm,
   host: string,
-  written: HttpResponse,
+  written: Readonly<Record<string, string>>,
 ): HttpResponse {
-  if (written.status !== 200) {
-    return written;
-  }
-  const eTag = written.headers.etag ?? "";
-  const headers: Record<string, string> = { etag: eTag };
-  for (const [name, value] of Object.entries(written.headers)) {
-    if (name.startsWith("x-amz-")) {
-      headers[name] = value;
-    }
-  }
-
+  const eTag = written.etag ?? "";
+  const headers: Record<string, string> = { ...written };
   const target = redirectOf(fields, { bucket, key, etag: eTag });
   if (target !== undefined) {
     return { status: 303, headers: { ...headers, location: target }, body: Buffer.alloc(0) };

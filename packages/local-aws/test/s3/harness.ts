@@ -1,10 +1,12 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { S3Client } from "@aws-sdk/client-s3";
-import { createFauxqs, type Fauxqs } from "../../fauxqs";
 import { createS3, type ObjectCreated, type S3 } from "../../s3/engine";
+import { createObjectStore } from "../../s3/store/objectStore";
 import { credentials, s3Error, serve } from "./serve";
 
 export interface Harness {
-  fauxqs: Fauxqs;
   s3: S3;
   client: S3Client;
   url: string;
@@ -13,10 +15,15 @@ export interface Harness {
   close(): Promise<void>;
 }
 
-/** S3 with a bucket named `files`, behind HTTP. */
+/**
+ * S3 with a bucket named `files`, behind HTTP.
+ *
+ * @param dataDir @default a temporary folder, which is removed at the end
+ */
 export async function startS3(dataDir?: string): Promise<Harness> {
-  const fauxqs = await createFauxqs({ baseUrl: "http://127.0.0.1:1", dataDir });
-  const s3 = createS3({ fauxqs });
+  const folder = dataDir ?? mkdtempSync(join(tmpdir(), "s3-"));
+  const store = createObjectStore({ folder });
+  const s3 = createS3({ store });
   s3.createBucket("files");
   const events: ObjectCreated[] = [];
   s3.onObjectCreated((event) => events.push(event));
@@ -29,7 +36,6 @@ export async function startS3(dataDir?: string): Promise<Harness> {
     maxAttempts: 1,
   });
   return {
-    fauxqs,
     s3,
     client,
     url: server.url,
@@ -37,7 +43,10 @@ export async function startS3(dataDir?: string): Promise<Harness> {
     async close() {
       client.destroy();
       await server.close();
-      await fauxqs.close();
+      await store.close();
+      if (dataDir === undefined) {
+        rmSync(folder, { recursive: true });
+      }
     },
   };
 }

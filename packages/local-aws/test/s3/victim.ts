@@ -1,6 +1,7 @@
 // A process for fauxqs.test.ts to kill: it writes, reports it, and waits.
 import { createFauxqs } from "../../fauxqs";
 import { createS3 } from "../../s3/engine";
+import { createObjectStore } from "../../s3/store/objectStore";
 import { createSqs } from "../../sqs/engine";
 
 async function main(): Promise<void> {
@@ -10,7 +11,7 @@ async function main(): Promise<void> {
   const { arn } = sqs.createQueue("failures", { VisibilityTimeout: "5" });
   await sqs.sendMessage(arn, "kept");
 
-  const s3 = createS3({ fauxqs });
+  const s3 = createS3({ store: createObjectStore({ folder: dataDir }) });
   s3.createBucket("files");
   s3.onObjectCreated(({ sequencer }) => process.send?.(sequencer));
   await s3.handle({

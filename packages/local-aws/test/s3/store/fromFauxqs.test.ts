@@ -1,11 +1,17 @@
 import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { findPackageJSON } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { expect } from "chai";
+import type { BuildAppOptions } from "fauxqs" with { "resolution-mode": "import" };
 import { createFauxqs } from "../../../fauxqs";
 import { importFromFauxqs } from "../../../s3/store/fromFauxqs";
 import { createObjectStore } from "../../../s3/store/objectStore";
 import { createSqs } from "../../../sqs/engine";
+
+type S3Store = NonNullable<BuildAppOptions["stores"]>["s3Store"];
+type Persistence = NonNullable<S3Store["persistence"]> & { close(): void };
 
 const BUCKET = "files";
 const PART = Buffer.alloc(5 << 20, "p");
@@ -16,10 +22,27 @@ const DESCRIPTION = {
   contentEncoding: "gzip",
 };
 
+/** One of fauxqs's own files, which the package does not export. */
+async function load<Module>(file: string): Promise<Module> {
+  const folder = dirname(findPackageJSON("fauxqs", __filename) ?? "");
+  return (await import(pathToFileURL(join(folder, "dist", file)).href)) as Module;
+}
+
 /** A folder as runs with fauxqs's S3 have left it. */
 async function makeOldFolder(dataDir: string) {
   const fauxqs = await createFauxqs({ baseUrl: "http://127.0.0.1:1", dataDir });
-  const { s3Store } = fauxqs;
+  const sqs = createSqs({ fauxqs });
+  const { arn } = sqs.createQueue("failures");
+  await sqs.sendMessage(arn, "kept");
+  await fauxqs.close();
+
+  const s3 = await load<{ S3Store: new () => S3Store }>("s3/s3Store.js");
+  const { PersistenceManager } = await load<{
+    PersistenceManager: new (dataDir: string) => Persistence;
+  }>("persistence.js");
+  const s3Store = new s3.S3Store();
+  const persistence = new PersistenceManager(dataDir);
+  s3Store.persistence = persistence;
   s3Store.createBucket(BUCKET);
   s3Store.createBucket("another");
   s3Store.putBucketLifecycleConfiguration(BUCKET, "<LifecycleConfiguration/>");
@@ -40,11 +63,8 @@ async function makeOldFolder(dataDir: string) {
   s3Store.completeMultipartUpload(complete, parts);
   const uploadId = create("open");
   s3Store.uploadPart(uploadId, 1, Buffer.from("part"));
-  const sqs = createSqs({ fauxqs });
-  const { arn } = sqs.createQueue("failures");
-  await sqs.sendMessage(arn, "kept");
   const objects = s3Store.listObjects(BUCKET).objects;
-  await fauxqs.close();
+  persistence.close();
   return { objects, uploadId, queueArn: arn };
 }
 

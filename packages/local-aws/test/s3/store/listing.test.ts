@@ -108,6 +108,14 @@ describe("the order of keys", () => {
     expect(order.page({ prefix: "a", after: "b" }).keys).to.deep.equal([]);
   });
 
+  it("gathers keys under the delimiter, and counts each common prefix once", () => {
+    const order = createKeyOrder(() => ["a/1", "a/2", "b", "c/1", "c/2/3"]);
+    const page = (options: PageOptions) => order.page(options);
+
+    expect(walk(page, { delimiter: "/", maxKeys: 2 })).to.deep.equal([["a/", "b"], ["c/"]]);
+    expect(walk(page, { delimiter: "/", prefix: "c/" })).to.deep.equal([["c/1", "c/2/"]]);
+  });
+
   it("costs a page, not a bucket", () => {
     const keys = Array.from({ length: 100_000 }, (_, at) => `${at % 10}/${at}`);
     const order = createKeyOrder(() => keys);

@@ -1,0 +1,210 @@
+import { AwsError } from "../../awsError";
+import { element, group } from "../../xml";
+import type { S3Request } from "../request";
+import { responseOverrides } from "../responseOverrides";
+import { preconditionFailed } from "../store/errors";
+import type { StoredObject } from "../store/objects";
+import { type Action, type Outcome, xmlOutcome } from "./action";
+import { checksumElements, checksumHeaders } from "./description";
+
+/** The bytes of an object that an answer has: `start` up to, not including, `end`. */
+interface Selection {
+  start: number;
+  end: number;
+  /** Of a request for one part. */
+  part?: NonNullable<StoredObject["parts"]>[number];
+}
+
+/** Bytes; larger answers are streamed. */
+const MAX_WHOLE_BYTES = 1 << 20;
+
+export const getObject: Action = (request, store) => {
+  const content = store.get(request.bucket, request.key);
+  const { outcome, selection } = readOutcome(request, content.object);
+  if (!selection) {
+    return outcome;
+  }
+  const { start, end } = selection;
+  return end - start > MAX_WHOLE_BYTES
+    ? { ...outcome, stream: content.stream(start, end) }
+    : { ...outcome, body: content.read(start, end) };
+};
+
+export const headObject: Action = (request, store) =>
+  readOutcome(request, store.head(request.bucket, request.key)).outcome;
+
+export const getObjectAttributes: Action = ({ bucket, key, headers }, store) => {
+  const object = store.head(bucket, key);
+  const requested = (headers["x-amz-object-attributes"] ?? "")
+    .split(",")
+    .map((name) => name.trim());
+  const elements: Record<string, () => string> = {
+    ETag: () => element("ETag", object.eTag),
+    Checksum: () =>
+      object.checksums
+        ? group(
+            "Checksum",
+            checksumElements(object.checksums).map(([name, text]) => element(name, text)),
+          )
+        : "",
+    ObjectParts: () => (object.parts ? partsElement(object.parts, headers) : ""),
+    StorageClass: () => element("StorageClass", "STANDARD"),
+    ObjectSize: () => element("ObjectSize", object.size),
+  };
+  const outcome = xmlOutcome(
+    "GetObjectAttributesResponse",
+    Object.entries(elements).map(([name, render]) => (requested.includes(name) ? render() : "")),
+  );
+  return {
+    ...outcome,
+    headers: { ...outcome.headers, "last-modified": object.lastModified.toUTCString() },
+  };
+};
+
+function partsElement(parts: NonNullable<StoredObject["parts"]>, headers: S3Request["headers"]) {
+  const maxParts = Number(headers["x-amz-max-parts"] ?? 1000);
+  const marker = Number(headers["x-amz-part-number-marker"] ?? 0);
+  const following = parts.filter(({ number }) => number > marker);
+  const page = following.slice(0, maxParts);
+  return group("ObjectParts", [
+    element("PartsCount", parts.length),
+    element("IsTruncated", following.length > page.length),
+    element("MaxParts", maxParts),
+    element("PartNumberMarker", marker),
+    element("NextPartNumberMarker", page.at(-1)?.number ?? 0),
+    ...page.map(({ number, size, checksums = {} }) =>
+      group("Part", [
+        element("PartNumber", number),
+        element("Size", size),
+        ...Object.entries(checksums).map(([name, value]) => element(`Checksum${name}`, value)),
+      ]),
+    ),
+  ]);
+}
+
+/** All of an answer but its content; no selection where there is none. */
+function readOutcome(
+  { query, headers }: S3Request,
+  object: StoredObject,
+): { outcome: Outcome; selection?: Selection } {
+  const overrides = responseOverrides(query);
+  const validators = {
+    etag: `"${object.eTag}"`,
+    "last-modified": object.lastModified.toUTCString(),
+  };
+  if (isUnchanged(headers, object)) {
+    return { outcome: { status: 304, headers: validators } };
+  }
+  const selection = select(query, headers, object);
+  const { start, end, part } = selection ?? { start: 0, end: object.size };
+  const { parts, checksums, size } = object;
+  const isEnabled = headers["x-amz-checksum-mode"]?.toUpperCase() === "ENABLED";
+  const sums = part
+    ? checksumHeaders(part.checksums, "FULL_OBJECT")
+    : selection
+      ? {}
+      : checksumHeaders(checksums?.values, checksums?.type);
+  return {
+    outcome: {
+      status: selection ? 206 : 200,
+      headers: {
+        ...sendable(object.headers),
+        ...validators,
+        "content-length": `${end - start}`,
+        ...(selection && { "content-range": `bytes ${start}-${end - 1}/${size}` }),
+        ...(part && parts && { "x-amz-mp-parts-count": `${parts.length}` }),
+        ...(isEnabled && sums),
+        ...overrides,
+      },
+    },
+    selection: { start, end },
+  };
+}
+
+/**
+ * Metadata from a form may be any text. S3 answers with what no header can hold in RFC 2047's form:
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
+ */
+function sendable(headers: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, text]) => [
+      name,
+      /^[\t -~\u0080-\u00ff]*$/.test(text)
+        ? text
+        : `=?UTF-8?B?${Buffer.from(text).toString("base64")}?=`,
+    ]),
+  );
+}
+
+/**
+ * RFC 9110, 13.2.2: an ETag counts, and a date only where there is no ETag.
+ *
+ * @returns whether the answer is 304
+ * @throws AwsError PreconditionFailed 412
+ */
+function isUnchanged(headers: S3Request["headers"], { eTag, lastModified }: StoredObject): boolean {
+  const names = (list: string) =>
+    list.split(",").some((each) => ["*", eTag].includes(each.trim().replaceAll('"', "")));
+  // HTTP's dates have whole seconds.
+  const modified = Math.floor(lastModified.getTime() / 1000) * 1000;
+  const ifMatch = headers["if-match"];
+  const ifNoneMatch = headers["if-none-match"];
+  const hasFailed =
+    ifMatch === undefined
+      ? modified > Date.parse(headers["if-unmodified-since"] ?? "")
+      : !names(ifMatch);
+  if (hasFailed) {
+    throw preconditionFailed();
+  }
+  return ifNoneMatch === undefined
+    ? modified <= Date.parse(headers["if-modified-since"] ?? "")
+    : names(ifNoneMatch);
+}
+
+/**
+ * The part of the object that a request is for; undefined for the whole of it. S3 ignores anything
+ * but a single range (RFC 9110, 14.2).
+ *
+ * @throws AwsError InvalidRange or InvalidPartNumber 416
+ */
+function select(
+  query: S3Request["query"],
+  headers: S3Request["headers"],
+  { size, parts }: StoredObject,
+): Selection | undefined {
+  if (query.partNumber !== undefined && parts) {
+    return selectPart(Number(query.partNumber), parts);
+  }
+  const { range = "" } = headers;
+  const [, first = "", last = ""] = /^bytes=(\d*)-(\d*)$/.exec(range) ?? [];
+  if (first === "" && last === "") {
+    return undefined;
+  }
+  // A suffix longer than the object is all of it.
+  const start = first === "" ? Math.max(size - Number(last), 0) : Number(first);
+  const end = first === "" || last === "" ? size : Math.min(Number(last) + 1, size);
+  if (first !== "" && last !== "" && Number(last) < start) {
+    return undefined;
+  }
+  if (start >= end) {
+    throw new AwsError("InvalidRange", 416, "The requested range is not satisfiable", {
+      RangeRequested: range,
+      ActualObjectSize: `${size}`,
+    });
+  }
+  return { start, end };
+}
+
+function selectPart(number: number, parts: NonNullable<StoredObject["parts"]>): Selection {
+  let start = 0;
+  for (const part of parts) {
+    if (part.number === number) {
+      return { start, end: start + part.size, part };
+    }
+    start += part.size;
+  }
+  throw new AwsError("InvalidPartNumber", 416, "The requested partnumber is not satisfiable", {
+    PartNumberRequested: `${number}`,
+    ActualPartCount: `${parts.length}`,
+  });
+}
