@@ -17,7 +17,7 @@ interface CommandLine {
 
 const EXIT_WRONG_USE = 2;
 
-/** Ctrl-C ends the run within a second, even if a part of it does not answer any more. */
+/** Ctrl-C ends the run within a second, even if a part of it hangs. */
 const STOP_MS = 900;
 
 const PARENT_POLL_MS = 500;
@@ -72,7 +72,7 @@ function readCommandLine(): CommandLine {
       "a setting, instead of the one in Pulumi.dev.yaml; may be repeated",
       collectSetting,
     )
-    .option("--faults <file>", "let happen what this JSON file says goes wrong", readFaults)
+    .option("--faults <file>", "inject the faults of this JSON file", readFaults)
     .option("--json", "print one JSON object a line, for programs")
     .helpOption("--help", "show this help")
     .exitOverride((error) => {
@@ -103,7 +103,7 @@ function writeLine(line: string): void {
 
 async function start(commandLine: CommandLine, output: Output): Promise<RunModule.Run> {
   const { port, data: dataDir, email, config = {}, faults } = commandLine;
-  // Only now, for Pulumi's packages take a while to load: --help and wrong options need none.
+  // Loaded late, since Pulumi's packages take a while: --help and wrong options do without them.
   const { startRun } = createRequire(__filename)("./run") as typeof RunModule;
   try {
     return await startRun({
@@ -137,12 +137,12 @@ function onParentGone(stop: () => void): void {
 async function main(): Promise<void> {
   const commandLine = readCommandLine();
   const output = commandLine.json ? jsonOutput(writeLine) : textOutput(writeLine);
-  // A reader that goes away (`npm start | head`) ends the run like Ctrl-C does.
+  // A closed pipe (`npm start | head`) ends the run like Ctrl-C.
   process.stdout.on("error", () => process.kill(process.pid, "SIGTERM"));
   let run = undefined as RunModule.Run | undefined;
   let stopping = false;
   const stop = () => {
-    // npm passes Ctrl-C on to a script that has had it from the terminal already.
+    // npm passes Ctrl-C on to a script that already has it from the terminal.
     if (stopping) {
       return;
     }

@@ -5,7 +5,7 @@ import type { Run, RunEvent } from "./run";
 /** Where a run's lines go; one call a line. */
 export type WriteLine = (line: string) => void;
 
-/** Shows a run to people, or to programs. */
+/** Prints a run. */
 export interface Output {
   ready(run: Run): void;
   /** @param seed makes the same choices in another run */
@@ -18,7 +18,7 @@ interface LogEntry {
   message?: unknown;
 }
 
-/** A Lambda's line in its JSON log format; undefined for what it wrote past the logger. */
+/** A Lambda's line in its JSON log format; undefined for a line of another form. */
 function parseEntry(line: string): LogEntry | undefined {
   try {
     return JSON.parse(line) as LogEntry;
@@ -75,7 +75,7 @@ export function jsonOutput(write: WriteLine): Output {
   };
 }
 
-/** Finds the manager, and its key, by itself. */
+/** The command reads the manager's URL and key from the run. */
 function eventsCommand({ endpoint }: Run): string {
   const { port } = new URL(endpoint);
   return `npm run events -- list${port === String(DEFAULT_PORT) ? "" : ` --port ${port}`}`;

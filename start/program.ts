@@ -1,10 +1,10 @@
 import * as localProgram from "local-aws/program";
 import { PROGRAM_DIR } from "./programDir";
 
-/** What of the program registers resources, and so is loaded anew for each run. */
+/** The program's modules that register resources, and so are loaded again for each run. */
 export const PROGRAM_MODULES = ["index.ts", "config.ts", "components"];
 
-/** Has the program's resources registered again by its next load. */
+/** Makes the program's next load register its resources again. */
 export function forgetProgram(): void {
   localProgram.forgetModules(PROGRAM_DIR, PROGRAM_MODULES);
 }

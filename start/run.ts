@@ -7,7 +7,7 @@ import { openBundleCache } from "./bundleCache";
 import { PROGRAM_MODULES } from "./program";
 import { PROGRAM_DIR } from "./programDir";
 
-/** What happens in a run, for those who watch. */
+/** An event of a run. */
 export type RunEvent =
   { type: "status"; event: FileEvent } | Exclude<localAws.RunEvent, { type: "item" }>;
 
@@ -20,7 +20,7 @@ export interface RunOptions extends Omit<
 
 /** The program, running on this machine. */
 export interface Run extends localAws.Run {
-  /** The messages on the program's dead-letter queue; none is received by it. */
+  /** The messages on the program's dead-letter queue, without receiving any. */
   deadLetters(): ReturnType<localAws.Run["queueMessages"]>;
 }
 
@@ -28,7 +28,7 @@ function statusOf(item: object | undefined): EventStatus | undefined {
   return (item as Item | undefined)?.event_status?.S as EventStatus | undefined;
 }
 
-/** What a row's change means for its event; undefined where the status stays as it was. */
+/** The event of a row's change; undefined where the status is unchanged. */
 function statusEvent({
   newImage,
   oldImage,
@@ -43,7 +43,7 @@ function statusEvent({
   }
 }
 
-/** On AWS the command asks the stack for the key; here it is known. */
+/** On AWS the command reads the key from the stack; locally the key is inserted. */
 function withKey(outputs: Record<string, unknown>): void {
   const { uploadCommand, uploadApiKey } = outputs;
   if (typeof uploadCommand === "string" && typeof uploadApiKey === "string") {
@@ -52,9 +52,9 @@ function withKey(outputs: Record<string, unknown>): void {
 }
 
 /**
- * Starts the program on this machine: runs index.ts and serves what it registers.
+ * Starts the program on this machine: runs index.ts and serves its resources.
  *
- * @throws StartError for what the user can put right, and the program's own errors
+ * @throws StartError for a problem that the user can solve, and the program's own errors
  */
 export async function startRun(options: RunOptions): Promise<Run> {
   setBundleCache(openBundleCache());
@@ -75,7 +75,7 @@ export async function startRun(options: RunOptions): Promise<Run> {
     return { ...run, deadLetters };
   } finally {
     setBundleCache(undefined);
-    // The bundler's own process has nothing more to do.
+    // The bundler's own process is not needed any more.
     await esbuild.stop();
   }
 }

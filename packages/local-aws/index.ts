@@ -1,7 +1,7 @@
 /**
- * A Pulumi AWS program on one machine: `startRun` is the entry. This file is the package's public face,
- * with `local-aws/faults` and `local-aws/program`, which load less; nothing else may be imported from
- * outside. README.md has a section for each export.
+ * A Pulumi AWS program on one machine: `startRun` is the entry. This file is the package's public
+ * face, with `local-aws/faults` and `local-aws/program`, which load less; nothing else may be
+ * imported from outside. README.md explains each export.
  */
 export { AwsError } from "./awsError";
 export type { ItemChange } from "./dynamodb/changeFeed";

@@ -60,8 +60,11 @@ export function createPages({
 }
 
 function notFound(inboxUrl: string): HttpResponse {
-  const text = `There is nothing here. Mails are at ${inboxUrl}; AWS clients have to sign their requests.\n`;
-  return textResponse(404, text);
+  return textResponse(
+    404,
+    `There is nothing here. Mails are at ${inboxUrl}; AWS clients have to sign their ` +
+      "requests.\n",
+  );
 }
 
 function textResponse(status: number, text: string, headers: Record<string, string> = {}) {

@@ -2,7 +2,7 @@ import type { HttpResponse } from "../http";
 import type { GatewayResponse } from "./swagger";
 
 /**
- * What API Gateway answers by itself, with its status and its x-amzn-errortype. The names are of
+ * The answers of API Gateway itself, with status and x-amzn-errortype. The names are those of
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html,
  * the error types as clients see them. An INTEGRATION_FAILURE is documented as 504 but answers as
  * 500 when Lambda refuses the call and as 502 when the function fails:
@@ -26,8 +26,8 @@ export type GatewayErrorType = keyof typeof ERRORS;
 export class GatewayError extends Error {
   /**
    * @param type picks the gateway response
-   * @param message what the client is told, `$context.error.message`
-   * @param details `reason`: what only the log is told; `status`: other than the type's own;
+   * @param message for the client, `$context.error.message`
+   * @param details `reason`: for the log only; `status`: other than the type's own;
    *   `validationError`: `$context.error.validationErrorString`
    */
   constructor(
@@ -40,7 +40,7 @@ export class GatewayError extends Error {
   }
 }
 
-/** What templates and header mappings can read. */
+/** The values that templates and header mappings can read. */
 export interface GatewayResponseInput {
   /** The values of `$context`, without `error`. */
   context: Record<string, unknown>;
@@ -78,7 +78,7 @@ function lookUp(values: unknown, path: string[]): string | undefined {
   return typeof value === "string" || typeof value === "number" ? String(value) : undefined;
 }
 
-// Gateway responses are not run through the template engine, only their variables are replaced.
+// Gateway responses do not use the template engine; only their variables are replaced.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
 function renderTemplate(template: string, context: Record<string, unknown>): string {
   return template.replace(

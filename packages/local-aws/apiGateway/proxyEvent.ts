@@ -4,7 +4,7 @@ import type { HttpRequest } from "../http";
 import { isBinary } from "./mediaTypes";
 import type { RouteMatch } from "./routes";
 
-/** Where a request came in: what stays the same for every request of a stage. */
+/** The values that every request of a stage has. */
 export interface StageInfo {
   id: string;
   stageName: string;
@@ -15,10 +15,10 @@ export interface StageInfo {
   deploymentId: string;
 }
 
-/** One request on its way through the gateway. */
+/** One request in the gateway. */
 export interface ReceivedRequest {
   request: HttpRequest;
-  /** Below the stage, as it was sent, without the query string. */
+  /** Below the stage, undecoded, without the query string. */
   path: string;
   query: URLSearchParams;
   sourceIp: string;
@@ -79,8 +79,8 @@ const FORWARDING_HEADERS = [
 
 const OMITTED_HEADERS = new Set([...DROPPED_HEADERS, ...FORWARDING_HEADERS]);
 
-// API Gateway writes these its own way, however the client did. Every other name stays as it came,
-// in lower case here as over HTTP/2.
+// API Gateway writes these its own way, whatever the client sent. Every other name stays unchanged,
+// in lower case, as over HTTP/2.
 const HEADER_NAMES = new Map([
   ["authorization", "Authorization"],
   ["host", "Host"],
@@ -135,14 +135,14 @@ function formatRequestTime(time: number): string {
   return `${day}:${iso.slice(11, 19)} +0000`;
 }
 
-/** The path as the client sent it: here, the stage's own lies behind a prefix. */
+/** The path that the client sent: locally the stage's own path has a prefix. */
 function clientPathOf({ stageName }: StageInfo, { request, path }: ReceivedRequest): string {
   const stagePath = `/${stageName}${path}`;
   const [sent = ""] = request.url.split("?", 1);
   return sent.endsWith(stagePath) ? sent : stagePath;
 }
 
-/** What is known of a request before its route: `$context` for the gateway's own answers. */
+/** A request's values before its route is known: `$context` for the gateway's own answers. */
 export function requestContextOf(stage: StageInfo, received: ReceivedRequest) {
   const { request, receivedAt } = received;
   return {
@@ -180,7 +180,7 @@ export function requestContextOf(stage: StageInfo, received: ReceivedRequest) {
  * The event of a Lambda proxy integration, format 1.0.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-input-format
  *
- * @param apiKey the caller's key, when the method asks for one
+ * @param apiKey the caller's key, when the method requires one
  */
 export function createProxyEvent(
   stage: StageInfo,
@@ -198,7 +198,7 @@ export function createProxyEvent(
   const requestContext = {
     ...context,
     authorizer: undefined,
-    // The types ask for apiKey and clientCert always; the real event has them only when they apply.
+    // The types require apiKey and clientCert; the real event has them only when they apply.
     identity: {
       ...context.identity,
       ...key,

@@ -3,7 +3,7 @@ import { isBinary } from "./mediaTypes";
 
 const FIELDS = new Set(["statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"]);
 
-// API Gateway keeps these for itself and hands the function's own on under another name.
+// API Gateway reserves these, and passes the function's own on under another name.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
 const REMAPPED_HEADERS = new Set(["connection", "content-length", "date", "server"]);
 
@@ -15,12 +15,12 @@ function parsePayload(payload: string): unknown {
   try {
     return JSON.parse(payload);
   } catch {
-    // Lambda's own payloads are JSON always; whatever else it is, it is malformed.
+    // Lambda's own payloads are always JSON; anything else is malformed.
     return undefined;
   }
 }
 
-/** A header's value as text; undefined for what cannot be one. */
+/** A header's value as text; undefined for a value that no header can have. */
 function headerText(value: unknown): string | undefined {
   if (typeof value === "string") {
     return value;
@@ -28,7 +28,7 @@ function headerText(value: unknown): string | undefined {
   return typeof value === "number" || typeof value === "boolean" ? String(value) : undefined;
 }
 
-/** Names in lower case; undefined when a value is none. */
+/** Names in lower case; undefined when a value cannot be a header's. */
 function readHeaders(headers: unknown, multi: unknown): Record<string, string> | undefined {
   const single = headers ?? {};
   const many = multi ?? {};
@@ -66,8 +66,8 @@ function remapHeaders(headers: Record<string, string>): Record<string, string> {
 }
 
 /**
- * Reads what a function returned to a Lambda proxy integration. Every field may be missing, but
- * there must be no other.
+ * Reads a function's answer to a Lambda proxy integration. Every field may be missing; no other is
+ * allowed.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-output-format
  *
  * @param accept the request's Accept header: base64 is decoded only for a binary media type

@@ -42,7 +42,7 @@ export interface RestApiOptions {
   usagePlans?: UsagePlan[];
   /**
    * Invokes a function and waits for it. An AwsError means that Lambda refused the invocation; any
-   * other error is a fault of the runner, and `handle` throws it on.
+   * other error is a defect of this package, and `handle` rethrows it.
    *
    * @param sourceArn the method and resource that call, for the function's resource policy
    */
@@ -51,16 +51,16 @@ export interface RestApiOptions {
     event: APIGatewayProxyEvent,
     sourceArn: string,
   ): Promise<InvokeResult>;
-  /** Milliseconds; `Date.now` unless a test says otherwise. */
+  /** Milliseconds. @default Date.now */
   now?: () => number;
-  /** Takes the line for people that API Gateway would put into its execution log. */
+  /** Takes the line that API Gateway would write to its execution log. */
   log?: (message: string) => void;
 }
 
 /** Answers the requests of one stage. */
 export interface RestApi {
   /**
-   * @param path below the stage, as it was sent, with the query string
+   * @param path below the stage, undecoded, with the query string
    * @returns headers have lower-case names; no content-length
    */
   handle(request: HttpRequest, path: string, client: { sourceIp: string }): Promise<HttpResponse>;
@@ -79,7 +79,7 @@ async function withinTimeout<T>(promise: Promise<T>, route: Route): Promise<T> {
       const reason = `${route.functionArn} took longer than ${route.timeout} ms`;
       reject(new GatewayError("INTEGRATION_TIMEOUT", "Endpoint request timed out", { reason }));
     }, route.timeout);
-    // A request that is still open must not hold up the end of the process.
+    // A request that is still open must not keep the process running.
     timer.unref();
   });
   try {
@@ -126,7 +126,7 @@ function checkRequiredParameters(
  * Emulates one stage of an Amazon API Gateway REST API with Lambda proxy integrations: routing, API
  * keys, usage plans, throttling, required parameters, limits and gateway responses.
  *
- * @throws Error when the Swagger body asks for something that the emulator does not have
+ * @throws Error when the Swagger body needs a feature that the emulator lacks
  */
 export function createRestApi(options: RestApiOptions): RestApi {
   const now = options.now ?? Date.now;
@@ -143,7 +143,7 @@ export function createRestApi(options: RestApiOptions): RestApi {
     route: Route,
     apiKey: string | undefined,
   ): { id: string; value: string } | undefined {
-    // Without the requirement a key is neither looked at nor counted.
+    // Without the requirement a key is neither checked nor counted.
     if (!route.apiKeyRequired) {
       return undefined;
     }

@@ -4,7 +4,7 @@ import type { Swagger, SwaggerOperation, SwaggerParameter } from "./swagger";
 export interface Route {
   /** In capitals; `ANY` for `x-amazon-apigateway-any-method`. */
   method: string;
-  /** The resource's path as it was declared, such as `/files/{proxy+}`. */
+  /** The resource's declared path, such as `/files/{proxy+}`. */
   resourcePath: string;
   functionArn: string;
   /** How long the integration may take, in milliseconds. */
@@ -14,7 +14,7 @@ export interface Route {
   requiredParameters: SwaggerParameter[];
 }
 
-/** The route that a request takes, and the values of its path parameters, as they were sent. */
+/** The route of a request, and the values of its path parameters, undecoded. */
 export interface RouteMatch {
   route: Route;
   pathParameters: Record<string, string> | null;
@@ -36,7 +36,7 @@ interface CompiledRoute extends Route {
   rank: string;
 }
 
-/** Trailing slashes mean nothing to API Gateway. */
+/** API Gateway ignores trailing slashes. */
 function splitPath(path: string): string[] {
   const trimmed = path.replace(/\/+$/, "");
   return trimmed === "" ? [] : trimmed.slice(1).split("/");
@@ -46,7 +46,7 @@ function decodeSegment(segment: string): string {
   try {
     return decodeURIComponent(segment);
   } catch {
-    // Not an encoding at all: a literal can only be meant as it stands.
+    // Not an encoding: it is taken literally.
     return segment;
   }
 }
@@ -97,7 +97,7 @@ function compileRoute(
   const auth = authorizer ?? operation["x-amazon-apigateway-auth"]?.type;
   if (auth && auth !== "NONE") {
     throw new Error(
-      `${where} asks for the authorizer ${auth}: the local runner has API keys only, and does ` +
+      `${where} has the authorizer ${auth}: local-aws serves API keys only, and does ` +
         "not let requests pass unchecked.",
     );
   }
@@ -150,7 +150,7 @@ function matchSegments(pattern: Segment[], path: string[]): Record<string, strin
     if (value === "") {
       return undefined;
     }
-    // A REST API hands path parameters over as they were sent, still percent-encoded.
+    // A REST API passes path parameters on undecoded, still percent-encoded.
     // https://github.com/serverless/serverless/issues/5037
     parameters[segment.name] = value;
   }

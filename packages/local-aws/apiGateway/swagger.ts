@@ -7,7 +7,7 @@ export interface GatewayResponse {
   responseParameters?: Record<string, string>;
 }
 
-/** A parameter of a method, as it stands in the Swagger body. */
+/** A parameter of a method in the Swagger body. */
 export interface SwaggerParameter {
   name: string;
   in: string;

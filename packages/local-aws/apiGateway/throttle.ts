@@ -19,7 +19,7 @@ export interface UsagePlan {
   quota?: QuotaSettings;
 }
 
-/** Why a request is refused, in the words of the gateway response types. */
+/** Why a request is refused: a gateway response type. */
 export type Refusal = "THROTTLED" | "QUOTA_EXCEEDED";
 
 /** A known API key: its id, and `admit`, which counts one request against its usage plan. */

@@ -8,25 +8,25 @@ import { checkFaultPlan, type FaultPlan, type FaultRule } from "./plan";
 import { draw } from "./random";
 import { serverError, throttlingError } from "./serviceErrors";
 
-/** A process that died as it was asked to. */
+/** A process that a fault ended. */
 export interface CrashReport {
   /** Logical name, such as `notify`. */
   functionName: string;
   requestId: string;
-  /** The call it died at: `sns:Publish`. */
+  /** The call at which it died: `sns:Publish`. */
   operation: string;
   when: "before" | "after";
 }
 
 export interface FaultReport {
-  /** How often each kind has struck. */
+  /** How often each kind was injected. */
   injected: Record<string, number>;
   crashes: CrashReport[];
 }
 
-/** What goes wrong in one run. */
+/** The faults of one run. */
 export interface Faults {
-  /** For the gateway; only calls of Lambdas are hit, never the operator's. */
+  /** For the gateway; only calls of Lambdas are affected, never the operator's. */
   interceptCall: Interceptor;
   /** For the Lambda host. */
   interceptInvocation: NonNullable<LambdaHostOptions["intercept"]>;
@@ -36,10 +36,10 @@ export interface Faults {
    * @param baseMs the delay without faults
    */
   objectEventDelays(baseMs: number): number[];
-  /** Whether a batch that was delivered is to be delivered once more. */
+  /** Whether a delivered batch is delivered once more. */
   replays(batch: readonly unknown[]): boolean;
   report(): FaultReport;
-  /** No more faults from now on; what is held up goes on. */
+  /** Injects no more faults; delayed calls continue at once. */
   stop(): void;
 }
 
@@ -49,7 +49,7 @@ const DEFAULT_EVENT_DELAY_MS = 1000;
 type Kind = FaultRule["kind"];
 type RuleOf<K extends Kind> = Extract<FaultRule, { kind: K }>;
 
-/** A rule that strikes, with the numbers from 0 up to 1 that decide how. */
+/** A rule that applies, with the numbers from 0 up to 1 that decide how. */
 interface Strike<K extends Kind> {
   rule: RuleOf<K>;
   pick: (purpose: string) => number;
@@ -67,16 +67,16 @@ const OBJECT_EVENT_KINDS = [
  * Makes the faults of a plan.
  *
  * Every choice is drawn from the seed, the rule (its kind, and its place among the rules of that
- * kind), whom the question is about (the function and the operation) and the number of times it
- * was asked before. So a choice does not depend on other rules, nor on what runs beside it; what
- * still varies from run to run is how often each question comes up.
+ * kind), its subject (the function and the operation) and the number of earlier choices for the same
+ * three. So a choice does not depend on other rules, nor on concurrent calls; only the number of
+ * choices varies from run to run.
  *
  * @throws StartError for a plan that is wrong
  */
 export function createFaults(plan: FaultPlan): Faults {
   const { seed, rules } = checkFaultPlan(plan);
   const stopping = new AbortController();
-  // Each call that is held up listens.
+  // Each delayed call listens.
   setMaxListeners(0, stopping.signal);
   const asked = new Map<string, number>();
   const injected: Record<string, number> = {};
@@ -90,7 +90,7 @@ export function createFaults(plan: FaultPlan): Faults {
     injected[kind] = (injected[kind] ?? 0) + 1;
   }
 
-  /** Asks every rule, even after one has struck: how often one is asked depends on no other. */
+  /** Draws for every rule, even after one applies: a rule's draws do not depend on others. */
   function ask<K extends Kind>(
     kinds: readonly K[],
     subject: string,
@@ -115,7 +115,7 @@ export function createFaults(plan: FaultPlan): Faults {
     try {
       await setTimeout(milliseconds, undefined, { signal: stopping.signal });
     } catch (error) {
-      // Stopped: the call goes on at once.
+      // Stopped: the call continues at once.
       if (!stopping.signal.aborted) {
         throw error;
       }
@@ -201,7 +201,7 @@ export function createFaults(plan: FaultPlan): Faults {
       if (rule.kind === "duplicateObjectEvents") {
         delays.push(baseMs + later);
       }
-      // Its duplicate is on a way of its own.
+      // Its duplicate has a delay of its own.
       else {
         delays[0] = (delays[0] ?? baseMs) + later;
       }
@@ -234,8 +234,8 @@ function isOf<K extends Kind>(rule: FaultRule, kinds: readonly K[]): rule is Rul
 }
 
 /**
- * A function's name without the seven characters that the local run, as Pulumi, puts behind the
- * logical one. A name without them is taken as it is.
+ * The logical name in a function's physical one, which ends with seven characters more, as Pulumi's
+ * names do. A name without them is returned unchanged.
  */
 export function logicalName(functionName: string): string {
   return functionName.replace(/-[0-9a-f]{7}$/, "");

@@ -2,7 +2,7 @@ import { StartError } from "../startError";
 import { newSeed, SEED_LIMIT } from "./random";
 
 interface Rule {
-  /** Of all calls, invocations, events or batches it is for: from 0 to 1. */
+  /** Share of all calls, invocations, events or batches that it applies to: from 0 to 1. */
   share: number;
 }
 
@@ -18,9 +18,9 @@ interface FunctionRule extends Rule {
   function?: string;
 }
 
-/** One kind of thing that goes wrong, and how often. */
+/** A kind of fault, and how often it is injected. */
 export type FaultRule =
-  /** Throttled or failed before it took effect, in the service's own words. */
+  /** Throttled or failed before it took effect, with the service's own error. */
   | ({ kind: "throttle" | "serverError" } & CallRule)
   /** The connection is reset, before or after the call took effect. */
   | ({ kind: "reset" } & CallRule)
@@ -32,16 +32,16 @@ export type FaultRule =
       maxCall?: number;
     } & FunctionRule)
   | ({ kind: "timeout" } & FunctionRule)
-  /** A second delivery, up to so much later. @default 1000 */
+  /** A second delivery, up to this much later. @default 1000 */
   | ({ kind: "duplicateObjectEvents"; milliseconds?: number } & Rule)
-  /** Later by a random part of so much, so that others overtake it. @default 1000 */
+  /** Later by a random part of this, so that others overtake it. @default 1000 */
   | ({ kind: "reorderObjectEvents"; milliseconds?: number } & Rule)
-  /** Later by so much. @default 1000 */
+  /** Later by this much. @default 1000 */
   | ({ kind: "delayObjectEvents"; milliseconds?: number } & Rule)
-  /** A batch of stream records that was delivered is delivered once more. */
+  /** A delivered batch of stream records is delivered once more. */
   | ({ kind: "replayStream" } & Rule);
 
-/** What is to go wrong in a run. */
+/** The faults to inject into a run. */
 export interface FaultPlan {
   /** Every random choice comes from it. A whole number from 0 up to, not including, 2^32. */
   seed: number;
@@ -104,7 +104,7 @@ const KINDS: Record<FaultRule["kind"], { fields: FieldName[]; required: FieldNam
 /**
  * Reads a plan from JSON, and chooses a seed where it has none.
  *
- * @throws StartError in one line: what is wrong, where, and what is allowed
+ * @throws StartError in one line: the problem, its place, and the allowed values
  */
 export function parseFaultPlan(json: string): FaultPlan {
   let value: unknown;
@@ -117,7 +117,7 @@ export function parseFaultPlan(json: string): FaultPlan {
   return checkFaultPlan(isObject(value) ? { seed: newSeed(), ...value } : value);
 }
 
-/** @throws StartError in one line: what is wrong, where, and what is allowed */
+/** @throws StartError in one line: the problem, its place, and the allowed values */
 export function checkFaultPlan(plan: unknown): FaultPlan {
   if (!isObject(plan)) {
     throw wrong("the plan", plan, "an object with seed and rules");

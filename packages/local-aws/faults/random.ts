@@ -1,17 +1,17 @@
 import { createHash, randomInt } from "node:crypto";
 
-/** The first number that is no seed. */
+/** Seeds are below this. */
 export const SEED_LIMIT = 2 ** 32;
 
-/** A seed for who has none. */
+/** A random seed. */
 export function newSeed(): number {
   return randomInt(SEED_LIMIT);
 }
 
 /**
  * The number from 0 up to, not including, 1 that belongs to a seed and a name: always the same one
- * for both, and to all appearance unrelated for any other. That each choice has a name of its own,
- * and no place in a common sequence, is what keeps it apart from all others.
+ * for both, and statistically independent of any other. Each choice has a name of its own instead of
+ * a place in a common sequence, so it does not depend on the others.
  */
 export function draw(seed: number, ...name: (string | number)[]): number {
   const digest = createHash("sha256")

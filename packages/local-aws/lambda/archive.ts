@@ -18,8 +18,8 @@ const REMEDY =
   "Give the code as a folder (FileArchive), or as an AssetArchive of strings, files and folders.";
 
 /**
- * The deployment package in a function's Pulumi archive. Relative paths start at the working directory, which
- * is the program's folder while the program runs.
+ * The deployment package in a function's Pulumi archive. Relative paths start at the working
+ * directory, which is the program's folder while the program runs.
  *
  * @throws Error for an archive that is packed already, or that is not on this machine
  */

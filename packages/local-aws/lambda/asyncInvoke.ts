@@ -12,13 +12,13 @@ export interface AsyncInvokerOptions {
   configOf(functionName: string): AsyncConfig;
   /** Delivers an on-failure record, JSON text, to a queue or topic. */
   send(destinationArn: string, body: string): Promise<void>;
-  /** What AWS's delays are multiplied by; ages count as if it were 1. @default 1 */
+  /** Multiplies AWS's delays; ages count as if it were 1. @default 1 */
   delayScale?: number;
-  /** Where accepted events survive the end of the process. Without it they do not. */
+  /** The folder that keeps accepted events beyond the end of the process. @default they are lost */
   journalDir?: string;
   /** Attempts at one time per function. @default 4 */
   maxConcurrency?: number;
-  /** Gets what no caller is there for: dropped events, refused invocations, failed deliveries. */
+  /** Called with errors without a caller: dropped events, refused invocations, failed deliveries. */
   onError: (error: Error) => void;
 }
 
@@ -26,7 +26,7 @@ export interface AsyncInvoker {
   /**
    * Accepts an event, as `InvocationType: Event` does with status 202.
    *
-   * @param payload JSON text, or what is to become it
+   * @param payload JSON text, or an object that becomes it
    * @param delayMs time from accepting the event to the first attempt
    * @returns the request id, the same for every attempt
    * @throws AwsError `ResourceNotFoundException` (404), `RequestEntityTooLargeException` (413),
@@ -37,13 +37,13 @@ export interface AsyncInvoker {
     payload: string | object,
     delayMs?: number,
   ): { requestId: string };
-  /** Takes up the events of an earlier process; to be called once all functions are created. */
+  /** Resumes the events of an earlier process; to be called once all functions are created. */
   resume(): void;
   /** Resolves when nothing is queued, waiting for a retry, or running. */
   idle(): Promise<void>;
-  /** How many events are not over. */
+  /** How many events are unfinished. */
   pending(): number;
-  /** Starts nothing more. What is not over stays in the journal, and will run again. */
+  /** Starts nothing more. Unfinished events stay in the journal, and run again. */
   close(): void;
 }
 
@@ -144,7 +144,7 @@ export function createAsyncInvoker(options: AsyncInvokerOptions): AsyncInvoker {
       giveUp(event, "EventAgeExceeded", config);
       return;
     }
-    // So it is when the process ended between the last attempt and the delivery of its record.
+    // The earlier process ended between the last attempt and the delivery of its record.
     if (event.attempts > config.maximumRetryAttempts) {
       giveUp(event, "RetriesExhausted", config);
       return;
@@ -168,7 +168,7 @@ export function createAsyncInvoker(options: AsyncInvokerOptions): AsyncInvoker {
     giveUp(event, "RetriesExhausted", config);
   }
 
-  /** @returns undefined when the service itself refused, which is no attempt of the function */
+  /** @returns undefined when the service itself refused, which does not count as an attempt */
   async function run(event: QueuedEvent): Promise<InvokeResult | undefined> {
     const { functionName, payload, requestId } = event;
     try {

@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** An asynchronous invocation that was accepted and is not over yet. */
+/** An asynchronous invocation that was accepted and is unfinished. */
 export interface QueuedEvent {
   requestId: string;
   functionName: string;
@@ -11,21 +11,21 @@ export interface QueuedEvent {
   acceptedAt: number;
   /** How often the function has run for it. */
   attempts: number;
-  /** How often in a row the service itself has refused to run it. */
+  /** How often in a row the service itself refused to run it. */
   refusals: number;
-  /** Epoch milliseconds before which it is not tried again. */
+  /** Epoch milliseconds before which it is not retried. */
   notBefore: number;
-  /** Milliseconds of AWS's waiting that the delay scale has saved; they count as age. */
+  /** Milliseconds of AWS's delays that the delay scale saved; they count as age. */
   savedMs: number;
-  /** What the last attempt answered, JSON text. */
+  /** The last attempt's answer, JSON text. */
   response?: string;
 }
 
-/** Remembers events over the end of this process. */
+/** Keeps events beyond the end of this process. */
 export interface EventJournal {
-  /** What an earlier process accepted and did not finish, in that order. */
+  /** The events that an earlier process accepted and did not finish, in that order. */
   restored: QueuedEvent[];
-  /** Returns when the event, as it is now, would survive the process. */
+  /** Returns when the event in its current state would survive the process. */
   save(event: QueuedEvent): void;
   done(requestId: string): void;
 }
@@ -36,10 +36,10 @@ type Line = { saved: QueuedEvent } | { done: string };
 const COMPACT_BYTES = 1_000_000;
 
 /**
- * A journal in a file of JSON lines. What it has taken survives the death of the process, not that
- * of the machine: nothing is forced to the disk.
+ * A journal in a file of JSON lines. Its events survive the end of the process, not that of the
+ * machine: nothing is flushed to the disk.
  *
- * @param onError gets what could not be read; such lines are left out
+ * @param onError called for each unreadable line, which is skipped
  */
 export function openEventJournal(folder: string, onError: (error: Error) => void): EventJournal {
   mkdirSync(folder, { recursive: true });
@@ -98,7 +98,7 @@ function load(file: string, onError: (error: Error) => void): Map<string, Queued
   return open;
 }
 
-/** Rewrites the file with only what is open, in one step; returns its size. */
+/** Rewrites the file with the open events only, in one step; returns its size. */
 function compact(file: string, open: Map<string, QueuedEvent>): number {
   const lines = [...open.values()].map((event) => `${JSON.stringify({ saved: event })}\n`);
   const text = lines.join("");

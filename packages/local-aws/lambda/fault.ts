@@ -12,8 +12,8 @@ export type Fault =
 
 /**
  * The process dies at one of the invocation's requests to AWS_ENDPOINT_URL, an SDK's own retries
- * counted: before a byte of it is sent, or when its answer is there and nobody has read it. An
- * invocation that makes fewer requests is not harmed.
+ * counted: before a byte of it is sent, or when its answer has arrived and is unread. An
+ * invocation that makes fewer requests is not affected.
  */
 export interface Crash {
   kind: "crash";

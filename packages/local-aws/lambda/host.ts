@@ -28,7 +28,7 @@ export interface FunctionConfig {
   logGroupName: string;
 }
 
-/** What the caller of a function gets. */
+/** The result of an invocation. */
 export interface InvokeResult {
   /** JSON text: the handler's result, or `{ errorType, errorMessage, … }`. */
   payload: string;
@@ -36,7 +36,7 @@ export interface InvokeResult {
   errorType?: string;
   errorMessage?: string;
   requestId: string;
-  /** From the event's way to the runtime until its response; waiting and starting not included. */
+  /** Milliseconds from sending the event to the runtime until its response. */
   durationMs: number;
   /** Whether the invocation waited for the start of its environment. */
   coldStart: boolean;
@@ -56,9 +56,9 @@ export interface LambdaHostOptions {
   workDir: string;
   /** Environments per function. @default 4 */
   maxConcurrency?: number;
-  /** Gets each line that a function writes, and what the platform has to say about it. */
+  /** Called with each line that a function writes, and with the platform's own lines. */
   onLog?(entry: { functionName: string; requestId?: string; line: string }): void;
-  /** Gets a report of each invocation when it has ended. */
+  /** Called with a report of each invocation when it has ended. */
   onInvocation?(report: {
     functionName: string;
     requestId: string;
@@ -69,7 +69,7 @@ export interface LambdaHostOptions {
   }): void;
   /**
    * Called before an invocation is queued for an environment. Its answer is the fault to apply; an
-   * error that it throws is what the caller of `invoke` gets, as if the service had refused.
+   * error that it throws rejects the caller's `invoke`, as if the service had refused.
    */
   intercept?(invocation: {
     functionName: string;
@@ -83,10 +83,10 @@ export interface LambdaHost {
   /** @throws AwsError `ResourceConflictException`, `InvalidParameterValueException` */
   createFunction(config: FunctionConfig): Promise<void>;
   /**
-   * Invokes a function and waits for its result. An error in the function is a result too; what
-   * rejects are the service's own errors.
+   * Invokes a function and waits for its result. An error in the function is a result too; only the
+   * service's own errors reject.
    *
-   * @param payload JSON text, or what is to become it
+   * @param payload JSON text, or an object that becomes it
    * @param origin for asynchronous invocations: the request id of the event
    * @throws AwsError `ResourceNotFoundException` (404), `RequestEntityTooLargeException` (413),
    *   `InvalidRequestContentException` (400), `ServiceUnavailableException` (503, host closed)
@@ -100,10 +100,10 @@ export interface LambdaHost {
   functionArn(functionNameOrArn: string): string;
   /**
    * Starts an environment ahead of the first invocation, if there is none, and resolves when it is
-   * ready. An error in the function's start is logged here and answered by the next invocation.
+   * ready. An error in the function's start is logged, and is the answer of the next invocation.
    */
   warm(functionNameOrArn: string): Promise<void>;
-  /** Kills every environment; resolves when they are gone. What runs or waits is rejected. */
+  /** Kills every environment; resolves when they are gone. Open invocations are rejected. */
   close(): Promise<void>;
 }
 
@@ -241,7 +241,7 @@ export function createLambdaHost(options: LambdaHostOptions): LambdaHost {
       job.reject(closedError());
       return;
     }
-    // Free before the caller knows, so that its next call finds it.
+    // Free before the caller has the answer, so that its next call finds it.
     if (hosted.environments.has(environment)) {
       hosted.idle.push(environment);
     }

@@ -6,5 +6,5 @@ export const MAX_REQUEST_BYTES = 6_291_456;
 export const MAX_RESPONSE_BYTES = 6_291_556;
 /** Payload of an asynchronous invocation, in bytes. */
 export const MAX_EVENT_BYTES = 1_048_576;
-/** What an environment may take for its start before the function's own timeout applies. */
+/** Longest start of an environment, before the function's own timeout applies. */
 export const INIT_TIMEOUT_MS = 10_000;

@@ -17,7 +17,7 @@ export interface Letter {
   timestamp: Date;
 }
 
-/** A mail as lists show it. */
+/** A mail in a list. */
 export interface Mail {
   /** The file's name without `.eml`. */
   id: string;
@@ -28,7 +28,7 @@ export interface Mail {
   time: Date;
 }
 
-/** A mail with what it says. */
+/** A mail with its text. */
 export interface OpenMail extends Mail {
   text: string;
   /** The file's content. */
@@ -44,12 +44,12 @@ export interface Mailbox {
   read(id: string): Promise<OpenMail | undefined>;
 }
 
-// A time, then what keeps apart mails of one moment. Nothing in it can leave the folder.
+// A time, then characters that make mails of one moment unique. Nothing in it can leave the folder.
 const ID = /^(\d{4}-\d\d-\d\dT\d\d)-(\d\d)-(\d\d\.\d{3}Z)-[\w-]+$/;
 
 /**
  * A folder with one RFC 5322 file (`.eml`) for each mail.
- * @param options.dir is created if need be
+ * @param options.dir is created if missing
  * @param options.from the sender
  * @default "AWS Notifications" <no-reply@sns.amazonaws.com>
  * @param options.onMail is called for each mail once its file is complete
@@ -62,7 +62,7 @@ export function createMailbox(options: {
   const { dir, from = '"AWS Notifications" <no-reply@sns.amazonaws.com>', onMail } = options;
   mkdirSync(dir, { recursive: true });
   const transport = createTransport({ streamTransport: true, buffer: true, newline: "windows" });
-  // A file never changes once it is there, so each is parsed but once.
+  // A file never changes, so each is parsed once.
   const known = new Map<string, Mail>();
 
   const fileOf = (id: string) => join(dir, `${id}.eml`);
@@ -114,7 +114,7 @@ export function createMailbox(options: {
           `Sent to ${address} by the SNS topic ${topicArn}.\n` +
           `On AWS, a link to unsubscribe stands here.\n`,
       });
-      // Renamed when complete, so that nobody reads half a mail.
+      // Renamed when complete, so that no reader gets half a mail.
       const draft = join(dir, `.${id}.tmp`);
       await writeFile(draft, raw as Buffer);
       await rename(draft, mail.file);
@@ -132,7 +132,7 @@ export function createMailbox(options: {
           await open(id);
         }
         const mail = known.get(id);
-        // Absent if somebody deleted the file just now.
+        // Absent if the file was deleted in the meantime.
         if (mail) {
           mails.push(mail);
         }

@@ -76,8 +76,8 @@ export async function provision(
   const handler = SERVED[type] ?? REFUSED[type];
   if (!handler) {
     throw new Error(
-      `The program registers "${name}" of type ${type}, which local-aws does not serve. Register it ` +
-        "on AWS only (by a setting), or add the type: packages/local-aws/README.md, " +
+      `The program registers "${name}" of type ${type}, which local-aws does not serve. Register ` +
+        "it on AWS only (by a setting), or add the type: packages/local-aws/README.md, " +
         '"Add a resource type".',
     );
   }

@@ -75,8 +75,8 @@ function becomeExecutionEnvironment() {
     });
   }
 
-  // Node's own channels tell of requests however the bundle came by its http module, and cost
-  // nothing while nobody listens.
+  // Node's own channels report requests whichever http module the bundle has, and cost
+  // nothing without a listener.
   function crashAt(when, call) {
     let calls = 0;
     let doomed;
@@ -86,7 +86,7 @@ function becomeExecutionEnvironment() {
       if (request.getHeader("host") !== awsHost) return;
       if (++calls !== Number(call)) return;
       doomed = request;
-      // SNS and STS say only in the body what is asked of them.
+      // SNS and STS have the operation in the body only.
       const isForm = String(request.getHeader("content-type")).includes("x-www-form-urlencoded");
       if (isForm) watchForm(request);
       else if (when === "before") die();

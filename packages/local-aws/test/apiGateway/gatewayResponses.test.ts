@@ -14,7 +14,7 @@ function apiWith(
 }
 
 describe("REST API gateway responses", () => {
-  it("answers 502 for a function that failed, and tells the reason to the log alone", async () => {
+  it("answers 502 for a function that failed, and writes the reason to the log only", async () => {
     const api = apiWith({});
     const response = await api.send("GET", "/a");
     expect(response.status).to.equal(502);
@@ -62,7 +62,7 @@ describe("REST API gateway responses", () => {
     expect(api.log.join()).to.contain("longer than 50 ms");
   });
 
-  it("throws on what is not an answer of AWS, so that a fault of the runner is seen", async () => {
+  it("throws errors that are not AWS's, so that a defect of the package is seen", async () => {
     const fault = new TypeError("undefined is not a function");
     const api = apiWith({}, () => Promise.reject(fault));
     const caught = await api.send("GET", "/a").catch((error: unknown) => error);
@@ -127,7 +127,7 @@ describe("REST API gateway responses", () => {
     expect(messageOf(failed)).to.equal("Internal server error");
   });
 
-  it("lets the API word even what is too long for the gateway", async () => {
+  it("lets the API answer even a request that is too long for the gateway", async () => {
     const template = { "application/json": '{"message":"too big"}' };
     const api = apiWith({ REQUEST_TOO_LARGE: { responseTemplates: template } });
     const response = await api.send("GET", "/a", { body: Buffer.alloc(10_485_761) });
@@ -144,7 +144,7 @@ describe("REST API gateway responses", () => {
       ],
     };
 
-    it("are insisted on by the API's or the method's validator", async () => {
+    it("are required by the API's or the method's validator", async () => {
       const api = createTestApi({
         swagger: swaggerOf(
           { "/a": { get: operation } },
@@ -164,7 +164,7 @@ describe("REST API gateway responses", () => {
       expect((await api.send("GET", "/a?filename=b", { headers })).status).to.equal(200);
     });
 
-    it("are let be without a validator, or with one for bodies alone", async () => {
+    it("are not required without a validator, or with one for bodies alone", async () => {
       const bodyOnly = { ...operation, "x-amazon-apigateway-request-validator": "BODY_ONLY" };
       for (const get of [operation, bodyOnly]) {
         const api = createTestApi({ swagger: swaggerOf({ "/a": { get } }) });

@@ -100,7 +100,7 @@ describe("Lambda proxy event", () => {
     expect(sent).not.to.have.any.keys("x-amzn-trace-id", "x-forwarded-for");
   });
 
-  it("hands over what a resource policy is checked against", async () => {
+  it("passes the values that a resource policy is checked against", async () => {
     const swagger = swaggerOf({
       "/f/{id}": { "x-amazon-apigateway-any-method": proxyOperation() },
     });

@@ -65,7 +65,7 @@ describe("REST API routing", () => {
     expect(api.invocations).to.have.length(0);
   });
 
-  it("gives path parameters as they were sent", async () => {
+  it("passes path parameters undecoded", async () => {
     const swagger = swaggerOf({ "/u/{name}/{rest+}": { get: proxyOperation() } });
     const api = createTestApi({ swagger });
     await api.send("GET", "/u/a%2Bb%2Fc/x/y%20z/");

@@ -116,7 +116,7 @@ describe("REST API keys", () => {
     }
   });
 
-  it("neither matter nor count where no key is asked for", async () => {
+  it("neither matter nor count where no key is required", async () => {
     const throttle = { rateLimit: 0, burstLimit: 0 };
     const { api } = create([{ keys: [ALICE], throttle }]);
     const response = await api.send("GET", "/open", { headers: { "x-api-key": "alice" } });

@@ -43,7 +43,7 @@ describe("a schedule", () => {
     });
   }
 
-  it("starts its function again and again, with EventBridge's scheduled event", async () => {
+  it("starts its function repeatedly, with EventBridge's scheduled event", async () => {
     const begin = performance.now();
     await setUp("rate(2 minutes)");
     await invocations(3);
@@ -58,7 +58,7 @@ describe("a schedule", () => {
     expect(test.errors).to.deep.equal([]);
   });
 
-  it("stops when the cloud closes, in the middle of a run as well, and tells of no loss", async () => {
+  it("stops when the cloud closes, during a run too, and reports no loss", async () => {
     await setUp("rate(1 minute)", { runMs: 150 });
     await invocations(1);
     await test.cloud.close();
@@ -76,7 +76,7 @@ describe("a schedule", () => {
     expect(test.cloud.asyncInvoker.pending()).to.equal(0);
   });
 
-  it("starts nothing without the permission for its own rule, and the denial is told", async () => {
+  it("starts nothing without the permission for its own rule, and reports the denial", async () => {
     await setUp("rate(1 minute)", {
       sourceArn: "arn:aws:events:eu-central-1:000000000000:rule/another",
     });
@@ -87,7 +87,7 @@ describe("a schedule", () => {
     expect(test.invocations).to.deep.equal([]);
   });
 
-  it("is refused where it is no rate, instead of never firing", async () => {
+  it("is refused unless it is a rate, instead of never firing", async () => {
     test = await openCloud();
     const made = test.make("cloudwatch/eventRule:EventRule", "sweep", {
       scheduleExpression: "cron(0 * * * ? *)",

@@ -75,7 +75,7 @@ describe("faults of invocations", () => {
     [3, "before", ["GetItem", "Publish"]],
     [3, "after", ["GetItem", "Publish", "UpdateItem"]],
   ] as const) {
-    it(`kills the process ${when} call ${call}, and no call more takes effect`, async () => {
+    it(`kills the process ${when} call ${call}, and no further call takes effect`, async () => {
       const crashes: HttpRequest[] = [];
       fault = { kind: "crash", call, when, onCrash: (request) => crashes.push(request) };
 
@@ -98,7 +98,7 @@ describe("faults of invocations", () => {
     });
   }
 
-  it("harms neither an invocation of fewer calls, nor the one after it", async () => {
+  it("affects neither an invocation of fewer calls, nor the one after it", async () => {
     fault = { kind: "crash", call: 4, when: "before", onCrash: () => expect.fail("It crashed") };
     expect((await host.invoke(name, CALLS)).payload).to.equal(CALLS);
     fault = undefined;
@@ -131,7 +131,7 @@ describe("faults of invocations", () => {
     expect(host.reports.at(-1)?.outcome).to.equal("timeout");
   });
 
-  it("are told of in the report: function, request, operation, before or after", async () => {
+  it("are listed in the report: function, request, operation, before or after", async () => {
     const faults = createFaults({ seed: 1, rules: [{ kind: "crash", share: 1, maxCall: 1 }] });
     for (let index = 0; index < 4; index += 1) {
       fault = await faults.interceptInvocation({

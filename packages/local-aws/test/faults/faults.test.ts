@@ -113,7 +113,7 @@ describe("faults", () => {
     expect(between).to.deep.equal(alone);
   });
 
-  it("strike as often as they are to", async () => {
+  it("are injected as often as their share says", async () => {
     const faults = faultsOf([
       { kind: "throttle", share: 0.2 },
       { kind: "duplicateObjectEvents", share: 0.3 },
@@ -194,7 +194,7 @@ describe("faults", () => {
     expect(faults.report().injected).to.deep.equal({});
   });
 
-  it("end when they are stopped, and let go of what they hold up", async () => {
+  it("end when they are stopped, and release delayed calls", async () => {
     const faults = faultsOf([
       { kind: "latency", share: 1, milliseconds: 60_000 },
       ...MIXED.map((rule): FaultRule => ({ ...rule, share: 1 })),

@@ -3,7 +3,7 @@ import { checkFaultPlan, parseFaultPlan } from "../../faults/plan";
 import { StartError } from "../../startError";
 
 describe("fault plan", () => {
-  it("takes a rule of every kind, with all that it may say", () => {
+  it("takes a rule of every kind, with every field", () => {
     const call = { share: 0.2, service: "dynamodb", operation: "PutItem" };
     const plan = {
       seed: 7,
@@ -71,14 +71,14 @@ describe("fault plan", () => {
     ],
   ];
   for (const [plan, message] of wrong) {
-    it(`says what is wrong: ${message.slice(0, 40)}`, () => {
+    it(`names the problem: ${message.slice(0, 40)}`, () => {
       expect(() => checkFaultPlan(plan))
         .to.throw(StartError)
         .with.property("message", message);
     });
   }
 
-  it("says in one line that a file is no JSON", () => {
+  it("reports a file that is not JSON in one line", () => {
     expect(() => parseFaultPlan('{\n "rules":\n  oops\n}'))
       .to.throw(StartError)
       .with.property("message")

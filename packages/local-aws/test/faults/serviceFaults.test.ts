@@ -97,7 +97,7 @@ describe("faults of services, as an SDK client without retries sees them", () =>
     sqs: ["InternalFailure", "ServiceUnavailable"],
   };
   for (const service of Object.keys(COMMANDS)) {
-    it(`throttles ${service} in its own words, before the call takes effect`, async () => {
+    it(`throttles ${service} with its own error, before the call takes effect`, async () => {
       const scene = await setUp([{ kind: "throttle", share: 1 }], "process");
 
       expect(await namesOf(scene, service)).to.deep.equal(throttled[service]);
@@ -105,7 +105,7 @@ describe("faults of services, as an SDK client without retries sees them", () =>
       expect(scene.faults.report().injected).to.deep.equal({ throttle: 12 });
     });
 
-    it(`fails ${service} in its own words`, async () => {
+    it(`fails ${service} with its own error`, async () => {
       const scene = await setUp([{ kind: "serverError", share: 1 }], "process");
 
       expect(await namesOf(scene, service)).to.deep.equal(failed[service]);
@@ -132,7 +132,7 @@ describe("faults of services, as an SDK client without retries sees them", () =>
     expect(scene.errors).to.deep.equal([]);
   });
 
-  it("holds calls up, and lets them through", async () => {
+  it("delays calls, and forwards them", async () => {
     const scene = await setUp([{ kind: "latency", share: 1, milliseconds: 60 }], "process");
 
     expect(await namesOf(scene, "dynamodb", 1)).to.deep.equal([]);

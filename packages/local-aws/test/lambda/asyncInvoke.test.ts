@@ -30,7 +30,7 @@ interface Setup extends AsyncInvoker {
   peak(): number;
 }
 
-/** An invoker before a function that behaves as told, attempt by attempt; after that all is well. */
+/** An invoker of a function with a given behaviour for each attempt; later attempts succeed. */
 function setUp(
   behaviours: Behaviour[],
   config: Partial<AsyncConfig> = {},
@@ -174,7 +174,7 @@ describe("asynchronous invocations", () => {
     });
   });
 
-  it("says so when an event is dropped for want of a destination", async () => {
+  it("reports an event that is dropped because it has no destination", async () => {
     const queue = setUp(["fail"], { maximumRetryAttempts: 0 });
 
     const { requestId } = queue.invoke("record", {});
@@ -236,7 +236,7 @@ describe("asynchronous invocations", () => {
     expect(queue.peak()).to.equal(3);
   });
 
-  it("refuses unknown functions, what is not JSON and what is larger than 1 MiB", () => {
+  it("refuses unknown functions, payloads that are not JSON, and payloads above 1 MiB", () => {
     const queue = setUp([]);
     const event = (bytes: number): string => JSON.stringify("x".repeat(bytes - 2));
 
@@ -361,7 +361,7 @@ describe("asynchronous invocations: journal", () => {
     expect(setUp([], {}, { journalDir }).errors).to.deep.equal([]);
   });
 
-  it("drops, and says so, an event whose function is no longer there", async () => {
+  it("drops and reports an event whose function does not exist any more", async () => {
     const crashed = setUp(["hang"], {}, { journalDir });
     crashed.invoke("record", {});
 

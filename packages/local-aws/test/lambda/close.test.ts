@@ -6,7 +6,7 @@ import { AwsError } from "../../awsError";
 import { createTestHost, isAlive, until } from "./testHost";
 
 describe("Lambda host: end", () => {
-  it("kills what runs, what is idle and what they started, and rejects open invocations", async () => {
+  it("kills busy and idle environments and their children, and rejects open invocations", async () => {
     const host = createTestHost({ maxConcurrency: 1 });
     const idle = await host.create("exports.handler = async () => process.pid;");
     const busy = await host.create(

@@ -80,7 +80,7 @@ describe("events and records that fail permanently", () => {
     expect(messages()).to.have.lengthOf(1);
   });
 
-  it("reaches no queue where the function's role may not send, and the denial is told", async () => {
+  it("reaches no queue where the function's role may not send, and the denial is reported", async () => {
     await setUp();
     await failOnObject([["sqs:ReceiveMessage", queue.arn ?? ""]]);
 
@@ -146,7 +146,7 @@ describe("events and records that fail permanently", () => {
     ]);
   });
 
-  it("of a queue that is not there is told by name", async () => {
+  it("are not listed of a queue that does not exist: its name is the error", async () => {
     await setUp();
     expect(() => test.queueMessages("http://127.0.0.1/1/other")).to.throw("other");
   });

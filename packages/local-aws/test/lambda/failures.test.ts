@@ -14,7 +14,7 @@ describe("Lambda host: failures", () => {
     expect(await host.invoke(name, "0")).to.include({ payload: '"fine"', coldStart: true });
   }
 
-  it("hands on what the handler throws", async () => {
+  it("passes on the handler's error", async () => {
     const name = await host.create(
       "exports.handler = async () => { throw new RangeError('too far'); };",
     );
@@ -42,7 +42,7 @@ describe("Lambda host: failures", () => {
     expect(host.log.map(({ line }) => line).join("\n")).to.include("no TABLE_NAME");
   });
 
-  it("names a handler that is not there", async () => {
+  it("names a handler that does not exist", async () => {
     const name = await host.create("exports.other = 1;");
 
     const { errorType, errorMessage } = await host.invoke(name, {});
@@ -129,10 +129,10 @@ describe("Lambda host: failures", () => {
     }
   });
 
-  it("says so when an idle environment dies, and does without it", async () => {
+  it("reports an idle environment that dies, and continues without it", async () => {
     const name = await host.create(
       `exports.handler = async (n) => {
-         if (n) setTimeout(() => process.exit(7), 20);
+         if (n) setTimeout(() => process.exit(7), 100);
          return "fine";
        };`,
     );
@@ -147,7 +147,7 @@ describe("Lambda host: failures", () => {
     await expectReplaced(name);
   });
 
-  it("applies the faults that a test asks for", async () => {
+  it("applies the faults that a test injects", async () => {
     await host.dispose();
     const faults = ["kill", "error", "refuse", "none"];
     host = createTestHost({

@@ -91,7 +91,7 @@ describe("Lambda host: invoking", () => {
     expect(trace).to.match(/^Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=0$/);
   });
 
-  it("sets what AWS sets, the function's own variables, and nothing of the host's", async () => {
+  it("sets AWS's variables, the function's own, and none of the host's", async () => {
     process.env.HOST_SECRET = "must not be seen";
     const name = await host.create("exports.handler = async () => process.env;", {
       environment: { TABLE_NAME: "events", TZ: "Europe/Berlin" },
@@ -166,7 +166,7 @@ describe("Lambda host: invoking", () => {
     expect(error.code).to.equal("InvalidParameterValueException");
   });
 
-  it("says which function it does not know, or knows already", async () => {
+  it("names a function that does not exist, or exists already", async () => {
     const name = await host.create(COUNTER);
     const unknown = await awsError(host.invoke("nobody", {}));
     const twice = await awsError(host.createFunction(functionConfig(name, COUNTER)));

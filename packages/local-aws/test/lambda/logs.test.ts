@@ -8,7 +8,7 @@ describe("Lambda host: logs", () => {
   });
   afterEach(() => host.dispose());
 
-  it("passes JSON lines on, with their request id, before the invocation is over", async () => {
+  it("passes JSON lines on, with their request id, before the invocation ends", async () => {
     const name = await host.create(
       `console.log("starting");
        exports.handler = async (n) => { console.warn({ step: n, text: "a\\nb" }); };`,

@@ -25,7 +25,7 @@ export interface TestHost extends LambdaHost {
   dispose(): Promise<void>;
 }
 
-/** A host in a temporary folder of its own, which records what it tells. */
+/** A host in a temporary folder of its own, which records its log and reports. */
 export function createTestHost(options: Partial<LambdaHostOptions> = {}): TestHost {
   const workDir = mkdtempSync(join(tmpdir(), "lambda-host-"));
   const log: LogEntry[] = [];
@@ -84,7 +84,7 @@ export async function until(condition: () => boolean): Promise<void> {
   }
 }
 
-/** Whether a process runs. One that has ended, but that nobody has asked about yet, does not. */
+/** Whether a process runs. A zombie does not. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

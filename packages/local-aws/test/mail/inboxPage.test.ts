@@ -39,7 +39,7 @@ describe("inbox page", () => {
       timestamp: new Date(Date.UTC(2026, 10, 5, 10, 0, seconds)),
     });
 
-  it("says so when there are no mails", async () => {
+  it("has a text when there are no mails", async () => {
     expect((await request("/inbox")).text).to.include("No mails yet");
   });
 
@@ -54,7 +54,7 @@ describe("inbox page", () => {
     expect((await request("/inbox/")).text).to.equal(text);
   });
 
-  it("lists them as JSON, also for those who prefer a parameter", async () => {
+  it("lists them as JSON, also by a query parameter", async () => {
     const { id } = await deliver(1);
     const { headers, text } = await request("/inbox.json");
     expect(headers["content-type"]).to.equal("application/json");
@@ -79,7 +79,7 @@ describe("inbox page", () => {
     expect((await request("/inbox")).text.split("<li>")).to.have.length(201);
   });
 
-  it("shows a mail, and never runs what it says", async () => {
+  it("shows a mail, and never runs its content", async () => {
     const { id } = await deliver(1, EVIL, `${EVIL}\n写真`);
     for (const url of ["/inbox", `/inbox/${id}`]) {
       const { text } = await request(url);
@@ -89,7 +89,7 @@ describe("inbox page", () => {
     expect((await request(`/inbox/${id}`)).text).to.include("\n写真");
   });
 
-  it("lets no script, style or connection in but its own", async () => {
+  it("allows no script, style or connection except its own", async () => {
     await deliver(1);
     const { text, headers } = await request("/inbox");
     const policy = headers["content-security-policy"] ?? "";
@@ -104,7 +104,7 @@ describe("inbox page", () => {
     expect(headers["x-content-type-options"]).to.equal("nosniff");
   });
 
-  it("hands out the file of a mail", async () => {
+  it("answers with the file of a mail", async () => {
     const { id } = await deliver(1);
     const { headers, text } = await request(`/inbox/${id}.eml`);
     expect(headers["content-type"]).to.equal("message/rfc822");
@@ -112,7 +112,7 @@ describe("inbox page", () => {
     expect(text).to.include("Subject: Done\r\n");
   });
 
-  it("knows no other mails, and nothing outside its folder", async () => {
+  it("shows no other mails, and nothing outside its folder", async () => {
     const { id } = await deliver(1);
     const others = [
       "x",

@@ -21,17 +21,17 @@ describe("mailbox", () => {
     rmSync(dir, { recursive: true });
   });
 
-  it("writes a file that mail programs read, and tells of it", async () => {
-    const told: Mail[] = [];
+  it("writes a file that mail programs read, and reports it", async () => {
+    const reported: Mail[] = [];
     const mailbox = createMailbox({
       dir: join(dir, "new/folder"),
       onMail: (mail) => {
-        told.push(mail);
+        reported.push(mail);
         expect(readFileSync(mail.file, "utf8")).to.include("All is well.");
       },
     });
     const mail = await mailbox.deliver(letter);
-    expect(told).to.deep.equal([mail]);
+    expect(reported).to.deep.equal([mail]);
     const parsed = await PostalMime.parse(readFileSync(mail.file));
     expect(parsed.from).to.deep.include({
       name: "AWS Notifications",
