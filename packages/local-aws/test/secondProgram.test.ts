@@ -77,10 +77,19 @@ describe("another program: word count", function () {
     expect(errorMessage).to.contain("s3:GetObject").and.contain("not authorized");
   });
 
-  it("answers the outputs on /_stack, and nothing after its end", async () => {
-    const other = await startRun({ programDir: PROGRAM, port: 0 });
+  it("answers the outputs on /_stack, its links on the start page, nothing after its end", async () => {
+    const other = await startRun({
+      programDir: PROGRAM,
+      port: 0,
+      links: ({ textsBucket }) => [{ title: "Texts & more", url: `/${String(textsBucket)}?a=1&b` }],
+    });
     const page = await fetch(`${other.endpoint}/_stack`);
     expect(await page.json()).to.deep.equal({ outputs: other.outputs });
+    const startPage = await fetch(`${other.endpoint}/`);
+    expect(startPage.url).to.equal(other.inboxUrl);
+    expect(await startPage.text()).to.contain(
+      `<a href="/${String(other.outputs.textsBucket)}?a=1&amp;b">Texts &amp; more</a>`,
+    );
 
     await other.stop();
 
