@@ -71,8 +71,8 @@ function filesOf(name: string): string[] {
     .map((entry) => path.join(entry.parentPath, entry.name));
 }
 
-/** The modules that index.ts has loaded, and those that they have, packages' left out. */
-function loadedModules(): string[] {
+/** The modules that the entry has loaded, and those that they have, packages left out. */
+function loadedModules(entry: string): string[] {
   const found = new Set<string>();
   const visit = (file: string) => {
     if (found.has(file) || file.includes(`${path.sep}node_modules${path.sep}`)) {
@@ -83,7 +83,7 @@ function loadedModules(): string[] {
       visit(child.filename);
     }
   };
-  visit(path.join(PROGRAM_DIR, "index.ts"));
+  visit(entry);
   return [...found];
 }
 
@@ -121,8 +121,8 @@ function namesOf(modules: string[]): Program["nameOf"] {
   return (value) => names.get(value);
 }
 
-function readProgram(): Program {
-  const modules = loadedModules();
+function readProgram(entry: string): Program {
+  const modules = loadedModules(entry);
   const sources = [...new Set([...PROGRAM_FILES.flatMap(filesOf), ...modules])].sort();
   const handlerModules = modules.filter(isCaptured);
   const hash = createHash("sha256");
@@ -231,16 +231,18 @@ function removeOldEntries(folder: string): void {
  * installed packages, Node's version), the same Lambda, and while every file that esbuild had read is
  * as it was.
  *
- * @param folder @default s3-uploader/bundles in the user's cache folder
+ * @param options.folder @default s3-uploader/bundles in the user's cache folder
+ * @param options.entry absolute path of the program's first module @default index.ts
  */
-export function openBundleCache(
+export function openBundleCache({
   folder = path.join(userCacheFolder(), "s3-uploader", "bundles"),
-): BundleCache {
+  entry = path.join(PROGRAM_DIR, "index.ts"),
+}: { folder?: string; entry?: string } = {}): BundleCache {
   let program: Program | undefined;
   return {
     async textOf(lambda, factory, make) {
       if (!program) {
-        program = readProgram();
+        program = readProgram(entry);
         // The callbacks of one load come in the same turn.
         setImmediate(() => (program = undefined));
       }

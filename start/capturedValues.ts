@@ -9,10 +9,21 @@ const passed = globalThis as { __inspected?: unknown };
 /** Functions and objects that one function may capture, directly or not. */
 const MAX_VALUES = 100;
 
+let session: Session | undefined;
+
+/** One for the process: disconnecting it would invalidate the objects of Pulumi's own session. */
+function openSession(): Session {
+  if (!session) {
+    session = new Session();
+    session.connect();
+  }
+  return session;
+}
+
 /** Asks the inspector of this very process, which answers before the call returns. */
-function ask(session: Session, method: string, params: object): unknown {
+function ask(method: string, params: object): unknown {
   let outcome: { error: Error | null; answer?: object } | undefined;
-  session.post(method, params, (error: Error | null, answer?: object) => {
+  openSession().post(method, params, (error: Error | null, answer?: object) => {
     outcome = { error, answer };
   });
   if (!outcome?.answer || outcome.error) {
@@ -21,37 +32,37 @@ function ask(session: Session, method: string, params: object): unknown {
   return outcome.answer;
 }
 
-function propertiesOf(session: Session, objectId: string): Runtime.GetPropertiesReturnType {
+function propertiesOf(objectId: string): Runtime.GetPropertiesReturnType {
   const params = { objectId, ownProperties: true };
-  return ask(session, "Runtime.getProperties", params) as Runtime.GetPropertiesReturnType;
+  return ask("Runtime.getProperties", params) as Runtime.GetPropertiesReturnType;
 }
 
-function valueOf(session: Session, { objectId, value }: Runtime.RemoteObject): unknown {
+function valueOf({ objectId, value }: Runtime.RemoteObject): unknown {
   if (objectId === undefined) {
     return value as unknown;
   }
   const functionDeclaration = "function () { globalThis.__inspected = this; }";
-  ask(session, "Runtime.callFunctionOn", { objectId, functionDeclaration });
+  ask("Runtime.callFunctionOn", { objectId, functionDeclaration });
   const found = passed.__inspected;
   delete passed.__inspected;
   return found;
 }
 
 /** The variables that a function can see outside of itself, globals left out; inner ones win. */
-function scopeOf(session: Session, inspected: object): Map<string, Runtime.RemoteObject> {
+function scopeOf(inspected: object): Map<string, Runtime.RemoteObject> {
   passed.__inspected = inspected;
   const expression = "globalThis.__inspected";
-  const { result } = ask(session, "Runtime.evaluate", { expression }) as Runtime.EvaluateReturnType;
+  const { result } = ask("Runtime.evaluate", { expression }) as Runtime.EvaluateReturnType;
   delete passed.__inspected;
-  const { internalProperties = [] } = propertiesOf(session, result.objectId ?? "");
+  const { internalProperties = [] } = propertiesOf(result.objectId ?? "");
   const scopes = internalProperties.find(({ name }) => name === "[[Scopes]]")?.value;
   const found = new Map<string, Runtime.RemoteObject>();
-  for (const { name, value: scope } of propertiesOf(session, scopes?.objectId ?? "").result) {
+  for (const { name, value: scope } of propertiesOf(scopes?.objectId ?? "").result) {
     const isScope = /^\d+$/.test(name) && scope?.objectId !== undefined;
     if (!isScope || /^(Global|Script)/.test(scope.description ?? "")) {
       continue;
     }
-    for (const variable of propertiesOf(session, scope.objectId ?? "").result) {
+    for (const variable of propertiesOf(scope.objectId ?? "").result) {
       if (variable.value && !found.has(variable.name)) {
         found.set(variable.name, variable.value);
       }
@@ -72,8 +83,6 @@ export function capturedValues(
   inspected: (...args: never[]) => unknown,
   nameOf: (value: object) => string | undefined,
 ): string | undefined {
-  const session = new Session();
-  session.connect();
   const seen = new Map<object, number>();
 
   const describe = (value: unknown): unknown => {
@@ -97,12 +106,9 @@ export function capturedValues(
     seen.set(value, seen.size);
     if (typeof value === "function") {
       const code = value.toString();
-      const scope = scopeOf(session, value);
+      const scope = scopeOf(value);
       const used = [...scope].filter(([variable]) => new RegExp(`\\b${variable}\\b`).test(code));
-      return [
-        code,
-        used.map(([variable, remote]) => [variable, describe(valueOf(session, remote))]),
-      ];
+      return [code, used.map(([variable, remote]) => [variable, describe(valueOf(remote))])];
     }
     if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) {
       throw new TypeError("It is no plain data.");
@@ -120,7 +126,5 @@ export function capturedValues(
       return undefined;
     }
     throw error;
-  } finally {
-    session.disconnect();
   }
 }

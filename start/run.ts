@@ -57,7 +57,7 @@ function withKey(outputs: Record<string, unknown>): void {
  * @throws StartError for a problem that the user can solve, and the program's own errors
  */
 export async function startRun(options: RunOptions): Promise<Run> {
-  setBundleCache(openBundleCache());
+  setBundleCache(openBundleCache({ entry: options.programFile }));
   try {
     const run = await localAws.startRun({
       ...options,

@@ -230,7 +230,7 @@ export function recordProgram(
   let recording = recordings.get(id);
   if (!recording) {
     const { bundleCache } = options;
-    const cache = bundleCache === null ? undefined : openBundleCache(bundleCache);
+    const cache = bundleCache === null ? undefined : openBundleCache({ folder: bundleCache });
     const load = () => loadProgram(cache);
     recording = last.then(() => record(configOf(settings), load, options));
     last = recording;

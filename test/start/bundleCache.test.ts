@@ -129,7 +129,7 @@ describe("An entry of the cache of bundles", () => {
       writeFileSync(path.join(folder, "new.json"), "{}");
 
       const make = () => Promise.resolve({ text: "text", inputs: [] });
-      const text = await openBundleCache(folder).textOf("upload", () => undefined, make);
+      const text = await openBundleCache({ folder }).textOf("upload", () => undefined, make);
 
       expect(text).to.equal("text");
       expect(readdirSync(folder)).to.include("new.json").and.not.include("old.json");
