@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import {
   cpSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -19,101 +20,138 @@ import { copyProgram } from "../../testing/copyProgram";
 
 const run = promisify(execFile);
 
+/** Two Lambdas, of which one captures a setting: a whole program takes longer to load. */
+const INDEX = `
+import { CallbackLambda } from "./components/lambda/callbackLambda";
+import { loadSettings } from "./config";
+import { identityHandler } from "./handlers/identity/identity";
+
+const { maxAttempts } = loadSettings();
+const limits = { timeoutSeconds: 3, memoryMegabytes: 128, logRetentionDays: 1 };
+new CallbackLambda("plain", identityHandler, { description: "Plain", limits });
+new CallbackLambda("capturing", () => async () => identityHandler()() + maxAttempts, {
+  description: "Capturing",
+  limits,
+});
+`;
+
+const HANDLER = `
+import { newUploadIdentity } from "../../events/identity";
+import { logInfo } from "../../runtime/log";
+
+export function identityHandler() {
+  return async () => {
+    logInfo("Identity made.", {});
+    return newUploadIdentity().event_id;
+  };
+}
+`;
+
+type Hashes = Record<string, string>;
+
 describe("The cache of bundles", function () {
-  this.timeout(120_000);
+  this.timeout(60_000);
 
   let program: string;
   let cache: string;
+  let fresh: Hashes;
 
-  beforeEach(() => {
+  before(async () => {
     program = mkdtempSync(path.join(realpathSync(tmpdir()), "bundle-cache-"));
-    copyProgram(program, ["package-lock.json", "testing"]);
     cache = path.join(program, "cache");
+    copyProgram(program, ["package-lock.json", "testing"]);
+    writeFileSync(path.join(program, "index.ts"), INDEX);
+    mkdirSync(path.join(program, "handlers", "identity"));
+    writeFileSync(path.join(program, "handlers", "identity", "identity.ts"), HANDLER);
+    fresh = await pack("none");
   });
 
-  afterEach(() => {
+  after(() => {
     rmSync(program, { recursive: true });
   });
 
+  beforeEach(async () => {
+    expect(await pack(cache)).to.deep.equal(fresh);
+  });
+
   /** The hash of each Lambda's package, as a process of its own makes it. */
-  async function pack(folder: string): Promise<Record<string, string>> {
+  async function pack(folder: string): Promise<Hashes> {
     const args = ["-r", "./tooling/register.js", "testing/packProgram.ts", folder];
     const { stdout } = await run(process.execPath, args, { cwd: program });
-    return JSON.parse(stdout) as Record<string, string>;
+    return JSON.parse(stdout) as Hashes;
   }
 
-  function entries(): string[] {
-    return readdirSync(cache).sort();
-  }
-
-  function edit(file: string, change: (text: string) => string): void {
-    const text = readFileSync(path.join(program, file), "utf8");
+  /** What the cache gives while a file is changed, and what a fresh build does. */
+  async function packChanged(file: string, change: (text: string) => string) {
+    const place = path.join(program, file);
+    const text = readFileSync(place, "utf8");
     expect(change(text)).to.not.equal(text);
-    writeFileSync(path.join(program, file), change(text));
+    writeFileSync(place, change(text));
+    try {
+      return { cached: await pack(cache), built: await pack("none") };
+    } finally {
+      writeFileSync(place, text);
+    }
   }
 
-  it("gives the bytes of a fresh build, from the second load on without a build", async () => {
-    const fresh = await pack("none");
-    expect(await pack(cache)).to.deep.equal(fresh);
-    const kept = entries();
-    // What a build writes would be seen.
+  it("is used from the second load on", async () => {
+    const kept = readdirSync(cache);
+    const written = new Date(2026, 0, 1);
     for (const name of kept) {
-      utimesSync(path.join(cache, name), new Date(), new Date(2026, 0, 1));
+      // Of an entry that is used, only the time is set anew.
+      const entry = JSON.parse(readFileSync(path.join(cache, name), "utf8")) as { text: string };
+      writeFileSync(path.join(cache, name), JSON.stringify({ ...entry, text: "// kept" }));
+      utimesSync(path.join(cache, name), written, written);
     }
 
-    expect(await pack(cache)).to.deep.equal(fresh);
-    expect(entries()).to.deep.equal(kept).and.have.lengthOf(6);
+    const used = await pack(cache);
+
+    expect(used.plain).to.equal(used.capturing).and.not.equal(fresh.plain);
+    rmSync(cache, { recursive: true });
   });
 
   it("has no entry for a program with another captured file", async () => {
-    const before = await pack(cache);
-    // One that all Lambdas capture, and changes what each does.
-    edit("runtime/log.ts", (text) => text.replace("console.error(", "console.warn("));
+    const { cached, built } = await packChanged("runtime/log.ts", (text) =>
+      text.replace("console.info(", "console.debug("),
+    );
 
-    const after = await pack(cache);
-
-    expect(after).to.deep.equal(await pack("none"));
-    for (const name of Object.keys(before)) {
-      expect(after[name], name).to.not.equal(before[name]);
-    }
+    expect(cached).to.deep.equal(built);
+    expect(cached.plain).to.not.equal(fresh.plain);
+    expect(cached.capturing).to.not.equal(fresh.capturing);
   });
 
   it("has no entry for a factory that captures another setting", async () => {
-    edit("index.ts", (text) =>
-      text.replace(
-        "processHandler(inspectFile)",
-        "processHandler((file) => inspectFile(file).then((r) => ({ ...r, size: settings.maxAttempts })))",
-      ),
+    const entries = readdirSync(cache).length;
+
+    const { cached, built } = await packChanged(
+      "Pulumi.dev.yaml",
+      (text) => `${text.trimEnd()}\n  s3-uploader:maxAttempts: "77"\n`,
     );
-    const before = await pack(cache);
-    edit("Pulumi.dev.yaml", (text) => `${text.trimEnd()}\n  s3-uploader:maxAttempts: "77"\n`);
 
-    const after = await pack(cache);
-
-    expect(after).to.deep.equal(await pack("none"));
-    expect(after.process).to.not.equal(before.process);
-    // The others capture no setting: they are not built anew.
-    expect(entries()).to.have.lengthOf(7);
+    expect(cached).to.deep.equal(built);
+    expect(cached.capturing).to.not.equal(fresh.capturing);
+    // The other one captures no setting, and is not built anew.
+    expect(readdirSync(cache)).to.have.lengthOf(entries + 1);
   });
 
   it("has no entry for another version of a package", async () => {
-    const before = await pack(cache);
-    const uuid = path.join("node_modules", "uuid");
-    rmSync(path.join(program, uuid));
-    cpSync(path.join(PROGRAM_DIR, uuid), path.join(program, uuid), { recursive: true });
-    edit(path.join(uuid, "dist-node", "v7.js"), (text) => text.replace("0x70", "0x80"));
+    const uuid = path.join(program, "node_modules", "uuid");
+    rmSync(uuid, { recursive: true });
+    cpSync(path.join(PROGRAM_DIR, "node_modules", "uuid"), uuid, { recursive: true });
 
-    const after = await pack(cache);
+    const { cached, built } = await packChanged("node_modules/uuid/dist-node/v7.js", (text) =>
+      text.replace("0x70", "0x80"),
+    );
 
-    expect(after).to.deep.equal(await pack("none"));
-    expect(after.upload).to.not.equal(before.upload);
+    expect(cached).to.deep.equal(built);
+    expect(cached.plain).to.not.equal(fresh.plain);
   });
 
-  it("builds anew where an entry is damaged, and needs no folder that it can write to", async () => {
-    const fresh = await pack(cache);
-    for (const name of entries()) {
+  it("is not needed: a damaged entry is made anew, and so is all without a folder", async () => {
+    for (const name of readdirSync(cache)) {
       writeFileSync(path.join(cache, name), '{"text":');
     }
+
     expect(await pack(cache)).to.deep.equal(fresh);
     expect(await pack(path.join(program, "package.json", "below"))).to.deep.equal(fresh);
   });
