@@ -65,7 +65,7 @@ module.exports = {
     },
     only(
       "start",
-      ["packages/", "cli/", "events/"],
+      ["packages/", "cli/", "events/", "components/lambda/bundleCache", "tooling/"],
       "npm start puts the program on the local cloud.",
     ),
     {
