@@ -7,8 +7,29 @@ export interface HttpRequest {
   url: string;
   /** Names in lower case; repeated headers joined with ", ". */
   headers: Record<string, string>;
+  /** Without the content in `spooled`. */
   body: Buffer;
+  /** The content of a large body. */
+  spooled?: SpooledBody;
 }
+
+/** Content that was cut out of a body and written to a file as it arrived. */
+export interface SpooledBody {
+  /** Its path. Who handles the request may move the file; otherwise it is removed after the answer. */
+  file: string;
+  bytes: number;
+  /** Of the whole body. */
+  sentBytes: number;
+  /** In hexadecimal digits. */
+  md5: string;
+  /** Digests that the request mentions, by algorithm: md5, crc32, sha1, sha256. */
+  digests: ReadonlyMap<string, Buffer>;
+}
+
+/** Reads a large body to its end. It removes its file where it throws, also what `content` throws. */
+export type ReceiveBody = (
+  content: AsyncIterable<Buffer>,
+) => Promise<Required<Pick<HttpRequest, "body" | "spooled">>>;
 
 /** One HTTP response. */
 export interface HttpResponse {

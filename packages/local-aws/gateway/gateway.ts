@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { AwsError } from "../awsError";
-import type { HttpRequest, HttpResponse } from "../http";
+import type { HttpRequest, HttpResponse, ReceiveBody } from "../http";
 import type { Principal } from "../iam/principal";
 import { jsonErrors } from "../protocols/json";
 import { type Authorization, authorize } from "./authorize";
@@ -129,7 +129,7 @@ export function createGateway(options: GatewayOptions): RequestHandler {
       ...outcomeOf(response),
       startedAt,
       durationMs: performance.now() - start,
-      requestBytes: request.body.length,
+      requestBytes: request.spooled?.sentBytes ?? request.body.length,
     });
     return response === "reset" ? response : decorate(service, request, response);
   }
@@ -176,17 +176,21 @@ export function createGateway(options: GatewayOptions): RequestHandler {
     }
   }
 
-  function refuseBody(request: HttpRequest, limitBytes: number): HttpResponse {
-    const owner = isSigned(request)
-      ? undefined
+  function receiverOf(request: HttpRequest): ReceiveBody | undefined {
+    return ownerOf(request)?.receiverOf?.(request);
+  }
+
+  function refuseBody(request: HttpRequest, error: unknown): HttpResponse {
+    const service = ownerOf(request) ?? findService(services, request);
+    const refusal = renderFailure(service.errors, request, service.name, error);
+    return decorate(service, request, refusal);
+  }
+
+  /** The service that answers a request; undefined for a page. */
+  function ownerOf(request: HttpRequest): Service | undefined {
+    return isSigned(request)
+      ? findService(services, request)
       : services.find((service) => service.unsigned?.(request) !== undefined);
-    const service = owner ?? findService(services, request);
-    const error = new AwsError(
-      "EntityTooLarge",
-      413,
-      `Your proposed upload exceeds the maximum allowed size of ${limitBytes} bytes`,
-    );
-    return decorate(service, request, service.errors.render(error, newRequestId()));
   }
 
   function renderFailure(
@@ -204,7 +208,7 @@ export function createGateway(options: GatewayOptions): RequestHandler {
     return errors.render(new AwsError(errors.internal, 500, message), requestId);
   }
 
-  return { handle, refuseBody };
+  return { handle, receiverOf, refuseBody };
 }
 
 /** The steps from a request to its call and its caller; both throw AwsError. */

@@ -1,14 +1,22 @@
+import { rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { pipeline } from "node:stream/promises";
-import type { HttpRequest, HttpResponse } from "../http";
+import { AwsError } from "../awsError";
+import type { HttpRequest, HttpResponse, ReceiveBody } from "../http";
 
 /** Answers the requests that a listener has read. */
 export interface RequestHandler {
   /** `"reset"`: the connection is reset. */
   handle(request: HttpRequest): Promise<HttpResponse | "reset">;
-  /** Answers a request whose body is larger than the limit, and was not kept. */
-  refuseBody(request: HttpRequest, limitBytes: number): HttpResponse;
+  /**
+   * What receives the request's body if it is large; undefined for one that is kept in memory.
+   *
+   * @param request without its body
+   */
+  receiverOf?(request: HttpRequest): ReceiveBody | undefined;
+  /** Answers a request whose body could not be received: an AwsError for one that is too large. */
+  refuseBody(request: HttpRequest, error: unknown): HttpResponse;
 }
 
 /** @param where what failed, for the operator */
@@ -19,7 +27,7 @@ export interface ListenOptions {
   port: number;
   /** @default "127.0.0.1" */
   host?: string;
-  /** In bytes. @default 512 MiB */
+  /** In bytes. @default 5 GiB for a body that is received by its service, 512 MiB for others */
   maxBodyBytes?: number;
   /**
    * Called where an answer cannot be written, and where the server itself fails.
@@ -46,7 +54,15 @@ export const STARTING: HttpResponse = {
   body: Buffer.from("The local run is starting.\n"),
 };
 
-const MAX_BODY_BYTES = 512 * 1024 * 1024;
+const MIB = 1024 * 1024;
+
+/** A larger body is received by its service, if that can do it. */
+const LARGE_BYTES = MIB;
+
+const MAX_MEMORY_BYTES = 512 * MIB;
+
+/** S3's limit of one PUT: https://docs.aws.amazon.com/AmazonS3/latest/userguide/upload-objects.html */
+const MAX_RECEIVED_BYTES = 5 * 1024 * MIB;
 
 // SDK clients keep connections for reuse. With Node's five seconds a client now and then writes to
 // a connection that is just being closed, and sees ECONNRESET.
@@ -65,7 +81,7 @@ const NOT_SERVED: RequestHandler = {
  * @throws the server's own error, such as EADDRINUSE
  */
 export async function listen(options: ListenOptions): Promise<Listener> {
-  const { host = "127.0.0.1", maxBodyBytes = MAX_BODY_BYTES, onError = logError } = options;
+  const { host = "127.0.0.1", maxBodyBytes = MAX_RECEIVED_BYTES, onError = logError } = options;
   let handler = NOT_SERVED;
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (incoming, outgoing) => {
     answer(handler, maxBodyBytes, incoming, outgoing).catch((error: unknown) => {
@@ -114,23 +130,36 @@ async function answer(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): Promise<void> {
-  const body = await readBody(incoming, limit);
-  if (body === "aborted") {
-    return;
-  }
-  const request: HttpRequest = {
+  const head: HttpRequest = {
     method: incoming.method ?? "GET",
     url: incoming.url ?? "/",
     headers: headersOf(incoming),
-    body: body === "too large" ? Buffer.alloc(0) : body,
+    body: Buffer.alloc(0),
   };
-  const response =
-    body === "too large" ? handler.refuseBody(request, limit) : await handler.handle(request);
+  const receive = mayBeLarge(incoming) ? handler.receiverOf?.(head) : undefined;
+  let received: Pick<HttpRequest, "body" | "spooled">;
+  try {
+    received = await readBody(incoming, limit, receive);
+  } catch (error) {
+    const hasClientLeft = incoming.destroyed && !incoming.complete;
+    if (!hasClientLeft) {
+      // Read on without keeping it: an answer is lost on a client that is cut off while it writes.
+      incoming.resume();
+      await send(outgoing, head.method, handler.refuseBody(head, error));
+    }
+    return;
+  }
+  const { spooled } = received;
+  const response = await handler.handle({ ...head, ...received }).finally(() => {
+    if (spooled) {
+      rmSync(spooled.file, { force: true });
+    }
+  });
   if (response === "reset") {
     incoming.socket.resetAndDestroy();
     return;
   }
-  await send(outgoing, request.method, response);
+  await send(outgoing, head.method, response);
 }
 
 function headersOf(incoming: IncomingMessage): Record<string, string> {
@@ -143,46 +172,111 @@ function headersOf(incoming: IncomingMessage): Record<string, string> {
   return headers;
 }
 
-/** Reads a body to its end; a service never sees half a request. */
-function readBody(
+function mayBeLarge({ headers }: IncomingMessage): boolean {
+  return (
+    Number(headers["content-length"]) > LARGE_BYTES || headers["transfer-encoding"] !== undefined
+  );
+}
+
+/**
+ * Reads a body to its end; a service never sees half a request.
+ *
+ * @throws AwsError EntityTooLarge 413, what `receive` throws, or Error where the client leaves
+ */
+async function readBody(
   incoming: IncomingMessage,
   limit: number,
-): Promise<Buffer | "aborted" | "too large"> {
-  return new Promise((resolve) => {
+  receive: ReceiveBody | undefined,
+): Promise<Pick<HttpRequest, "body" | "spooled">> {
+  const announced = Number(incoming.headers["content-length"] ?? 0);
+  const maxBytes = receive ? limit : Math.min(limit, MAX_MEMORY_BYTES);
+  if (announced > maxBytes) {
+    throw tooLarge(maxBytes);
+  }
+  if (!receive) {
+    return { body: await readWhole(incoming, announced, maxBytes) };
+  }
+  // Otherwise the end of the loop would cut the client off.
+  const source = incoming.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer, undefined>;
+  try {
+    return await receiveLarge(limitTo(maxBytes, source), receive);
+  } finally {
+    await source.return?.();
+  }
+}
+
+/** Keeps what turns out to be small in memory. */
+async function receiveLarge(
+  source: AsyncGenerator<Buffer, void>,
+  receive: ReceiveBody,
+): Promise<Pick<HttpRequest, "body" | "spooled">> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  while (size <= LARGE_BYTES) {
+    const { value: chunk } = await source.next();
+    if (!chunk) {
+      return { body: Buffer.concat(chunks) };
+    }
+    chunks.push(chunk);
+    size += chunk.length;
+  }
+  async function* all(): AsyncGenerator<Buffer, void> {
+    yield* chunks.splice(0);
+    yield* source;
+  }
+  return receive(all());
+}
+
+async function* limitTo(
+  maxBytes: number,
+  source: AsyncIterator<Buffer, undefined>,
+): AsyncGenerator<Buffer, void> {
+  let size = 0;
+  for (let next = await source.next(); next.value; next = await source.next()) {
+    size += next.value.length;
+    if (size > maxBytes) {
+      throw tooLarge(maxBytes);
+    }
+    yield next.value;
+  }
+}
+
+/** @param announced 0 where the size is not known before */
+function readWhole(incoming: IncomingMessage, announced: number, limit: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
-    const announced = Number(incoming.headers["content-length"] ?? 0);
     // Filled in place: putting a large body's parts together at the end takes a second copy of it.
-    const whole = announced <= limit ? Buffer.allocUnsafe(announced) : undefined;
+    const whole = Buffer.allocUnsafe(announced);
     let size = 0;
     incoming.on("data", (chunk: Buffer) => {
       const at = size;
       size += chunk.length;
-      if (size <= limit) {
-        if (announced > 0) {
-          whole?.set(chunk, at);
-        } else {
-          chunks.push(chunk);
-        }
-        return;
+      if (size > limit) {
+        chunks.length = 0;
+        reject(tooLarge(limit));
+      } else if (announced > 0) {
+        whole.set(chunk, at);
+      } else {
+        chunks.push(chunk);
       }
-      // Read on without keeping it: an answer is lost on a client that is cut off while it writes.
-      chunks.length = 0;
-      resolve("too large");
     });
-    if (!whole) {
-      resolve("too large");
-    }
     incoming.on("end", () => {
-      resolve(announced > 0 && whole ? whole : Buffer.concat(chunks));
+      resolve(announced > 0 ? whole : Buffer.concat(chunks));
     });
     // 'close' without 'end' before it; 'error' comes with it and must have a listener.
-    incoming.on("error", () => {
-      resolve("aborted");
-    });
+    incoming.on("error", reject);
     incoming.on("close", () => {
-      resolve("aborted");
+      reject(new Error("The client has left."));
     });
   });
+}
+
+function tooLarge(limitBytes: number): AwsError {
+  return new AwsError(
+    "EntityTooLarge",
+    413,
+    `Your proposed upload exceeds the maximum allowed size of ${limitBytes} bytes`,
+  );
 }
 
 /** @throws what a stream throws */

@@ -1,5 +1,5 @@
 import type { AwsError } from "../awsError";
-import type { HttpRequest, HttpResponse } from "../http";
+import type { HttpRequest, HttpResponse, ReceiveBody } from "../http";
 import type { Principal } from "../iam/principal";
 import type { QueryParameters } from "../url";
 
@@ -74,6 +74,13 @@ export interface Service extends ServiceApi {
   read: (request: HttpRequest) => ServedCall;
   /** Undefined for a request that is not this service's. Does not read the body. */
   unsigned?: (request: HttpRequest) => UnsignedRequest | undefined;
+  /**
+   * What receives a request's body if it is large.
+   *
+   * @param request without its body
+   * @default large bodies are kept in memory, too
+   */
+  receiverOf?: (request: HttpRequest) => ReceiveBody | undefined;
   /** Adds to each of the service's answers, errors included. */
   decorate?: (request: HttpRequest, response: HttpResponse) => HttpResponse;
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { AwsError, notImplemented } from "../awsError";
-import type { HttpRequest, HttpResponse } from "../http";
+import type { HttpRequest, HttpResponse, ReceiveBody } from "../http";
 import type { Action, Outcome } from "./actions/action";
 import * as buckets from "./actions/buckets";
 import { listObjects } from "./actions/listing";
@@ -8,6 +8,7 @@ import * as multipart from "./actions/multipart";
 import * as objects from "./actions/objects";
 import * as reading from "./actions/reading";
 import { readAddress, type S3Address } from "./address";
+import { receiverOf } from "./body/receive";
 import type { CorsRule } from "./cors";
 import { s3Errors } from "./errors";
 import { answerForm, formOf, writeOf } from "./forms/formUpload";
@@ -56,6 +57,8 @@ export interface RequestContext {
 export interface S3 {
   /** Answers one path-style S3 request, also those that S3 refuses. */
   handle(request: HttpRequest, context?: RequestContext): Promise<HttpResponse>;
+  /** What receives the large body of an upload; undefined for another request. */
+  receiverOf(request: HttpRequest): ReceiveBody | undefined;
   /** Creates the bucket unless an earlier run has. */
   createBucket(name: string): void;
   hasBucket(name: string): boolean;
@@ -116,7 +119,7 @@ export function createS3({ store }: { store: ObjectStore }): S3 {
   ): Promise<Outcome & { bucket: string; operation: string }> {
     const call = readS3Request(request, address);
     const { bucket } = call;
-    const form = readForm ?? formOf(call);
+    const form = readForm ?? formOf(request, address);
     if (form) {
       const write = writeOf(call, form);
       checkIntegrity(write);
@@ -160,6 +163,7 @@ export function createS3({ store }: { store: ObjectStore }): S3 {
         return request.method === "HEAD" ? { ...refusal, body: Buffer.alloc(0) } : refusal;
       }
     },
+    receiverOf: (request) => receiverOf(request, store.spoolFolder),
     createBucket(name) {
       store.createBucket(name);
     },

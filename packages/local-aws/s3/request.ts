@@ -1,25 +1,18 @@
-import { createHash } from "node:crypto";
-import { crc32 } from "node:zlib";
 import { AwsError } from "../awsError";
 import type { HttpRequest } from "../http";
 import { MAX_KEY_BYTES, type S3Address } from "./address";
+import { createChunkCutter, incompleteBody, isChunked, readTrailers } from "./body/chunks";
+import { bytesOf, CHECKSUMS, type Content, digestOf } from "./body/digests";
 
 /** An S3 request in its parts: decoded, unchunked and checked against its digests. */
 export interface S3Request extends S3Address {
   method: string;
   headers: Record<string, string>;
+  /** The whole body, decoded, unless it is spooled; then what surrounds its content. */
   body: Buffer;
+  /** The body of an upload. */
+  content: Content;
 }
-
-const DIGESTS: Record<string, (body: Buffer) => Buffer> = {
-  crc32: (body) => {
-    const sum = Buffer.alloc(4);
-    sum.writeUInt32BE(crc32(body));
-    return sum;
-  },
-  sha1: (body) => createHash("sha1").update(body).digest(),
-  sha256: (body) => createHash("sha256").update(body).digest(),
-};
 
 /**
  * Reads the rest of a request whose address is known: decodes its chunks, and checks its digests.
@@ -36,113 +29,60 @@ export function readS3Request(request: HttpRequest, address: S3Address): S3Reque
     ...address,
     headers: { ...request.headers },
     body: request.body,
+    content: request.spooled ?? request.body,
   };
   unchunk(read);
   checkIntegrity(read);
   return read;
 }
 
-/**
- * A body's checksum in base64.
- * @param algorithm in lower case: crc32, sha1 or sha256
- * @throws AwsError InvalidRequest for another algorithm
- */
-export function digestOf(algorithm: string, body: Buffer): string {
-  const digest = Object.hasOwn(DIGESTS, algorithm) ? DIGESTS[algorithm] : undefined;
-  if (digest) {
-    return digest(body).toString("base64");
-  }
-  const message =
-    "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, SHA1, SHA256]";
-  throw new AwsError("InvalidRequest", 400, message);
-}
-
-/**
- * Decodes `aws-chunked`, in which the SDKs send streams, with the checksum in a trailer.
- * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html
- */
+/** Decodes `aws-chunked`, and takes its trailers for headers. */
 function unchunk(request: S3Request): void {
   const { headers } = request;
-  const encodings = (headers["content-encoding"] ?? "").split(/\s*,\s*/).filter(Boolean);
-  const chunked =
-    encodings.includes("aws-chunked") ||
-    headers["x-amz-content-sha256"]?.startsWith("STREAMING-") === true;
-  if (!chunked) {
+  if (!isChunked(headers)) {
     return;
   }
-
-  const { body, trailers } = readChunks(request.body);
+  let rest = request.body;
+  if (Buffer.isBuffer(request.content)) {
+    const cutter = createChunkCutter();
+    request.content = request.body = Buffer.concat(cutter.push(rest));
+    rest = cutter.end();
+  }
+  const trailers = readTrailers(rest);
   const expected = headers["x-amz-decoded-content-length"];
-  if (expected !== undefined && Number(expected) !== body.length) {
+  if (expected !== undefined && Number(expected) !== bytesOf(request.content)) {
     throw incompleteBody();
   }
-  request.body = body;
   Object.assign(headers, trailers);
-  const rest = encodings.filter((encoding) => encoding !== "aws-chunked");
-  if (rest.length > 0) {
-    headers["content-encoding"] = rest.join(",");
+  const encodings = (headers["content-encoding"] ?? "")
+    .split(/\s*,\s*/)
+    .filter((encoding) => encoding !== "" && encoding !== "aws-chunked");
+  if (encodings.length > 0) {
+    headers["content-encoding"] = encodings.join(",");
   } else {
     delete headers["content-encoding"];
   }
-}
-
-function readChunks(raw: Buffer): { body: Buffer; trailers: Record<string, string> } {
-  const chunks: Buffer[] = [];
-  let at = 0;
-  for (;;) {
-    const lineEnd = raw.indexOf("\r\n", at);
-    if (lineEnd < 0) {
-      throw incompleteBody();
-    }
-    // A signature may follow the size; parseInt stops at the semicolon before it.
-    const size = Number.parseInt(raw.toString("latin1", at, lineEnd), 16);
-    at = lineEnd + 2;
-    if (size === 0) {
-      break;
-    }
-    if (!(at + size <= raw.length)) {
-      throw incompleteBody();
-    }
-    chunks.push(raw.subarray(at, at + size));
-    at += size + 2;
-  }
-  const trailers: Record<string, string> = {};
-  for (const line of raw.toString("latin1", at).split("\r\n")) {
-    const colon = line.indexOf(":");
-    if (colon >= 0) {
-      trailers[line.slice(0, colon).trim().toLowerCase()] = line.slice(colon + 1).trim();
-    }
-  }
-  return { body: Buffer.concat(chunks), trailers };
-}
-
-function incompleteBody(): AwsError {
-  return new AwsError(
-    "IncompleteBody",
-    400,
-    "You did not provide the number of bytes specified by the Content-Length HTTP header.",
-  );
 }
 
 /**
  * Compares the body with every digest in the headers. CRC32C and CRC64NVME pass unchecked.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html
  */
-export function checkIntegrity({ method, headers, body }: S3Request): void {
+export function checkIntegrity({ method, headers, content }: S3Request): void {
   const md5 = headers["content-md5"];
   if (md5 !== undefined) {
     const digest = Buffer.from(md5, "base64");
     if (digest.length !== 16) {
       throw new AwsError("InvalidDigest", 400, "The Content-MD5 you specified was invalid.");
     }
-    if (!createHash("md5").update(body).digest().equals(digest)) {
+    if (!digestOf("md5", content).equals(digest)) {
       throw badDigest("Content-MD5 you specified did not match what we received");
     }
   }
 
   const signed = headers["x-amz-content-sha256"];
   if (signed && /^[0-9a-f]{64}$/.test(signed)) {
-    if (createHash("sha256").update(body).digest("hex") !== signed) {
+    if (digestOf("sha256", content).toString("hex") !== signed) {
       throw new AwsError(
         "XAmzContentSHA256Mismatch",
         400,
@@ -155,14 +95,14 @@ export function checkIntegrity({ method, headers, body }: S3Request): void {
   if (method !== "PUT" || headers["x-amz-copy-source"]) {
     return;
   }
-  for (const [algorithm, digest] of Object.entries(DIGESTS)) {
+  for (const algorithm of CHECKSUMS) {
     const name = `x-amz-checksum-${algorithm}`;
     const value = headers[name];
     if (value === undefined) {
       continue;
     }
     const expected = Buffer.from(value, "base64");
-    const actual = digest(body);
+    const actual = digestOf(algorithm, content);
     if (expected.length !== actual.length) {
       throw new AwsError("InvalidRequest", 400, `Value for ${name} header is invalid.`);
     }

@@ -25,9 +25,12 @@ export const s3Api: ServiceApi = {
 };
 
 /** S3 behind the gateway, with anonymous requests, preflights and form uploads to its buckets. */
-export function createS3Service(s3: Pick<S3, "handle" | "hasBucket" | "corsRulesOf">): Service {
+export function createS3Service(
+  s3: Pick<S3, "handle" | "hasBucket" | "corsRulesOf" | "receiverOf">,
+): Service {
   return {
     ...s3Api,
+    receiverOf: (request) => s3.receiverOf(request),
     read(request) {
       const call = readCall(request);
       const { operation, address, grants } = call;

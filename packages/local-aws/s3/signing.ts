@@ -1,7 +1,8 @@
-import { hash } from "node:crypto";
 import { AwsError } from "../awsError";
 import type { SigningRules } from "../gateway/service";
+import type { HttpRequest } from "../http";
 import { decodeUri, encodeUri } from "../url";
+import { digestOf } from "./body/digests";
 
 const UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD";
 
@@ -25,12 +26,12 @@ export const s3SigningRules: SigningRules = {
       .split("/")
       .map((segment) => encodeUri(decodeUri(segment)))
       .join("/"),
-  payloadHash: ({ headers, body }, { presigned, signedHeaders }, query) => {
-    const header = headers["x-amz-content-sha256"];
+  payloadHash: (request, { presigned, signedHeaders }, query) => {
+    const header = request.headers["x-amz-content-sha256"];
     if (presigned) {
       const signed = signedHeaders.includes("x-amz-content-sha256") ? header : undefined;
       const declared = signed ?? query.find(([name]) => name === "X-Amz-Content-Sha256")?.[1];
-      return checkedPayload(body, declared ?? UNSIGNED_PAYLOAD);
+      return checkedPayload(request, declared ?? UNSIGNED_PAYLOAD);
     }
     if (header === undefined) {
       throw new AwsError(
@@ -39,7 +40,7 @@ export const s3SigningRules: SigningRules = {
         "Missing required header for this request: x-amz-content-sha256",
       );
     }
-    return checkedPayload(body, header);
+    return checkedPayload(request, header);
   },
   checkSignedHeaders: ({ headers }, signed) => {
     // Otherwise the holder of a presigned URL could add a copy source or tags to it. The payload's
@@ -61,7 +62,7 @@ function mustBeSigned(name: string): boolean {
   return name.startsWith("x-amz-") && name !== "x-amz-content-sha256";
 }
 
-function checkedPayload(body: Buffer, declared: string): string {
+function checkedPayload({ body, spooled }: HttpRequest, declared: string): string {
   if (PAYLOAD_MARKS.has(declared)) {
     return declared;
   }
@@ -74,7 +75,7 @@ function checkedPayload(body: Buffer, declared: string): string {
         `valid sha256 value, not ${declared}`,
     );
   }
-  if (declared !== hash("sha256", body)) {
+  if (declared !== digestOf("sha256", spooled ?? body).toString("hex")) {
     throw new AwsError(
       "XAmzContentSHA256Mismatch",
       400,

@@ -1,6 +1,7 @@
 import { AwsError } from "../../awsError";
 import { element, elementsOf, textOf } from "../../xml";
-import { digestOf, type S3Request } from "../request";
+import { digestOf } from "../body/digests";
+import type { S3Request } from "../request";
 import type { CompletedPart, UploadAddress } from "../store/multipart";
 import type { ObjectStore } from "../store/objectStore";
 import type { ObjectDescription } from "../store/state";
@@ -38,9 +39,9 @@ export const createUpload: Action = ({ bucket, key, headers }, store) => {
 };
 
 export const uploadPart: Action = (request, store) => {
-  const { headers, body, query } = request;
+  const { headers, content, query } = request;
   const checksums = checksumIn(headers);
-  const { eTag } = store.putPart(addressOf(request), Number(query.partNumber), body, checksums);
+  const { eTag } = store.putPart(addressOf(request), Number(query.partNumber), content, checksums);
   return { headers: { etag: `"${eTag}"`, ...checksumHeaders(checksums) } };
 };
 
@@ -117,7 +118,7 @@ function compositeOf(
     return undefined;
   }
   const joined = Buffer.concat(sums.map((sum) => Buffer.from(sum, "base64")));
-  const sum = digestOf(checksumAlgorithm.toLowerCase(), joined);
+  const sum = digestOf(checksumAlgorithm.toLowerCase(), joined).toString("base64");
   return { type: "COMPOSITE", values: { [checksumAlgorithm]: `${sum}-${sums.length}` } };
 }
 

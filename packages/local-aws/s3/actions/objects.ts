@@ -7,8 +7,8 @@ import { noSuchBucket } from "../store/errors";
 import { type Action, eTagElement, xmlOutcome } from "./action";
 import { checksumHeaders, describeObject } from "./description";
 
-export const putObject: Action = ({ bucket, key, headers, body }, store) => {
-  const written = store.put(bucket, key, body, describeObject(headers), conditionsOf(headers));
+export const putObject: Action = ({ bucket, key, headers, content }, store) => {
+  const written = store.put(bucket, key, content, describeObject(headers), conditionsOf(headers));
   const { eTag, checksums } = written;
   return {
     headers: { etag: `"${eTag}"`, ...checksumHeaders(checksums?.values, checksums?.type) },

@@ -20,8 +20,7 @@ export function formCall(
   request: HttpRequest,
 ): SelfSignedCall {
   let read: PostForm | undefined;
-  const form = (): PostForm =>
-    (read ??= readPostForm(request.headers["content-type"], request.body));
+  const form = (): PostForm => (read ??= readPostForm(request.headers["content-type"], request));
   return {
     operation: "s3:PostObject",
     verify: (secretOf, region) => {

@@ -1,6 +1,9 @@
-import type { HttpResponse } from "../../http";
+import { AwsError } from "../../awsError";
+import type { HttpRequest, HttpResponse } from "../../http";
 import { escapeXml } from "../../xml";
-import { digestOf, type S3Request } from "../request";
+import type { S3Address } from "../address";
+import { CHECKSUMS, digestOf } from "../body/digests";
+import type { S3Request } from "../request";
 import { isPostForm, type PostForm, readPostForm } from "./postForm";
 
 /** Fields that become headers of the object. */
@@ -10,23 +13,32 @@ const OBJECT_FIELDS =
 const STATUSES = ["200", "201", "204"];
 
 /** The form in a POST to a bucket; undefined for another request. */
-export function formOf({ method, key, query, headers, body }: S3Request): PostForm | undefined {
+export function formOf(request: HttpRequest, { key, query }: S3Address): PostForm | undefined {
+  const { method, headers } = request;
   const isUpload = method === "POST" && key === "" && !("delete" in query);
   if (!isUpload || !isPostForm(headers["content-type"])) {
     return undefined;
   }
-  return readPostForm(headers["content-type"], body);
+  return readPostForm(headers["content-type"], request);
 }
 
-/** The write that a form stands for: the file under its key, with its fields as headers. */
+/**
+ * The write that a form stands for: the file under its key, with its fields as headers.
+ *
+ * @throws AwsError InvalidRequest 400 for a checksum algorithm that is not supported
+ */
 export function writeOf({ bucket }: S3Request, { key, fields, file }: PostForm): S3Request {
   const headers = Object.fromEntries([...fields].filter(([name]) => OBJECT_FIELDS.test(name)));
   const algorithm = fields.get("x-amz-checksum-algorithm")?.toLowerCase();
   // A form may name the algorithm only, and leave the checksum to S3.
   if (algorithm !== undefined) {
-    headers[`x-amz-checksum-${algorithm}`] ??= digestOf(algorithm, file);
+    if (!CHECKSUMS.some((known) => known === algorithm)) {
+      throw unsupportedChecksum();
+    }
+    headers[`x-amz-checksum-${algorithm}`] ??= digestOf(algorithm, file).toString("base64");
   }
-  return { method: "PUT", bucket, key, query: {}, headers, body: file };
+  const nothing = Buffer.alloc(0);
+  return { method: "PUT", bucket, key, query: {}, headers, body: nothing, content: file };
 }
 
 /**
@@ -62,6 +74,12 @@ export function answerForm(
     headers: { ...headers, "content-type": "application/xml" },
     body: Buffer.from(document),
   };
+}
+
+function unsupportedChecksum(): AwsError {
+  const message =
+    "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, SHA1, SHA256]";
+  return new AwsError("InvalidRequest", 400, message);
 }
 
 function redirectOf(fields: PostForm["fields"], about: Record<string, string>): string | undefined {

@@ -1,5 +1,7 @@
 import { AwsError } from "../../awsError";
+import type { HttpRequest } from "../../http";
 import { MAX_KEY_BYTES } from "../address";
+import type { Content } from "../body/digests";
 
 /** A form that uploads one file (`POST /<bucket>`, multipart/form-data). */
 export interface PostForm {
@@ -7,16 +9,18 @@ export interface PostForm {
   key: string;
   /** By their names in lower case, those before the file only, with `${filename}` replaced. */
   fields: ReadonlyMap<string, string>;
-  /** A view on the request's body, not a copy. */
-  file: Buffer;
+  /** A view on the request's body, not a copy, or the spooled part of it. */
+  file: Content;
 }
 
 interface Part {
   name: string;
   fileName: string;
+  /** Where the value begins in the body. */
+  start: number;
   value: Buffer;
-  /** Where the delimiter after the value ends. */
-  end: number;
+  /** Where the delimiter after the value ends; undefined where there is none. */
+  end?: number;
 }
 
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTForms.html
@@ -34,16 +38,22 @@ export function isPostForm(contentType: string | undefined): boolean {
  *   MaxPostPreDataLengthExceededError, InvalidArgument or KeyTooLongError 400
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html
  */
-export function readPostForm(contentType: string | undefined, body: Buffer): PostForm {
+export function readPostForm(
+  contentType: string | undefined,
+  { body, spooled }: Pick<HttpRequest, "body" | "spooled">,
+): PostForm {
   if (!isPostForm(contentType)) {
     throw notAForm();
   }
-  const delimiter = Buffer.from(`\r\n--${boundaryOf(contentType ?? "")}`);
+  const delimiter = delimiterOf(contentType ?? "");
+  if (!delimiter) {
+    throw malformed();
+  }
   const raw = new Map<string, string>();
   let size = 0;
   let part = firstPart(body, delimiter);
   for (; part.name !== "file"; part = nextPart(body, delimiter, part.end)) {
-    size += part.name.length + part.value.length;
+    size += part.name.length + closed(part).value.length;
     if (size > MAX_FIELDS_BYTES) {
       throw new AwsError(
         "MaxPostPreDataLengthExceededError",
@@ -59,14 +69,37 @@ export function readPostForm(contentType: string | undefined, body: Buffer): Pos
     raw.set(part.name, part.value.toString("utf8"));
   }
 
-  const { fileName, value } = part;
+  const { fileName, value } = closed(part);
   const fields = new Map(
     [...raw].map(([name, text]): [string, string] => [
       name,
       text.replaceAll("${filename}", () => fileName),
     ]),
   );
-  return { key: keyOf(fields), fields, file: value };
+  return { key: keyOf(fields), fields, file: spooled ?? value };
+}
+
+/** Where the file's content begins in the first bytes of a form; undefined for too few of them. */
+export function fileStart(body: Buffer, delimiter: Buffer): number | undefined {
+  try {
+    let part = firstPart(body, delimiter);
+    while (part.name !== "file") {
+      part = nextPart(body, delimiter, part.end);
+    }
+    return part.start;
+  } catch (error) {
+    if (error instanceof AwsError) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** What ends each part; undefined for a content type without a boundary. */
+export function delimiterOf(contentType: string): Buffer | undefined {
+  const [, quoted, plain] = /;\s*boundary=(?:"([^"]+)"|([^\s;]+))/i.exec(contentType) ?? [];
+  const boundary = quoted ?? plain;
+  return boundary === undefined ? undefined : Buffer.from(`\r\n--${boundary}`);
 }
 
 /** The error for a form that lacks a field, or has it after the file. */
@@ -106,15 +139,6 @@ function keyOf(fields: ReadonlyMap<string, string>): string {
   });
 }
 
-function boundaryOf(contentType: string): string {
-  const [, quoted, plain] = /;\s*boundary=(?:"([^"]+)"|([^\s;]+))/i.exec(contentType) ?? [];
-  const boundary = quoted ?? plain;
-  if (!boundary) {
-    throw malformed();
-  }
-  return boundary;
-}
-
 /** At the start of the body, the first delimiter has no line break before it. */
 function firstPart(body: Buffer, delimiter: Buffer): Part {
   const opening = delimiter.subarray(2);
@@ -128,8 +152,18 @@ function firstPart(body: Buffer, delimiter: Buffer): Part {
   return nextPart(body, delimiter, at + delimiter.length);
 }
 
+function closed(part: Part): Part {
+  if (part.end === undefined) {
+    throw malformed();
+  }
+  return part;
+}
+
 /** @param at where the delimiter before the part ends */
-function nextPart(body: Buffer, delimiter: Buffer, at: number): Part {
+function nextPart(body: Buffer, delimiter: Buffer, at: number | undefined): Part {
+  if (at === undefined) {
+    throw malformed();
+  }
   if (body.toString("latin1", at, at + 2) === "--") {
     throw invalidArgument("POST requires exactly one file upload per request.", "file", "0");
   }
@@ -143,15 +177,16 @@ function nextPart(body: Buffer, delimiter: Buffer, at: number): Part {
   const end = body.indexOf(delimiter, start);
   const disposition = /^content-disposition:[ \t]*form-data;(.*)$/im.exec(headers)?.[1];
   const name = parameterOf(disposition, "name");
-  if (end < 0 || name === undefined) {
+  if (name === undefined) {
     throw malformed();
   }
   return {
     name: name.toLowerCase(),
     // Some browsers send a whole path.
     fileName: /[^/\\]*$/.exec(parameterOf(disposition, "filename") ?? "")?.[0] ?? "",
-    value: body.subarray(start, end),
-    end: end + delimiter.length,
+    start,
+    value: body.subarray(start, end < 0 ? body.length : end),
+    end: end < 0 ? undefined : end + delimiter.length,
   };
 }
 

@@ -1,4 +1,5 @@
 import { AwsError } from "../../awsError";
+import { bytesOf } from "../body/digests";
 import type { PostForm } from "./postForm";
 
 /** A condition of a policy; `field` as it is written there, with its `$`. */
@@ -46,7 +47,7 @@ export function checkPostPolicy(form: PostForm, bucket: string, now: Date): void
     throw violation(`Extra input fields: ${extra.join(", ")}`);
   }
   for (const condition of conditions) {
-    checkSize(condition, form.file.length);
+    checkSize(condition, bytesOf(form.file));
   }
 }
 

@@ -39,5 +39,6 @@ export function s3ServiceOf(
       backend(request, { arn, accessKeyId: "", secretAccessKey: "", policies: [] }),
     hasBucket,
     corsRulesOf,
+    receiverOf: () => undefined,
   });
 }

@@ -27,7 +27,11 @@ export async function startS3(dataDir?: string): Promise<Harness> {
   s3.createBucket("files");
   const events: ObjectCreated[] = [];
   s3.onObjectCreated((event) => events.push(event));
-  const server = await serve((request) => s3.handle(request), s3Error);
+  const server = await serve(
+    (request) => s3.handle(request),
+    s3Error,
+    (request) => s3.receiverOf(request),
+  );
   const client = new S3Client({
     endpoint: server.url,
     region: "us-east-1",

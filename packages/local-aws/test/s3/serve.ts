@@ -1,5 +1,5 @@
 import { AwsError } from "../../awsError";
-import { listen } from "../../gateway/listener";
+import { listen, type RequestHandler } from "../../gateway/listener";
 import type { HttpRequest, HttpResponse } from "../../http";
 
 /** Credentials that are not checked. */
@@ -9,9 +9,11 @@ export const credentials = { accessKeyId: "test", secretAccessKey: "test" };
 export async function serve(
   handle: (request: HttpRequest) => Promise<HttpResponse>,
   renderError: (error: AwsError) => string,
+  receiverOf?: RequestHandler["receiverOf"],
 ): Promise<{ url: string; close: () => Promise<void> }> {
   const listener = await listen({ port: 0 });
   listener.serve({
+    receiverOf,
     handle: (request) =>
       handle(request).catch((error: unknown) => {
         const known = error instanceof AwsError;
@@ -20,8 +22,8 @@ export async function serve(
           : { status: 599, body: `<Error><Code>Crash</Code>${String(error)}</Error>` };
         return { status, headers: {}, body: Buffer.from(body) };
       }),
-    refuseBody: () => {
-      throw new Error("The body is too large.");
+    refuseBody: (_request, error) => {
+      throw error as Error;
     },
   });
   return { url: listener.url, close: () => listener.close() };

@@ -41,20 +41,25 @@ async function sendForm(
 }
 
 describe("a form of 200 MB", () => {
-  it("is stored in a few seconds, byte for byte, and only once in memory", async () => {
+  it("is stored in a few seconds, byte for byte, and never whole in memory", async () => {
     const scene = await openBucket([["s3:PutObject", OBJECTS]]);
     try {
       const { url, fields } = await signForm(scene, {
         Conditions: [["content-length-range", 1, 200_000_000]],
       });
       const before = process.memoryUsage().arrayBuffers;
+      let peak = before;
+      const observer = setInterval(() => {
+        peak = Math.max(peak, process.memoryUsage().arrayBuffers);
+      }, 5);
       const start = performance.now();
 
       const status = await sendForm(url, fields, 200);
+      clearInterval(observer);
 
       expect(status).to.equal(204);
       expect(performance.now() - start).to.be.below(15_000);
-      expect(process.memoryUsage().arrayBuffers - before).to.be.below(300_000_000);
+      expect(peak - before).to.be.below(100_000_000);
       const { ETag, ContentLength } = await scene.operator.send(
         new HeadObjectCommand({ Bucket: BUCKET, Key: "a key" }),
       );

@@ -11,7 +11,7 @@ function part(name: string, value: string, rest = ""): string {
 /** The code and the message of the refusal of a body. */
 function refused(body: string, type: string | undefined = TYPE): string {
   try {
-    readPostForm(type, Buffer.from(body));
+    readPostForm(type, { body: Buffer.from(body) });
   } catch (error) {
     if (error instanceof AwsError) {
       return `${error.status} ${error.code}: ${error.message}`;
@@ -29,17 +29,17 @@ describe("readPostForm", () => {
     const file = "\r\n-B\r\n--A\r\n\r\n--b--\u0000é";
     const body = Buffer.from(`preamble\r\n${KEY}${part("File", file)}--B--\r\n`);
 
-    const form = readPostForm('multipart/form-data; charset=utf-8; boundary="B"', body);
+    const form = readPostForm('multipart/form-data; charset=utf-8; boundary="B"', { body });
 
-    expect(form.file.toString()).to.equal(file);
-    expect(form.file.buffer).to.equal(body.buffer);
+    expect((form.file as Buffer).toString()).to.equal(file);
+    expect((form.file as Buffer).buffer).to.equal(body.buffer);
   });
 
   it("takes empty values, line breaks, and parts with more headers", () => {
     const typed = part("file", "", '; filename=""\r\nContent-Type: text/plain');
     const body = `${KEY}${part("X-Amz-Meta-A", "one\r\ntwo")}${part("acl", "")}${typed}--B--`;
 
-    const { fields, file, key } = readPostForm(TYPE, Buffer.from(body));
+    const { fields, file, key } = readPostForm(TYPE, { body: Buffer.from(body) });
 
     expect(Object.fromEntries(fields)).to.deep.equal({
       key,

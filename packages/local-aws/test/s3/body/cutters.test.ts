@@ -1,0 +1,143 @@
+import { expect } from "chai";
+import fc from "fast-check";
+import { createChunkCutter, readTrailers } from "../../../s3/body/chunks";
+import type { Cutter } from "../../../s3/body/cutter";
+import { createFormCutter } from "../../../s3/forms/formCutter";
+import { readPostForm } from "../../../s3/forms/postForm";
+
+const TYPE = "multipart/form-data; boundary=B";
+
+/** Feeds a body in pieces of these sizes, over and over. */
+function cut(cutter: Cutter, body: Buffer, sizes: readonly number[]) {
+  const content: Buffer[] = [];
+  for (let at = 0, turn = 0; at < body.length; turn += 1) {
+    const size = sizes[turn % sizes.length] ?? 1;
+    content.push(...cutter.push(body.subarray(at, at + size)));
+    at += size;
+  }
+  return { content: Buffer.concat(content), rest: cutter.end() };
+}
+
+const sizes = fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 5 });
+
+function part(name: string, value: string): string {
+  return `--B\r\nContent-Disposition: form-data; name="${name}"; filename="f"\r\n\r\n${value}\r\n`;
+}
+
+/** The outcome of a form, refusals included. */
+function outcome(read: () => unknown): unknown {
+  try {
+    return read();
+  } catch (error) {
+    return String(error);
+  }
+}
+
+describe("the form cutter", () => {
+  // Many of these contain parts of the delimiter.
+  const text = fc
+    .array(fc.constantFrom("\r", "\n", "-", "--", "B", "\r\n--", "x", "é", "\r\n--A"), {
+      maxLength: 12,
+    })
+    .map((pieces) => pieces.join(""));
+
+  it("finds the file and the refusals that the whole form has, however it arrives", () => {
+    const form = fc
+      .record({
+        preamble: fc.constantFrom("", "preamble\r\n"),
+        fields: fc.array(fc.tuple(fc.constantFrom("key", "acl", "x-amz-meta-a"), text), {
+          maxLength: 3,
+        }),
+        file: text,
+        end: fc.constantFrom("--B--\r\n", "--B--", "--B\r\nmore", "", "--"),
+      })
+      .map(
+        ({ preamble, fields, file, end }) =>
+          preamble +
+          fields.map(([name, value]) => part(name, value)).join("") +
+          part("file", file) +
+          end,
+      );
+    fc.assert(
+      fc.property(form, sizes, (sent, pieces) => {
+        const body = Buffer.from(sent);
+        const { content, rest } = cut(createFormCutter(TYPE), body, pieces);
+
+        const whole = outcome(() => {
+          const { key, fields, file } = readPostForm(TYPE, { body });
+          return { key, fields: [...fields], file: (file as Buffer).toString() };
+        });
+        const spooled = outcome(() => {
+          const { key, fields } = readPostForm(TYPE, { body: rest });
+          return { key, fields: [...fields], file: content.toString() };
+        });
+        expect(spooled).to.deep.equal(whole);
+      }),
+    );
+  });
+
+  it("keeps neither a form without a boundary nor one without a file", () => {
+    const noise = Buffer.alloc(3 << 20, "x");
+
+    expect(cut(createFormCutter("multipart/form-data"), noise, [65536]).content).to.have.length(0);
+    const { content, rest } = cut(createFormCutter(TYPE), noise, [65536]);
+    expect(content).to.have.length(0);
+    expect(rest.length).to.be.below((1 << 20) + 65537);
+  });
+
+  it("names the checksums that the fields have or announce", () => {
+    const named = (name: string, value: string) => {
+      const cutter = createFormCutter(TYPE);
+      cutter.push(Buffer.from(part("key", "k") + part(name, value) + part("file", "content")));
+      return cutter.algorithms();
+    };
+
+    expect(named("x-amz-checksum-sha1", "AAAA")).to.deep.equal(["sha1"]);
+    expect(named("x-amz-checksum-algorithm", "CRC32")).to.deep.equal(["crc32"]);
+    expect(named("acl", "private")).to.deep.equal([]);
+  });
+});
+
+describe("the chunk cutter", () => {
+  it("joins the chunks and keeps the trailers, however they arrive", () => {
+    const chunks = fc.array(fc.string({ minLength: 1 }), { maxLength: 5 });
+    fc.assert(
+      fc.property(chunks, fc.boolean(), sizes, (texts, signs, pieces) => {
+        const body = Buffer.concat([
+          ...texts.map((text) => {
+            const bytes = Buffer.from(text);
+            const line = bytes.length.toString(16) + (signs ? ";chunk-signature=abc" : "");
+            return Buffer.concat([Buffer.from(`${line}\r\n`), bytes, Buffer.from("\r\n")]);
+          }),
+          Buffer.from("0\r\nX-Amz-Checksum-Crc32: AAAAAA==\r\n\r\n"),
+        ]);
+
+        const { content, rest } = cut(createChunkCutter(), body, pieces);
+
+        expect(content.toString()).to.equal(texts.join(""));
+        expect(readTrailers(rest)).to.deep.equal({ "x-amz-checksum-crc32": "AAAAAA==" });
+      }),
+    );
+  });
+
+  for (const broken of [
+    "4\r\nbo",
+    "4\r\nbody\r\n",
+    "zz\r\nbody\r\n0\r\n\r\n",
+    "-4\r\nbody\r\n",
+    "",
+  ]) {
+    it(`refuses ${JSON.stringify(broken)}`, () => {
+      const { rest } = cut(createChunkCutter(), Buffer.from(broken), [1]);
+
+      expect(() => readTrailers(rest)).to.throw("number of bytes");
+    });
+  }
+
+  it("keeps no line that never ends", () => {
+    const { content, rest } = cut(createChunkCutter(), Buffer.alloc(1 << 20, "0"), [65536]);
+
+    expect(content).to.have.length(0);
+    expect(rest).to.have.length(0);
+  });
+});
