@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import * as path from "node:path";
 import { promisify } from "node:util";
+import { lambdaNodeFlags } from "local-aws";
 import { PROGRAM_DIR } from "../../start/programDir";
 import type { Endpoint } from "./endpoint";
 import type { ProgramHandler } from "./programHandlers";
@@ -13,6 +14,9 @@ export interface Start {
   /** User and system time of the process. */
   cpuMs: number;
 }
+
+/** Whether Node starts without flags, or with those of Lambda's runtime, which make it slower. */
+export type NodeFlags = "none" | "lambda";
 
 /** The result of the first event, which is the same for every variant of a handler. */
 export interface Outcome {
@@ -79,6 +83,7 @@ function environmentOf(
  * Starts a new process, which loads the package and handles one event.
  *
  * @param measure the file of `writeMeasure`
+ * @param flags whose flags Node gets: none, or those that Lambda's runtime sets
  * @throws when the package cannot be loaded, or the handler does not settle in time
  */
 export async function measureStart(
@@ -86,10 +91,16 @@ export async function measureStart(
   handler: ProgramHandler,
   unpacked: Unpacked,
   endpoint: Endpoint,
+  flags: NodeFlags,
 ): Promise<{ start: Start; outcome: Outcome }> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    [measure, unpacked.entry, JSON.stringify(handler.event)],
+    [
+      ...(flags === "lambda" ? lambdaNodeFlags(handler.memoryMegabytes) : []),
+      measure,
+      unpacked.entry,
+      JSON.stringify(handler.event),
+    ],
     {
       cwd: path.dirname(unpacked.entry),
       env: environmentOf(handler, unpacked, endpoint),

@@ -4,7 +4,13 @@ import * as path from "node:path";
 import type { MeasurePart, PartOptions } from "../part";
 import { median, round } from "../statistics";
 import { startEndpoint } from "./endpoint";
-import { measureStart, type Outcome, type Start, writeMeasure } from "./measureStart";
+import {
+  measureStart,
+  type NodeFlags,
+  type Outcome,
+  type Start,
+  writeMeasure,
+} from "./measureStart";
 import { type ProgramHandler, programHandlers } from "./programHandlers";
 import { type PackageFigures, packagesPart } from "./tables";
 import { unpackAll, type Unpacked, type Variant } from "./variants";
@@ -13,6 +19,7 @@ import { unpackAll, type Unpacked, type Variant } from "./variants";
 export type StartPackage = (
   handler: ProgramHandler,
   unpacked: Unpacked,
+  flags: NodeFlags,
 ) => Promise<{ start: Start; outcome: Outcome }>;
 
 /** The outcome of each handler's first event; equal in every variant but `empty`. */
@@ -35,22 +42,32 @@ class Outcomes {
   }
 }
 
-function figuresOf(unpacked: Unpacked, starts: Start[]): PackageFigures {
+type Starts = Record<NodeFlags, Start[]>;
+
+function noStarts(): Starts {
+  return { none: [], lambda: [] };
+}
+
+function figuresOf(unpacked: Unpacked, starts: Starts): PackageFigures {
   const { handler, variant, bytes, zipBytes, files } = unpacked;
+  const medianOf = (flags: NodeFlags, time: keyof Start) =>
+    round(median(starts[flags].map((start) => start[time])), 1);
   return {
     handler,
     variant,
     bytes,
     zipBytes,
     files,
-    startMs: round(median(starts.map(({ wallMs }) => wallMs)), 1),
-    startCpuMs: round(median(starts.map(({ cpuMs }) => cpuMs)), 1),
+    startMs: medianOf("none", "wallMs"),
+    startCpuMs: medianOf("none", "cpuMs"),
+    lambdaStartMs: medianOf("lambda", "wallMs"),
+    lambdaStartCpuMs: medianOf("lambda", "cpuMs"),
   };
 }
 
 /**
- * Starts each package once in each repetition, handler by handler, after one start that fills the
- * machine's file cache.
+ * Starts each package once without and once with the flags of Lambda's runtime in each repetition,
+ * handler by handler, after one that fills the machine's file cache.
  *
  * @throws when the variants of a handler have different outcomes
  */
@@ -63,16 +80,18 @@ export async function measurePackages(
   const measured = handlers.flatMap((handler) =>
     packages
       .filter((unpacked) => unpacked.handler === handler.name)
-      .map((unpacked) => ({ handler, unpacked, starts: [] as Start[] })),
+      .map((unpacked) => ({ handler, unpacked, starts: noStarts() })),
   );
   const outcomes = new Outcomes();
   for (let repetition = 0; repetition <= repetitions; repetition += 1) {
     progress(`packages: repetition ${repetition} of ${repetitions}`);
     for (const { handler, unpacked, starts } of measured) {
-      const { start, outcome } = await startPackage(handler, unpacked);
-      outcomes.add(handler.name, unpacked.variant, outcome);
-      if (repetition > 0) {
-        starts.push(start);
+      for (const flags of ["none", "lambda"] as const) {
+        const { start, outcome } = await startPackage(handler, unpacked, flags);
+        outcomes.add(handler.name, unpacked.variant, outcome);
+        if (repetition > 0) {
+          starts[flags].push(start);
+        }
       }
     }
   }
@@ -94,7 +113,7 @@ export const packages: MeasurePart = async (options) => {
     const { figures, outcomes } = await measurePackages(
       handlers,
       unpacked,
-      (handler, each) => measureStart(measure, handler, each, endpoint),
+      (handler, each, flags) => measureStart(measure, handler, each, endpoint, flags),
       options,
     );
     return packagesPart(figures, outcomes);

@@ -14,6 +14,7 @@ export interface ProgramHandler {
   name: string;
   /** The code of its package. */
   bundle: string;
+  memoryMegabytes: number;
   /** Its environment variables. */
   variables: Record<string, string>;
   /** A sample event of its trigger. */
@@ -130,10 +131,11 @@ export async function programHandlers(): Promise<ProgramHandler[]> {
   const packages = await packagesOf(recording);
   const callbacks = await callbackPackages(factories);
   return [...callbacks].map(([name, callback]) => {
-    const { environment } = only(recording, "Function", name).inputs;
+    const { environment, memorySize } = only(recording, "Function", name).inputs;
     return {
       name,
       bundle: packages.get(name)?.["index.js"] ?? "",
+      memoryMegabytes: Number(memorySize),
       variables: (environment as { variables: Record<string, string> }).variables,
       event: sampleEvent(recording, name),
       callback,

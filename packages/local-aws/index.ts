@@ -12,6 +12,7 @@ export type { AllowedCall } from "./gateway/interceptor";
 export type { HttpRequest, HttpResponse } from "./http";
 export type { Credentials } from "./iam/roles";
 export { checkOwnVariables } from "./lambda/environment/environmentVariables";
+export { lambdaNodeFlags } from "./lambda/environment/nodeFlags";
 export type { Fault } from "./lambda/host";
 export type { OpenMail } from "./mail/mailbox";
 export { type Run, type RunEvent, type RunOptions, startRun } from "./run";

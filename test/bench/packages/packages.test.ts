@@ -7,7 +7,8 @@ import { type Unpacked, VARIANTS } from "../../../bench/packages/variants";
 const PUTS = { error: "", statusCode: 201, calls: ["PUT", "PutItem"] };
 
 function handlerOf(name: string): ProgramHandler {
-  return { name, bundle: "", variables: {}, event: {}, callback: { text: "", folders: {} } };
+  const callback = { text: "", folders: {} };
+  return { name, bundle: "", memoryMegabytes: 128, variables: {}, event: {}, callback };
 }
 
 /** In every variant; the n-th has n * 1000 bytes. */
@@ -25,12 +26,13 @@ function unpackedOf(handler: string): Unpacked[] {
 const handlers = [handlerOf("upload"), handlerOf("record")];
 const unpacked = handlers.flatMap(({ name }) => unpackedOf(name));
 
-/** Takes the given milliseconds: one list for each variant, an element a repetition. */
+/** Takes the given milliseconds, and 5 more with flags: one list for each variant, an element a repetition. */
 function fakeStart(times: Record<string, number[]>) {
   const started: string[] = [];
-  const startPackage: StartPackage = ({ name }, { variant }) => {
-    const id = `${name} ${variant}`;
-    const wallMs = times[variant]?.[started.filter((each) => each === id).length] ?? NaN;
+  const startPackage: StartPackage = ({ name }, { variant }, flags) => {
+    const id = `${name} ${variant} ${flags}`;
+    const ms = times[variant]?.[started.filter((each) => each === id).length] ?? NaN;
+    const wallMs = flags === "lambda" ? ms + 5 : ms;
     started.push(id);
     const outcome = variant === "empty" ? { error: "", calls: [] } : PUTS;
     return Promise.resolve({ start: { wallMs, cpuMs: wallMs * 2 }, outcome });
@@ -53,7 +55,10 @@ describe("The bench of packages", () => {
 
     await measurePackages(handlers, unpacked, startPackage, options);
 
-    const round = unpacked.map(({ handler, variant }) => `${handler} ${variant}`);
+    const round = unpacked.flatMap(({ handler, variant }) => [
+      `${handler} ${variant} none`,
+      `${handler} ${variant} lambda`,
+    ]);
     expect(started).to.deep.equal([...round, ...round, ...round, ...round]);
   });
 
@@ -73,6 +78,8 @@ describe("The bench of packages", () => {
         zipBytes: 100,
         startMs: 60,
         startCpuMs: 120,
+        lambdaStartMs: 65,
+        lambdaStartCpuMs: 130,
       },
       {
         ...figure,
@@ -82,6 +89,8 @@ describe("The bench of packages", () => {
         zipBytes: 200,
         startMs: 120,
         startCpuMs: 240,
+        lambdaStartMs: 125,
+        lambdaStartCpuMs: 250,
       },
       {
         ...figure,
@@ -91,6 +100,8 @@ describe("The bench of packages", () => {
         zipBytes: 300,
         startMs: 80,
         startCpuMs: 160,
+        lambdaStartMs: 85,
+        lambdaStartCpuMs: 170,
       },
       {
         ...figure,
@@ -100,6 +111,8 @@ describe("The bench of packages", () => {
         zipBytes: 400,
         startMs: 15,
         startCpuMs: 30,
+        lambdaStartMs: 20,
+        lambdaStartCpuMs: 40,
       },
     ];
     expect(name).to.equal("packages");
@@ -112,17 +125,22 @@ describe("The bench of packages", () => {
     const { figures, outcomes } = await measurePackages(handlers, unpacked, startPackage, options);
     const [table, savings] = packagesPart(figures, outcomes).sections;
 
-    expect(table?.rows[1]).to.deep.equal(["record", "callback", 2000, 200, 1, 120, 2, 240, 2]);
+    const withoutFlags = [120, 2, 240, 2];
+    const withFlags = [125, 1.92, 250, 1.92];
+    expect(table?.rows[1]).to.deep.equal(
+      ["record", "callback", 2000, 200, 1].concat(withoutFlags, withFlags),
+    );
+    expect(table?.columns).to.have.length(13);
     expect(savings?.rows).to.deep.equal([
-      ["record", 50, 25, "201, calls PUT PutItem"],
-      ["upload", 50, 25, "201, calls PUT PutItem"],
+      ["record", 48, 23.5, "201, calls PUT PutItem"],
+      ["upload", 48, 23.5, "201, calls PUT PutItem"],
     ]);
   });
 
   it("refuses variants of a handler with different outcomes, by name", async () => {
     const { startPackage } = fakeStart(TIMES);
-    const withoutRow: StartPackage = async (handler, each) => {
-      const { start, outcome } = await startPackage(handler, each);
+    const withoutRow: StartPackage = async (handler, each, flags) => {
+      const { start, outcome } = await startPackage(handler, each, flags);
       const differs = handler.name === "upload" && each.variant === "callback";
       return { start, outcome: differs ? { ...outcome, calls: ["PUT"] } : outcome };
     };

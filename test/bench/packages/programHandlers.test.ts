@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { expect } from "chai";
 import { type Endpoint, startEndpoint } from "../../../bench/packages/endpoint";
-import { measureStart, writeMeasure } from "../../../bench/packages/measureStart";
+import { measureStart, type NodeFlags, writeMeasure } from "../../../bench/packages/measureStart";
 import { type ProgramHandler, programHandlers } from "../../../bench/packages/programHandlers";
 import { unpackAll, type Unpacked } from "../../../bench/packages/variants";
 import { ofType, recordProgram } from "../../../testing/recordingMocks";
@@ -78,12 +78,31 @@ describe("The packages that the bench measures", () => {
       "empty",
     ]);
     for (const each of unpacked) {
-      const { start, outcome } = await measureStart(measure, record, each, endpoint);
-      const calls = each.variant === "empty" ? [] : ["PutItem"];
-      expect(outcome, each.variant).to.deep.equal({ error: "", statusCode: undefined, calls });
-      expect(start.cpuMs, each.variant).to.be.greaterThan(0);
-      expect(start.wallMs, each.variant).to.be.greaterThan(0);
+      for (const flags of ["none", "lambda"] as const) {
+        const { start, outcome } = await measureStart(measure, record, each, endpoint, flags);
+        const calls = each.variant === "empty" ? [] : ["PutItem"];
+        expect(outcome, each.variant).to.deep.equal({ error: "", statusCode: undefined, calls });
+        expect(start.cpuMs, each.variant).to.be.greaterThan(0);
+        expect(start.wallMs, each.variant).to.be.greaterThan(0);
+      }
     }
+  });
+
+  it("start Node with the flags and the memory of the Lambda's runtime, or with none", async () => {
+    const printsFlags = await packageOf(
+      "exports.handler = async () => ({ statusCode: process.execArgv });",
+    );
+    const statusOf = async (flags: NodeFlags) => {
+      const record = handlerOf("record");
+      return (await measureStart(measure, record, printsFlags, endpoint, flags)).outcome.statusCode;
+    };
+
+    expect(await statusOf("none")).to.deep.equal([]);
+    expect(await statusOf("lambda")).to.deep.equal([
+      "--expose-gc",
+      "--max-semi-space-size=12",
+      "--max-old-space-size=230",
+    ]);
   });
 
   async function packageOf(text: string): Promise<Unpacked> {
@@ -97,7 +116,7 @@ describe("The packages that the bench measures", () => {
       'exports.handler = async () => { console.log("{}"); throw new RangeError("no"); };',
     );
 
-    const { outcome } = await measureStart(measure, handlerOf("record"), throws, endpoint);
+    const { outcome } = await measureStart(measure, handlerOf("record"), throws, endpoint, "none");
 
     expect(outcome).to.deep.equal({ error: "RangeError", statusCode: undefined, calls: [] });
   });
@@ -105,7 +124,8 @@ describe("The packages that the bench measures", () => {
   it("are refused when they cannot be loaded, with the reason", async () => {
     const broken = await packageOf('require("no-such-package");');
 
-    const error = await measureStart(measure, handlerOf("record"), broken, endpoint).then(
+    const start = measureStart(measure, handlerOf("record"), broken, endpoint, "none");
+    const error = await start.then(
       () => undefined,
       (thrown: unknown) => thrown as Error,
     );

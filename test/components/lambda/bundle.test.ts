@@ -4,6 +4,7 @@ import * as path from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import { expect } from "chai";
+import { lambdaNodeFlags } from "local-aws";
 import * as bundling from "../../../components/lambda/bundle";
 import { load } from "./loadBundle";
 
@@ -62,6 +63,29 @@ exports.handler = async () => uuid_1.${name};
     expect(refused.status).to.equal("rejected");
     expect(missing).to.have.nested.property("reason.message", "no text");
     expect(done).to.have.property("value", await bundle(S3_CLIENT));
+  });
+
+  it("has Node use its own compiled code under the flags of Lambda's runtime, and keeps gc", async () => {
+    const text = await bundle(`
+const node_https_1 = require("https");
+exports.handler = async () => node_https_1.globalAgent.protocol;
+`);
+    const script = `
+const { internalBinding } = require("internal/test/binding");
+process.on("exit", () => {
+  const { compiledWithCache, compiledWithoutCache } = internalBinding("builtins").getCacheUsage();
+  const https = { cached: compiledWithCache.has("https"), compiled: compiledWithoutCache.has("https") };
+  process.stdout.write(JSON.stringify({ ...https, gc: typeof gc }));
+});
+`;
+    const https = async (code: string): Promise<unknown> => {
+      const flags = [...lambdaNodeFlags(256), "--expose-internals", "-e", script + code];
+      return JSON.parse((await promisify(execFile)(process.execPath, flags)).stdout);
+    };
+
+    const gc = "function";
+    expect(await https('require("https");')).to.deep.equal({ cached: false, compiled: true, gc });
+    expect(await https(text)).to.deep.equal({ cached: true, compiled: false, gc });
   });
 
   it("lets the process end", async () => {

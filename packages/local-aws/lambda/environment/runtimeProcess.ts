@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import type { HttpRequest } from "../../http";
 import { type EnvironmentSettings, environmentVariables } from "./environmentVariables";
+import { lambdaNodeFlags } from "./nodeFlags";
 
 const RUNTIME_CLIENT = require.resolve("aws-lambda-ric");
 const NATIVE_CLIENT = join(__dirname, "ricClient.cjs");
@@ -40,15 +41,7 @@ export function spawnRuntime(options: RuntimeOptions): RuntimeProcess {
   const runtimeDir = dirname(RUNTIME_CLIENT);
   const child = spawn(
     process.execPath,
-    [
-      // The three flags and their shares of the memory are those of AWS's own start script.
-      "--expose-gc",
-      `--max-semi-space-size=${Math.floor(memoryMegabytes * 0.05)}`,
-      `--max-old-space-size=${Math.floor(memoryMegabytes * 0.9)}`,
-      "--require",
-      NATIVE_CLIENT,
-      RUNTIME_CLIENT,
-    ],
+    [...lambdaNodeFlags(memoryMegabytes), "--require", NATIVE_CLIENT, RUNTIME_CLIENT],
     {
       cwd: taskRoot,
       env: {
