@@ -5,6 +5,7 @@
 const { readFileSync } = require("node:fs");
 const Module = require("node:module");
 Module.enableCompileCache?.();
+const { loadLazily } = require("./lazyPackages");
 const { mapStackTraces } = require("./stackTraces");
 const transpiler = require("./transpiler");
 
@@ -13,4 +14,5 @@ Module._extensions[".ts"] = (module, file) => {
   module._compile(transpiler.transpile(readFileSync(file, "utf8"), file), file);
 };
 
+loadLazily();
 mapStackTraces(transpiler.sourceMapOf);
