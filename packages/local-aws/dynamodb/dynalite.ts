@@ -51,6 +51,18 @@ interface Validations {
 // dynalite ships no types; these are the ones in use. Its parts are used without its HTTP server,
 // whose errors in callbacks end the process.
 const load = createRequire(__filename);
+
+// As buffers, which memory-level stores by default, rows are slices of pools of 64 KiB, each of which
+// stays for its last row: 30 kB an upload. dynalite's keys are ASCII, so that strings sort alike.
+const memoryLevel = load("memory-level") as {
+  MemoryLevel: new (options: Record<string, unknown>) => object;
+};
+const { MemoryLevel } = memoryLevel;
+memoryLevel.MemoryLevel = class extends MemoryLevel {
+  constructor(options: Record<string, unknown>) {
+    super({ ...options, storeEncoding: "utf8" });
+  }
+};
 const { create, itemSize } = load("dynalite/db") as {
   create: (options: Record<string, unknown>) => Store;
   itemSize: (item: Item) => number;
