@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import * as path from "node:path";
 import { expect } from "chai";
 import { DEFAULTS } from "../config";
@@ -89,6 +89,42 @@ function missingPaths(file: string): string[] {
     .filter((code) => !["", path.dirname(file)].some((folder) => exists(path.join(folder, code))));
 }
 
+// ------------------------------------------------------------------------------ Identifiers
+
+/** Inline code that is a name of the code, perhaps with its object before or parameters after it. */
+const IDENTIFIER = /^(?:[a-z]\w*\.)?([A-Za-z_]\w*)(?:\([^()]*\))?$/;
+
+/** Whether inline code is more than a word of its own: `listEvents`, `ROUTES`, `bucket.reading()`. */
+function isIdentifier(code: string): boolean {
+  return !isPath(code) && IDENTIFIER.test(code) && /\w[A-Z]|^[A-Z]|[.(]/.test(code);
+}
+
+function filesBelow(entry: string): string[] {
+  return statSync(path.join(PROGRAM_DIR, entry)).isDirectory()
+    ? readdirSync(path.join(PROGRAM_DIR, entry)).map((name) => path.join(entry, name))
+    : [entry];
+}
+
+/**
+ * Identifiers in the paragraphs, list items and table rows that also cite files of the repository,
+ * and that none of these files contains.
+ */
+function unknownIdentifiers(file: string): string[] {
+  const parts = proseOf(file).split(/\n\s*\n|^(?=- |\d+\. |\|)/m);
+  return parts.flatMap((part) => {
+    const codes = [...part.matchAll(/`([^`\n]+)`/g)].map(([, code = ""]) => code);
+    const cited = codes.filter((code) => isPath(code) && exists(code)).flatMap(filesBelow);
+    const text = cited
+      .filter((name) => FILE_TYPE.test(name))
+      .map(read)
+      .join("\n");
+    const unknown = codes
+      .filter((code) => cited.length > 0 && isIdentifier(code))
+      .filter((code) => !new RegExp(`\\b${IDENTIFIER.exec(code)?.[1] ?? ""}\\b`).test(text));
+    return unknown.map((code) => `${code} is not in ${cited.join(", ")}`);
+  });
+}
+
 // ------------------------------------------------------------------------------ Cited tests
 
 function escapeRegExp(text: string): string {
@@ -153,6 +189,10 @@ describe("The documents", () => {
 
   it("name files and folders that exist", () => {
     expect(inEach(CURRENT, missingPaths)).to.deep.equal([]);
+  });
+
+  it("name identifiers that are in a file named beside them, in CONTRIBUTING.md", () => {
+    expect(inEach(["CONTRIBUTING.md"], unknownIdentifiers)).to.deep.equal([]);
   });
 
   it("cite tests that exist, by their full titles", () => {
