@@ -1,11 +1,11 @@
 /**
  * Measures the program, part by part, beside alternatives.
  *
- *     npm run bench -- --only packages --repetitions 9
+ *     npm run bench -- --only packages,requests --repetitions 9
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { PROGRAM_DIR } from "../start/programDir";
 import type { Part } from "./part";
 import { PARTS } from "./parts";
@@ -13,14 +13,14 @@ import { resultsText } from "./results";
 import { terminalTable } from "./table";
 
 interface CommandLine {
-  only?: string;
+  only?: string[];
   repetitions: number;
   quick?: boolean;
   json?: boolean;
   write?: boolean;
 }
 
-const EXIT_WRONG_USE = 2;
+const EXIT_USAGE_ERROR = 2;
 
 const RESULTS = path.join(__dirname, "results.md");
 
@@ -31,16 +31,32 @@ function parseRepetitions(text: string): number {
   return Number(text);
 }
 
+/** @returns each part once */
+function parseParts(text: string): string[] {
+  const names = [...new Set(text.split(","))];
+  const unknown = names.find((name) => !Object.hasOwn(PARTS, name));
+  if (unknown !== undefined) {
+    throw new InvalidArgumentError(
+      `There is no part '${unknown}'; allowed: ${Object.keys(PARTS).join(", ")}.`,
+    );
+  }
+  return names;
+}
+
 function readCommandLine(): CommandLine {
   return new Command("npm run bench --")
     .description("Measures the program, side by side with alternatives.")
-    .addOption(new Option("--only <part>", "measures one part").choices(Object.keys(PARTS)))
+    .option(
+      "--only <parts>",
+      `measures these parts, separated by commas: ${Object.keys(PARTS).join(", ")}`,
+      parseParts,
+    )
     .option("--repetitions <number>", "measurements of each thing", parseRepetitions, 9)
     .option("--quick", "part local: a tenth of the sizes")
     .option("--json", "prints one JSON object, with a key for each part, and nothing else")
-    .option("--write", "with --only: writes the part to bench/results.md too")
+    .option("--write", "with --only: writes the parts to bench/results.md too")
     .exitOverride((error) => {
-      process.exit(error.exitCode === 0 ? 0 : EXIT_WRONG_USE);
+      process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE_ERROR);
     })
     .parse()
     .opts<CommandLine>();
@@ -52,7 +68,7 @@ async function measure({ only, repetitions, quick }: CommandLine): Promise<Part[
   };
   const parts: Part[] = [];
   for (const [name, measurePart] of Object.entries(PARTS)) {
-    if (only === undefined || only === name) {
+    if (only === undefined || only.includes(name)) {
       parts.push(await measurePart({ repetitions, quick, progress }));
     }
   }

@@ -15,7 +15,7 @@ interface CommandLine {
   json?: boolean;
 }
 
-const EXIT_WRONG_USE = 2;
+const EXIT_USAGE_ERROR = 2;
 
 /** Ctrl-C ends the run within a second, even if a part of it hangs. */
 const STOP_MS = 900;
@@ -56,7 +56,7 @@ function readFaults(file: string): FaultPlan {
   }
 }
 
-/** Reads the command line; ends the process for --help (0) and for wrong use (2). */
+/** Reads the command line; ends the process for --help (0) and for a usage error (2). */
 function readCommandLine(): CommandLine {
   return new Command("npm start --")
     .description("Runs the program of index.ts on this machine, without an AWS account.")
@@ -76,7 +76,7 @@ function readCommandLine(): CommandLine {
     .option("--json", "print one JSON object a line, for programs")
     .helpOption("--help", "show this help")
     .exitOverride((error) => {
-      process.exit(error.exitCode === 0 ? 0 : EXIT_WRONG_USE);
+      process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE_ERROR);
     })
     .parse()
     .opts<CommandLine>();
@@ -94,7 +94,14 @@ const REMEDIES = {
 
 function messageOf(error: Error): string {
   const option = error instanceof StartError ? error.option : undefined;
-  return option === undefined ? error.message : `${error.message} ${REMEDIES[option]}`;
+  return option === undefined ? localAdvice(error.message) : `${error.message} ${REMEDIES[option]}`;
+}
+
+/** The program's advice is for a stack; here, a setting is an option. */
+function localAdvice(message: string): string {
+  return message.replace(/pulumi config set (\S+) VALUE/, (_, setting: string) =>
+    setting === "email" ? "--email ADDRESSES" : `--config ${setting}=VALUE`,
+  );
 }
 
 function writeLine(line: string): void {
@@ -116,9 +123,9 @@ async function start(commandLine: CommandLine, output: Output): Promise<RunModul
       },
     });
   } catch (error) {
-    const wrongUse = error instanceof StartError || isSettingRefused(error);
-    process.stderr.write(`${wrongUse ? messageOf(error) : String((error as Error).stack)}\n`);
-    process.exit(wrongUse ? EXIT_WRONG_USE : 1);
+    const isUsageError = error instanceof StartError || isSettingRefused(error);
+    process.stderr.write(`${isUsageError ? messageOf(error) : String((error as Error).stack)}\n`);
+    process.exit(isUsageError ? EXIT_USAGE_ERROR : 1);
   }
 }
 

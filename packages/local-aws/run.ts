@@ -1,4 +1,12 @@
-import { accessSync, constants, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { type Cloud, type CloudOptions, openCloud } from "./cloud";
@@ -100,11 +108,23 @@ export interface Run {
   stop(): Promise<void>;
 }
 
+/** Not by `recursive`, which never returns for a folder in /proc: mkdir answers ENOENT there. */
+function makeFolder(folder: string): void {
+  const parent = path.dirname(folder);
+  if (!existsSync(folder)) {
+    if (parent !== folder) {
+      makeFolder(parent);
+    }
+    mkdirSync(folder);
+  }
+}
+
 function prepareDataDir(dir: string): string {
   const absolute = path.resolve(dir);
   try {
-    mkdirSync(absolute, { recursive: true });
-    accessSync(absolute, constants.R_OK | constants.W_OK | constants.X_OK);
+    makeFolder(absolute);
+    readdirSync(absolute);
+    accessSync(absolute, constants.W_OK | constants.X_OK);
     return absolute;
   } catch (error) {
     throw new StartError(
@@ -121,6 +141,9 @@ function explain(error: unknown, port: number): unknown {
   }
   if (code === "EACCES") {
     return new StartError(`Port ${port} may not be used: ${message}.`, "port");
+  }
+  if (code === "ERR_SOCKET_BAD_PORT") {
+    return new StartError(`Port ${port} is not a number from 0 to 65535.`, "port");
   }
   return error;
 }

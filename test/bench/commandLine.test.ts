@@ -22,6 +22,22 @@ describe("npm run bench", () => {
     expect(stderr).to.match(/^error: .*'nonsense'.* packages.*\n$/);
   });
 
+  it("refuses an unknown or empty part in a list", async () => {
+    for (const list of ["cost,nonsense", "cost,", ""]) {
+      const { code, stdout, stderr } = await runBench("--only", list);
+
+      expect(code, list).to.equal(2);
+      expect(stdout).to.equal("");
+      expect(stderr).to.match(/^error: .* packages.*\n$/);
+    }
+  });
+
+  it("measures the parts of a list, each under its key", async () => {
+    const { stdout } = await runBench("--only", "scale,cost", "--json");
+
+    expect(JSON.parse(stdout)).to.have.keys("cost", "scale");
+  });
+
   it("refuses zero repetitions", async () => {
     const { code, stderr } = await runBench("--repetitions", "0");
 

@@ -275,7 +275,15 @@ describe("npm start", function () {
         ["--port", "0", "--data", path.join(PROGRAM_DIR, "package.json", "x")],
         /^The folder .*x can/,
       ],
-      [["--port", "0", "--email", "nobody"], /^The setting "email" is "nobody"; allowed: /],
+      [["--port", "0", "--data", "/proc/x/y"], /^The folder \/proc\/x\/y cannot be written to: /],
+      [
+        ["--port", "0", "--email", "nobody"],
+        /^The setting "email" is "nobody"; allowed: .* with "--email ADDRESSES"\.$/,
+      ],
+      [
+        ["--port", "0", "--config", "maxUploadBytes=abc"],
+        /^The setting "maxUploadBytes" is "abc"; .* with "--config maxUploadBytes=VALUE"\.$/,
+      ],
     ];
 
     for (const [args, message] of wrong) {

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
 import { connect, createServer as createSocketServer, type Socket } from "node:net";
+import { networkInterfaces } from "node:os";
 import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { PublishCommand } from "@aws-sdk/client-sns";
@@ -540,6 +541,20 @@ describe("the gateway", () => {
         destroyClients(clients);
         await listener.close();
       }
+    });
+
+    it("listens on 127.0.0.1 only", async () => {
+      const listener = await listen({ port: 0 });
+      const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+      const others = addresses.map(({ address }) => address).filter((ip) => ip !== "127.0.0.1");
+
+      for (const host of ["::1", ...others]) {
+        expect(await thrownBy(once(connect(listener.port, host), "connect")), host).to.be.an(
+          "error",
+        );
+      }
+
+      await listener.close();
     });
 
     it("throws the server's own error when its port is taken", async () => {
