@@ -52,13 +52,15 @@ describe("The rooms", () => {
     expect(full).to.deep.equal([]);
   });
 
+  it(`are composed by an index.ts of at most ${MAX_INDEX_LINES} lines`, () => {
+    expect(linesOf("index.ts")).to.be.at.most(MAX_INDEX_LINES);
+  });
+});
+
+describe("Packages", () => {
   it("are installed without running scripts", () => {
     expect(readFileSync(path.join(PROGRAM_DIR, ".npmrc"), "utf8")).to.match(
       /^ignore-scripts=true$/m,
     );
-  });
-
-  it(`are composed by an index.ts of at most ${MAX_INDEX_LINES} lines`, () => {
-    expect(linesOf("index.ts")).to.be.at.most(MAX_INDEX_LINES);
   });
 });

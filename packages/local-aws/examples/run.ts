@@ -1,6 +1,6 @@
 // Runs a Pulumi program on this machine until Ctrl-C:
 //   npx node -r ./tooling/register.js packages/local-aws/examples/run.ts <program folder> [port]
-import { type Run, startRun, StartError } from "local-aws";
+import { type Run, StartError, startRun } from "local-aws";
 
 /** Starts the program; ends the process with code 2 for a problem that the user can solve. */
 async function start(programDir: string, port: number): Promise<Run> {
