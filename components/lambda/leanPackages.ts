@@ -109,6 +109,78 @@ export class SignatureV4MultiRegion extends SignatureV4SignWithCredentials {
 }
 `;
 
+/** The same exports, all of which throw. */
+function withoutWebStreams(text: string): string {
+  const names = [...text.matchAll(/^export (?:const|(?:async )?function) (\w+)/gm)];
+  return names
+    .map(([, name]) => `export const ${name} = () => { throw new Error("No web streams."); };`)
+    .join("\n");
+}
+
+/** No look at the global `ReadableStream`, with which Node loads its web streams. */
+const CHECKSUM_STREAM = `
+import { ChecksumStream } from "./ChecksumStream";
+export const createChecksumStream = (init) => new ChecksumStream(init);
+`;
+
+const STREAMING_PAYLOAD = `
+import { Readable } from "node:stream";
+export const isStreamingPayload = (request) => request?.body instanceof Readable;
+`;
+
+/** Takes what is random from node:crypto: Node loads WebCrypto with the first look at it. */
+const NATIVE_UUID = `
+import { randomUUID } from "node:crypto";
+export const bindV4 = () => () => randomUUID();
+`;
+
+const NATIVE_RANDOM_BYTES = `
+import { randomFillSync } from "node:crypto";
+const bytes = new Uint8Array(16);
+export default () => randomFillSync(bytes);
+`;
+
+function withoutWebCrypto(text: string): string {
+  const lean = text
+    .replace("const _getRandomValues = getRandomValues;", "")
+    .replace("bindV4(_getRandomValues)", "bindV4()");
+  if (lean.includes("_getRandomValues") || lean === text) {
+    throw new Error("Identifiers are no longer made with getRandomValues.");
+  }
+  return lean;
+}
+
+/** Loads node:zlib with the first checksum: only some requests have one. */
+const LAZY_CRC32 = `
+export class Crc32Node {
+  digestLength = 4;
+  value = 0;
+  update(data) {
+    this.value = require("node:zlib").crc32(data, this.value);
+  }
+  digestSync() {
+    return this.value >>> 0;
+  }
+  async digest() {
+    const out = new Uint8Array(4);
+    new DataView(out.buffer).setUint32(0, this.digestSync(), false);
+    return out;
+  }
+  reset() {
+    this.value = 0;
+  }
+}
+`;
+
+/** Modules of util-stream for web streams and blobs, which Lambdas neither send nor receive. */
+const WEB_STREAM_MODULES = [
+  "getAwsChunkedEncodingStream",
+  "headStream",
+  "sdk-stream-mixin",
+  "splitStream",
+  "stream-collector",
+];
+
 /** All files that are replaced. A build fails when one of them is missing. */
 export const LEAN_FILES: LeanFile[] = [
   {
@@ -134,6 +206,48 @@ export const LEAN_FILES: LeanFile[] = [
     file: /\/@smithy\/core\/dist-es\/submodules\/event-streams\/index\.js$/,
     neededBy: ANY_CLIENT,
     lean: instead(NO_EVENT_STREAMS),
+  },
+  ...WEB_STREAM_MODULES.map((name) => ({
+    file: new RegExp(`/@smithy/core/dist-es/submodules/serde/util-stream/${name}\\.browser\\.js$`),
+    neededBy: ANY_CLIENT,
+    lean: withoutWebStreams,
+  })),
+  {
+    file: /\/@smithy\/core\/dist-es\/submodules\/serde\/util-stream\/stream-type-check\.js$/,
+    neededBy: ANY_CLIENT,
+    lean: instead(
+      "export const isReadableStream = () => false; export const isBlob = () => false;",
+    ),
+  },
+  {
+    file: /\/@smithy\/core\/dist-es\/submodules\/serde\/.*\/createChecksumStream\.js$/,
+    neededBy: ANY_CLIENT,
+    lean: instead(CHECKSUM_STREAM),
+  },
+  {
+    file: /\/@smithy\/core\/dist-es\/submodules\/retry\/.*\/isStreamingPayload\.js$/,
+    neededBy: ANY_CLIENT,
+    lean: instead(STREAMING_PAYLOAD),
+  },
+  {
+    file: /\/@smithy\/core\/dist-es\/submodules\/serde\/uuid\/v4\.js$/,
+    neededBy: ANY_CLIENT,
+    lean: instead(NATIVE_UUID),
+  },
+  {
+    file: /\/@smithy\/core\/dist-es\/submodules\/serde\/index\.js$/,
+    neededBy: ANY_CLIENT,
+    lean: withoutWebCrypto,
+  },
+  {
+    file: /\/uuid\/dist-node\/rng\.js$/,
+    neededBy: /\/uuid\/dist-node\/v7\.js$/,
+    lean: instead(NATIVE_RANDOM_BYTES),
+  },
+  {
+    file: /\/@smithy\/core\/dist-es\/submodules\/checksum\/crc32\/Crc32Node\.js$/,
+    neededBy: S3_CLIENT,
+    lean: instead(LAZY_CRC32),
   },
   {
     file: /\/@aws-sdk\/client-[^/]+\/dist-es\/schemas\/schemas_0\.js$/,

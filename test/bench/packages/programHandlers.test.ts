@@ -14,7 +14,9 @@ describe("The packages that the bench measures", () => {
   let folder: string;
   let measure: string;
 
-  before(async () => {
+  before(async function () {
+    // Pulumi looks at every file of each callback's packages.
+    this.timeout(90_000);
     handlers = await programHandlers();
     endpoint = await startEndpoint();
     folder = await mkdtemp(path.join(tmpdir(), "bench-packages-"));
@@ -22,7 +24,7 @@ describe("The packages that the bench measures", () => {
   });
 
   after(async () => {
-    endpoint.close();
+    (endpoint as Endpoint | undefined)?.close();
     await rm(folder, { recursive: true, force: true });
   });
 

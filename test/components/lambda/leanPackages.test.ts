@@ -1,6 +1,8 @@
+import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
+import { promisify } from "node:util";
 import { expect } from "chai";
 import * as esbuild from "esbuild";
 import * as bundling from "../../../components/lambda/bundle";
@@ -28,6 +30,30 @@ exports.handler = async () => {
   const { authorization = "", "x-amz-security-token": token } = headers;
   const attempts = await s3.config.maxAttempts();
   return { url, error, token, attempts, scope: /Credential=([^,]+)/.exec(authorization)?.[1] };
+};
+`;
+
+/** Stores and reads an object; returns what was sent and read, and the modules that Node has loaded. */
+const S3_OBJECT = `
+const client_s3_1 = require("@aws-sdk/client-s3/dist-cjs/index.js");
+const uuid_1 = require("uuid");
+const node_stream_1 = require("stream");
+exports.handler = async () => {
+  const requests = [];
+  const handle = async (request) => {
+    requests.push(request);
+    const body = node_stream_1.Readable.from([Buffer.from("hel"), Buffer.from("lo")]);
+    return { response: { statusCode: 200, headers: { "content-length": "5" }, body } };
+  };
+  const s3 = new client_s3_1.S3Client({ requestHandler: { handle } });
+  const got = await s3.send(new client_s3_1.GetObjectCommand({ Bucket: "b", Key: "k" }));
+  const text = await got.Body.transformToString();
+  const modules = process.moduleLoadList.map((name) => name.split(" ")[1]);
+  await s3.send(new client_s3_1.PutObjectCommand({ Bucket: "b", Key: "k", Body: "hello" }));
+  const [{ "amz-sdk-invocation-id": first }, { "amz-sdk-invocation-id": second, ...headers }] =
+    requests.map((request) => request.headers);
+  const ids = [first, second, uuid_1.v7(), uuid_1.v7()];
+  return { text, modules, ids, crc32: headers["x-amz-checksum-crc32"] };
 };
 `;
 
@@ -124,6 +150,32 @@ describe("the lean packages", () => {
     expect(withoutRegion).to.include({ url: undefined, error: "Region is missing" });
     const withoutKey = await sentWith({ ...VARIABLES, AWS_ACCESS_KEY_ID: undefined });
     expect(withoutKey.error).to.match(/environment variable credentials/);
+  });
+
+  it("read and store objects without loading web streams, WebCrypto or zlib before they are used", async () => {
+    const file = path.join(home, "object.js");
+    await writeFile(file, await bundle(S3_OBJECT));
+    const script = `require(${JSON.stringify(file)}).handler().then((r) => console.log(JSON.stringify(r)))`;
+    const { stdout } = await promisify(execFile)(process.execPath, ["-e", script], {
+      env: VARIABLES,
+    });
+    const { text, modules, ids, crc32 } = JSON.parse(stdout) as Record<string, string[]>;
+
+    expect(text).to.equal("hello");
+    expect(modules).to.include.members(["stream", "crypto"]);
+    for (const unused of [
+      "internal/webstreams/readablestream",
+      "internal/crypto/webcrypto",
+      "zlib",
+    ]) {
+      expect(modules).not.to.include(unused);
+    }
+    expect(crc32).to.equal("NhCmhg==");
+    expect(new Set(ids)).to.have.property("size", 4);
+    for (const [index, id] of Object.entries(ids ?? [])) {
+      const version = Number(index) < 2 ? 4 : 7;
+      expect(id).to.match(new RegExp(`^[0-9a-f]{8}-[0-9a-f]{4}-${version}[0-9a-f]{3}-[89ab]`));
+    }
   });
 
   it("still inspect ZIP files", async () => {
