@@ -6,8 +6,12 @@ export function escapeXml(text: string): string {
       .replaceAll("<", "&lt;")
       .replaceAll(">", "&gt;")
       .replaceAll('"', "&quot;")
-      // XML 1.0 has no form for these, and object keys may hold them.
-      .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, "\ufffd")
+      // XML 1.0 has no form for control characters, and object keys may hold them: as S3 does. Parsers
+      // read a literal carriage return as a line feed.
+      .replaceAll(
+        /[\u0000-\u0008\u000b-\u001f]/g,
+        (character) => `&#x${character.charCodeAt(0).toString(16)};`,
+      )
   );
 }
 

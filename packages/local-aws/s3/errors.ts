@@ -3,6 +3,9 @@ import type { ServiceErrors } from "../gateway/service";
 import { denialMessage, refusalsIn } from "../protocols/refusals";
 import { escapeXml } from "../xml";
 
+/** AWS names one of its hosts; clients only log it. */
+const HOST_ID = "local-aws";
+
 /** S3's errors: XML of its own, with `details` as further elements. */
 export const s3Errors: ServiceErrors = {
   render: (error, requestId) => {
@@ -15,7 +18,7 @@ export const s3Errors: ServiceErrors = {
       body: Buffer.from(
         `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${escapeXml(error.code)}</Code>` +
           `<Message>${escapeXml(error.message)}</Message>${details.join("")}` +
-          `<RequestId>${requestId}</RequestId></Error>`,
+          `<RequestId>${requestId}</RequestId><HostId>${HOST_ID}</HostId></Error>`,
       ),
     };
   },

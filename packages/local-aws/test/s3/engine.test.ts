@@ -46,9 +46,12 @@ describe("local S3", () => {
       "semi;colon&amp=1:2@3$4,5!'()*~",
       "😀".repeat(256),
       "<script>alert(1)</script>",
+      "odd/\u0001",
+      "odd/\r and \u001f",
     ];
     for (const key of keys) {
-      const title = key.length > 60 ? `a key of ${Buffer.byteLength(key)} bytes` : key;
+      const name = JSON.stringify(key).slice(1, -1);
+      const title = key.length > 60 ? `a key of ${Buffer.byteLength(key)} bytes` : name;
       it(`keeps ${title} unchanged, in the object and in the event`, async () => {
         await put(key, `at ${key}`);
         const { bytes } = await get(key);
@@ -73,7 +76,9 @@ describe("local S3", () => {
 
     it("refuses a URL that does not decode", async () => {
       const answer = await fetch(`${harness.url}/files/%E0%A4%A`, { method: "PUT", body: "x" });
-      expect(await answer.text()).to.include("<Code>InvalidURI</Code>");
+      const error = await answer.text();
+      expect(error).to.include("<Code>InvalidURI</Code>");
+      expect(error).to.match(/<HostId>[^<]+<\/HostId><\/Error>$/);
     });
   });
 

@@ -74,7 +74,7 @@ describe("a crash of the object store", () => {
     expect(leftovers.filter((path) => existsSync(path))).to.deep.equal([]);
   });
 
-  it("is told apart from a damaged or newer journal", async () => {
+  it("is distinguished from a damaged or newer journal", async () => {
     await scene.store.close();
     const journal = join(scene.folder, "journal");
     const content = readFileSync(journal, "utf8");
