@@ -108,16 +108,16 @@ export function startEnvironment(options: EnvironmentOptions): ExecutionEnvironm
       },
     });
     try {
-      return stopped ? exitFailure(0, null) : await runProcess(api.address);
+      return stopped ? exitFailure(0, null) : await runProcess(api);
     } finally {
       api.close();
     }
   }
 
-  async function runProcess(runtimeApi: string): Promise<Failure> {
+  async function runProcess(runtimeApi: RuntimeApi): Promise<Failure> {
     runtime = spawnRuntime({
       ...options,
-      runtimeApi,
+      runtimeApi: runtimeApi.address,
       onLine: (line) => {
         heapExhausted ||= line.includes("JavaScript heap out of memory");
         options.onLog(line, running?.requestId);
@@ -128,6 +128,9 @@ export function startEnvironment(options: EnvironmentOptions): ExecutionEnvironm
         }
       },
     });
+    if (runtime.invocations) {
+      runtimeApi.serve(runtime.invocations);
+    }
     startLimits(INIT_TIMEOUT_MS);
     const { code, signal } = await runtime.ended;
     stopLimits();
@@ -235,7 +238,7 @@ function elapsedMs({ startedAt }: Running): number {
 
 /** Source: https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader */
 function newTraceId(): string {
-  const hex = (bytes: number): string => randomBytes(bytes).toString("hex");
+  const hex = randomBytes(20).toString("hex");
   const seconds = Math.floor(Date.now() / 1000).toString(16);
-  return `Root=1-${seconds}-${hex(12)};Parent=${hex(8)};Sampled=0`;
+  return `Root=1-${seconds}-${hex.slice(0, 24)};Parent=${hex.slice(24)};Sampled=0`;
 }

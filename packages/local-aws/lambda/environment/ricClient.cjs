@@ -4,11 +4,13 @@
 "use strict";
 
 const lifelineFd = process.env._LOCAL_LIFELINE_FD;
+const invocationsFd = process.env._LOCAL_INVOCATIONS_FD;
 const compileCacheFolder = process.env._LOCAL_COMPILE_CACHE;
 const sdkFolder = process.env._LOCAL_SDK_FOLDER;
 // The function must not see these. A process or worker thread that it starts inherits the preload
 // through execArgv, and without the variables this file does nothing there.
 delete process.env._LOCAL_LIFELINE_FD;
+delete process.env._LOCAL_INVOCATIONS_FD;
 delete process.env._LOCAL_COMPILE_CACHE;
 delete process.env._LOCAL_SDK_FOLDER;
 
@@ -19,29 +21,29 @@ function becomeExecutionEnvironment() {
   const { writeSync } = require("node:fs");
   const { createRequire, registerHooks } = require("node:module");
   const { enableCompileCache, flushCompileCache } = require("node:module");
-  const { Agent, request } = require("node:http");
   const { Socket } = require("node:net");
   const { isAbsolute, join, sep } = require("node:path");
   const { pathToFileURL } = require("node:url");
 
-  const [hostname, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(":");
   const awsHost = new URL(process.env.AWS_ENDPOINT_URL).host;
   const taskRoot = pathToFileURL(process.env.LAMBDA_TASK_ROOT + sep).href;
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  let previous = Promise.resolve();
+  const pipe = new Socket({ fd: Number(invocationsFd), readable: true, writable: true });
+  let outgoing = "";
+  let received = [];
+  let onInvocation;
   let cacheFlushed = false;
   let forgetCrash;
 
   enableCompileCache(compileCacheFolder);
   registerHooks({ resolve });
   exitWithHost();
+  pipe.on("data", receive).on("error", exit).on("close", exit).unref();
   module.exports = { next, done, error };
 
   async function next() {
-    await previous;
     forgetCrash?.();
     forgetCrash = undefined;
-    const asked = call("GET", "next");
+    const asked = nextInvocation();
     // Environments end by SIGKILL, so Node's own flush at exit would never come.
     if (!cacheFlushed) flushCompileCache();
     cacheFlushed = true;
@@ -52,27 +54,50 @@ function becomeExecutionEnvironment() {
   }
 
   function done(requestId, body) {
-    previous = call("POST", `${requestId}/response`, body);
+    send({ type: "response", requestId, bytes: Buffer.byteLength(body) }, body);
   }
 
   function error(requestId, body) {
-    previous = call("POST", `${requestId}/error`, body);
+    send({ type: "error", requestId, bytes: Buffer.byteLength(body) }, body);
   }
 
-  function call(method, action, body) {
-    const path = `/2018-06-01/runtime/invocation/${action}`;
+  function nextInvocation() {
     return new Promise((resolve) => {
-      request({ hostname, port, path, method, agent }, (response) => {
-        const chunks = [];
-        response.on("data", (chunk) => chunks.push(chunk));
-        response.on("error", exit);
-        response.on("end", () => {
-          resolve({ bodyJson: Buffer.concat(chunks).toString(), headers: response.headers });
-        });
-      })
-        .on("error", exit)
-        .end(body);
+      onInvocation = resolve;
+      // Only a process that waits for an invocation stays for it: a handler's timers and sockets
+      // alone decide how long the process of an invocation lives.
+      pipe.ref();
+      send({ type: "next" });
     });
+  }
+
+  // The RIC asks for the next invocation in the turn in which it answers one: one write for both.
+  function send(head, body = "") {
+    if (outgoing === "") process.nextTick(flush);
+    outgoing += `${JSON.stringify(head)}\n${body}`;
+  }
+
+  function flush() {
+    pipe.write(outgoing);
+    outgoing = "";
+  }
+
+  // One frame at a time: the host sends an invocation only when it is asked for one.
+  function receive(chunk) {
+    received.push(chunk);
+    const first = received[0];
+    const end = first.indexOf("\n");
+    if (end < 0) {
+      received = [Buffer.concat(received)];
+      return;
+    }
+    const { headers, bytes } = JSON.parse(first.toString("utf8", 0, end));
+    const size = received.reduce((sum, { length }) => sum + length, 0);
+    if (size < end + 1 + bytes) return;
+    const bodyJson = Buffer.concat(received).toString("utf8", end + 1);
+    received = [];
+    pipe.unref();
+    onInvocation({ bodyJson, headers });
   }
 
   // Node's own channels report requests whichever http module the bundle has, and cost

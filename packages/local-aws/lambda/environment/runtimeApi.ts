@@ -1,19 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Crash } from "../fault";
+import type { Duplex } from "node:stream";
 import { MAX_RESPONSE_BYTES } from "../limits";
-
-/** One invocation, as the runtime interface client receives it. */
-export interface RuntimeInvocation {
-  requestId: string;
-  /** Epoch milliseconds at which the function's timeout strikes. */
-  deadlineMs: number;
-  functionArn: string;
-  traceId: string;
-  /** JSON text. */
-  payload: string;
-  crash?: Pick<Crash, "call" | "when">;
-}
+import { invocationHeaders, type RuntimeInvocation } from "./invocation";
+import { serveInvocationPipe } from "./invocationPipe";
 
 /** The calls of a runtime. */
 export interface RuntimeListener {
@@ -30,6 +20,8 @@ export interface RuntimeListener {
 export interface RuntimeApi {
   /** The value of AWS_LAMBDA_RUNTIME_API: `host:port`. */
   address: string;
+  /** Serves the process's pipe, which stands in for HTTP where every invocation uses the API. */
+  serve(pipe: Duplex): void;
   /** Answers the runtime's waiting request for an invocation. */
   send(invocation: RuntimeInvocation): void;
   close(): void;
@@ -46,14 +38,17 @@ export interface RuntimeApi {
 export async function startRuntimeApi(listener: RuntimeListener): Promise<RuntimeApi> {
   // The runtime's one connection stays open for its whole life, idle or not.
   const server = createServer({ keepAliveTimeout: 0, requestTimeout: 0 });
-  let waiting: ServerResponse | undefined;
+  /** Answers the runtime's waiting call for an invocation. */
+  let answer: ((invocation: RuntimeInvocation) => void) | undefined;
   server.on("request", (request, response) => {
     const path = (request.url ?? "").split("/").slice(3);
     const route = `${request.method ?? ""} ${path[0] ?? ""}/${path.at(-1) ?? ""}`;
     const requestId = path[1] ?? "";
     switch (route) {
       case "GET invocation/next":
-        waiting = response;
+        answer = (invocation) => {
+          sendInvocation(response, invocation);
+        };
         listener.onNext();
         return;
       case "POST invocation/response":
@@ -84,28 +79,51 @@ export async function startRuntimeApi(listener: RuntimeListener): Promise<Runtim
   });
   return {
     address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    serve(pipe) {
+      serveInvocationPipe(pipe, MAX_RESPONSE_BYTES, {
+        onNext(send) {
+          answer = send;
+          listener.onNext();
+        },
+        onResponse(requestId, payload, bytes) {
+          if (payload === undefined) {
+            listener.onError(requestId, JSON.stringify(tooLarge(bytes)));
+          } else {
+            listener.onResponse(requestId, payload);
+          }
+        },
+        onError(requestId, payload, bytes) {
+          listener.onError(requestId, payload ?? JSON.stringify(tooLarge(bytes)));
+        },
+      });
+    },
     send(invocation) {
-      if (waiting === undefined) {
+      if (answer === undefined) {
         throw new Error("The runtime has not asked for an invocation.");
       }
-      waiting
-        .writeHead(200, {
-          "content-type": "application/json",
-          "lambda-runtime-aws-request-id": invocation.requestId,
-          "lambda-runtime-deadline-ms": String(invocation.deadlineMs),
-          "lambda-runtime-invoked-function-arn": invocation.functionArn,
-          "lambda-runtime-trace-id": invocation.traceId,
-          ...(invocation.crash && {
-            "x-local-crash": `${invocation.crash.when} ${invocation.crash.call}`,
-          }),
-        })
-        .end(invocation.payload);
-      waiting = undefined;
+      const send = answer;
+      answer = undefined;
+      send(invocation);
     },
     close() {
       server.close();
       server.closeAllConnections();
     },
+  };
+}
+
+function sendInvocation(response: ServerResponse, { payload, ...invocation }: RuntimeInvocation) {
+  response
+    .writeHead(200, { "content-type": "application/json", ...invocationHeaders(invocation) })
+    .end(payload);
+}
+
+function tooLarge(bytes: number): { errorType: string; errorMessage: string } {
+  return {
+    errorType: "Function.ResponseSizeTooLarge",
+    errorMessage:
+      `Response payload size (${bytes} bytes) exceeded maximum allowed payload size ` +
+      `(${MAX_RESPONSE_BYTES} bytes).`,
   };
 }
 
@@ -125,12 +143,7 @@ function readBody(
   });
   request.on("end", () => {
     if (size > MAX_RESPONSE_BYTES) {
-      const error = {
-        errorType: "Function.ResponseSizeTooLarge",
-        errorMessage:
-          `Response payload size (${size} bytes) exceeded maximum allowed payload size ` +
-          `(${MAX_RESPONSE_BYTES} bytes).`,
-      };
+      const error = tooLarge(size);
       then("", JSON.stringify(error));
       reply(response, 413, error);
       return;

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Readable } from "node:stream";
+import type { Duplex, Readable } from "node:stream";
 import type { HttpRequest } from "../../http";
 import { type EnvironmentSettings, environmentVariables } from "./environmentVariables";
 import { lambdaNodeFlags } from "./nodeFlags";
@@ -26,6 +26,8 @@ export interface RuntimeOptions extends Omit<EnvironmentSettings, "runtimeDir"> 
 
 /** The process of one execution environment, with AWS's runtime interface client in it. */
 export interface RuntimeProcess {
+  /** The pipe of the process's invocations; undefined where the process could not be started. */
+  readonly invocations: Duplex | undefined;
   /** False once its end has been seen. */
   alive(): boolean;
   /** Resident memory in MB, or 0 when it is gone. Linux only. */
@@ -48,11 +50,12 @@ export function spawnRuntime(options: RuntimeOptions): RuntimeProcess {
         ...environmentVariables({ ...options, runtimeDir }),
         // For ricClient.cjs, which removes them.
         _LOCAL_LIFELINE_FD: "3",
+        _LOCAL_INVOCATIONS_FD: "4",
         _LOCAL_COMPILE_CACHE: compileCacheFolder,
         ...(sdkFolder !== undefined && { _LOCAL_SDK_FOLDER: sdkFolder }),
       },
-      // The fourth is the lifeline.
-      stdio: ["ignore", "pipe", "pipe", "pipe"],
+      // The fourth is the lifeline, the fifth has the invocations.
+      stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
       // A process group of its own, so that what the function starts ends with it, and Ctrl-C in
       // the terminal reaches the host alone, which can then close in order.
       detached: process.platform !== "win32",
@@ -68,6 +71,7 @@ export function spawnRuntime(options: RuntimeOptions): RuntimeProcess {
     options.onCrash(requestOf(line));
   });
   return {
+    invocations: (child.stdio[4] as Duplex | null | undefined) ?? undefined,
     alive: () => child.exitCode === null && child.signalCode === null,
     residentMegabytes: () => residentMegabytes(child.pid),
     kill() {
