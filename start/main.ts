@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { Command, InvalidArgumentError } from "commander";
 import { type FaultPlan, parseFaultPlan, StartError } from "local-aws/faults";
 import { DEFAULT_PORT } from "../cli/defaultPort";
+import { createLineWriter } from "./lineWriter";
 import { jsonOutput, type Output, textOutput } from "./output";
 import type * as RunModule from "./run";
 
@@ -104,10 +105,6 @@ function localAdvice(message: string): string {
   );
 }
 
-function writeLine(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
 async function start(commandLine: CommandLine, output: Output): Promise<RunModule.Run> {
   const { port, data: dataDir, email, config = {}, faults } = commandLine;
   // Loaded late, since Pulumi's packages take a while: --help and wrong options do without them.
@@ -143,6 +140,14 @@ function onParentGone(stop: () => void): void {
 
 async function main(): Promise<void> {
   const commandLine = readCommandLine();
+  const writer = createLineWriter((text) => process.stdout.write(text));
+  // The last lines: a write to a file, a pipe or a terminal is done when the call returns.
+  process.on("exit", () => {
+    writer.flush();
+  });
+  const writeLine = (text: string) => {
+    writer.line(text);
+  };
   const output = commandLine.json ? jsonOutput(writeLine) : textOutput(writeLine);
   // A closed pipe (`npm start | head`) ends the run like Ctrl-C.
   process.stdout.on("error", () => process.kill(process.pid, "SIGTERM"));

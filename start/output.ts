@@ -21,7 +21,7 @@ interface LogEntry {
 /** A Lambda's line in its JSON log format; undefined for a line of another form. */
 function parseEntry(line: string): LogEntry | undefined {
   try {
-    return JSON.parse(line) as LogEntry;
+    return (JSON.parse(line) as LogEntry | null) ?? undefined;
   } catch {
     return undefined;
   }
@@ -61,13 +61,13 @@ export function jsonOutput(write: WriteLine): Output {
         case "mail":
           line({ type: "mail", ...event.mail });
           break;
-        case "log":
-          line({
-            type: "log",
-            function: event.functionName,
-            entry: parseEntry(event.line) ?? event.line,
-          });
+        case "log": {
+          // A JSON line is an entry as it stands.
+          const isEntry = parseEntry(event.line) !== undefined;
+          const entry = isEntry ? event.line : JSON.stringify(event.line);
+          write(`{"type":"log","function":${JSON.stringify(event.functionName)},"entry":${entry}}`);
           break;
+        }
         case "error":
           line({ type: "error", message: event.message });
       }

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { textOutput } from "../../start/output";
+import { jsonOutput, textOutput } from "../../start/output";
 import { processedEvent } from "../../testing/events";
 
 describe("the text output of a run", () => {
@@ -14,5 +14,26 @@ describe("the text output of a run", () => {
 
     expect(lines[0]).to.match(/a�\[2Jb�\.txt$/);
     expect(lines[1]).to.match(/: a�\[2Jb$/);
+  });
+});
+
+describe("the JSON output of a run", () => {
+  it("has a log line that is JSON as an entry, and any other as text", () => {
+    const lines: string[] = [];
+    const output = jsonOutput((line) => lines.push(line));
+    const logged = ['{"level":"INFO","message":"a"}', "0", "null", 'plain "text"', "{torn"];
+
+    for (const line of logged) {
+      output.event({ type: "log", functionName: "f", line });
+    }
+
+    const entries = lines.map((line) => (JSON.parse(line) as { entry: unknown }).entry);
+    expect(entries).to.deep.equal([
+      { level: "INFO", message: "a" },
+      0,
+      "null",
+      'plain "text"',
+      "{torn",
+    ]);
   });
 });
