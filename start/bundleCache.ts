@@ -193,7 +193,7 @@ function dependenciesOf({ inputs }: Bundle): string[] {
   return [...inputs, ...manifests];
 }
 
-/** Whole or not at all, whoever else reads or writes it. A folder that takes nothing is no harm. */
+/** Writes atomically; an unwritable cache folder is ignored. */
 function writeEntry(file: string, bundle: Bundle): void {
   const unfinished = `${file}.${process.pid}`;
   const entry: Entry = {
@@ -243,7 +243,7 @@ export function openBundleCache({
     async textOf(lambda, factory, make) {
       if (!program) {
         program = readProgram(entry);
-        // The callbacks of one load come in the same turn.
+        // The callbacks of one load run in the same event-loop tick.
         setImmediate(() => (program = undefined));
       }
       const name = keyOf(program, lambda, factory);

@@ -94,7 +94,7 @@ for (const [title, settings] of Object.entries({
       ).to.equal(true);
     });
 
-    it("makes no text of an unknown value", () => {
+    it("never stringifies unknown outputs", () => {
       for (const registration of preview.registrations) {
         for (const text of textsIn(withoutCode(registration.inputs))) {
           expect(text, key(registration)).not.to.match(GARBLED);
@@ -109,7 +109,7 @@ for (const [title, settings] of Object.entries({
 }
 
 describe("A deployment", () => {
-  it("makes no text of a value that is none", async () => {
+  it("never stringifies missing values", async () => {
     const { registrations } = await recordProgram();
     for (const registration of registrations) {
       for (const text of textsIn(withoutCode(registration.inputs))) {

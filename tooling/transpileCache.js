@@ -18,7 +18,7 @@ function read(file) {
   }
 }
 
-/** Whole or not at all, whoever else reads or writes it. A folder that takes nothing is no harm. */
+/** Writes atomically; an unwritable cache folder is ignored. */
 function write(file, entries) {
   const unfinished = `${file}.${process.pid}`;
   try {

@@ -26,7 +26,7 @@ const CACHE = Symbol.for("s3-uploader.bundleCache");
 
 /**
  * The cache to use while the program is loaded. A deployment has none: only the local run and the
- * tests set one (start/bundleCache.ts), and modules that are loaded anew find it.
+ * tests set one (start/bundleCache.ts), and reloaded modules find it.
  */
 export function currentBundleCache(): BundleCache | undefined {
   return (globalThis as { [CACHE]?: BundleCache })[CACHE];

@@ -13,7 +13,7 @@ function refuseUnserializableCaptures(text: string): void {
   for (const capture of LOSSY_CAPTURES) {
     const [, variable, type] = capture.exec(text) ?? [];
     if (variable !== undefined && type !== undefined) {
-      throw new Error(`it captures "${variable}", which would lose what makes it a ${type}.`);
+      throw new Error(`it captures "${variable}": a ${type} cannot be serialized.`);
     }
   }
 }

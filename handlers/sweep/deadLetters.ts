@@ -79,7 +79,9 @@ export async function sweepDeadLetters(
           counts.WrittenFromDeadLetters += 1;
         }
       } catch (error) {
-        logError("Row of a dead letter's object not written.", error, { message_id: MessageId });
+        logError("Could not write the row of a dead-lettered object.", error, {
+          message_id: MessageId,
+        });
         isComplete = false;
         // An invalid key or time does not fail the run: the message stays for an operator.
         if (!(error instanceof URIError || error instanceof RangeError)) {

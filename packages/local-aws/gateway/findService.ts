@@ -4,8 +4,8 @@ import { claimedService } from "./signature/claim";
 import { unserved } from "./unserved";
 
 /**
- * The service that a request says it is for: by its credential scope, or else by its looks. No
- * proof of anything; a service that is not in the list is an unserved one.
+ * The service that a request names: by its credential scope, or else by its headers and path.
+ * Nothing is verified; a service that is not in the list is an unserved one.
  *
  * @param services the first that recognizes a request without a scope gets it
  */

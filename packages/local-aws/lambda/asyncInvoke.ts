@@ -275,9 +275,7 @@ export function createAsyncInvoker(options: AsyncInvokerOptions): AsyncInvoker {
       clearTimeout(timer);
     }
     if (journal === undefined && open.size > 0) {
-      onError(
-        new Error(`Closed with ${open.size} asynchronous events not over; they are dropped.`),
-      );
+      onError(new Error(`${open.size} asynchronous invocations still pending were dropped.`));
     }
     settleIdle();
   }

@@ -82,16 +82,14 @@ function load(file: string, onError: (error: Error) => void): Map<string, Queued
         open.set(line.saved.requestId, line.saved);
       }
     } catch (error) {
-      onError(
-        new Error(`${file}:${index + 1} is not readable and was left out.`, { cause: error }),
-      );
+      onError(new Error(`${file}:${index + 1}: unparsable record skipped.`, { cause: error }));
     }
   });
   if (torn !== "") {
     onError(
       new Error(
-        `The last line of ${file} is incomplete: the process ended while it wrote. It was left ` +
-          "out; had it been a new event, that was never confirmed to its sender.",
+        `${file}: incomplete last line skipped. The process ended while it wrote; a new event ` +
+          "in that line was never confirmed to its sender.",
       ),
     );
   }

@@ -21,7 +21,7 @@ describe("the data folder of S3 and SQS", () => {
   });
 
   it("survives kill -9, with nothing half written", async () => {
-    const child = fork(join(__dirname, "s3/victim.ts"), [dataDir, KEY], {
+    const child = fork(join(__dirname, "s3/crashingWriter.ts"), [dataDir, KEY], {
       execArgv: ["--require", join(__dirname, "../../../tooling/register.js")],
     });
     const [sequencer] = (await once(child, "message")) as [string];

@@ -1,11 +1,11 @@
 import fs from "node:fs";
 import { join } from "node:path";
 
-/** The checkpoint of one event source mapping: a position per lane. */
+/** The checkpoint of one event source mapping: a position per shard reader. */
 export interface Checkpoint {
   readonly positions: readonly number[];
-  /** Moves one lane's position and saves it. */
-  move(lane: number, position: number): void;
+  /** Moves one shard reader's position and saves it. */
+  move(shardReader: number, position: number): void;
   /** The mapping no longer reads; its checkpoint stays. */
   close(): void;
 }
@@ -19,7 +19,7 @@ export interface Checkpoints {
   /** The mappings that read. */
   openIds(): string[];
   /** @param start the position of a mapping without a checkpoint */
-  open(id: string, start: number, lanes: number): Checkpoint;
+  open(id: string, start: number, readerCount: number): Checkpoint;
 }
 
 interface SavedCheckpoint {
@@ -51,19 +51,19 @@ export function openCheckpoints(folder: string | undefined): Checkpoints {
     positions: () => [...checkpoints.values()].flatMap(({ positions }) => positions),
     openPositions: () => openOnes().flatMap(([, { positions }]) => positions),
     openIds: () => openOnes().map(([id]) => id),
-    open(id, start, lanes) {
+    open(id, start, readerCount) {
       let positions = checkpoints.get(id)?.positions ?? [start];
-      // Another number of lanes: resuming from the lowest position repeats records, but loses none.
-      if (positions.length !== lanes) {
-        positions = Array<number>(lanes).fill(Math.min(...positions));
+      // Another number of shard readers: resuming from the lowest position repeats records, but loses none.
+      if (positions.length !== readerCount) {
+        positions = Array<number>(readerCount).fill(Math.min(...positions));
       }
       const checkpoint = { positions, isOpen: true };
       checkpoints.set(id, checkpoint);
       save(id, positions);
       return {
         positions,
-        move(lane, position) {
-          positions[lane] = position;
+        move(shardReader, position) {
+          positions[shardReader] = position;
           save(id, positions);
         },
         close() {

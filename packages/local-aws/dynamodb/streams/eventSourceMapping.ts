@@ -1,6 +1,6 @@
 import { parseFilters } from "./filterCriteria";
-import { createLane } from "./lane";
 import { completeSettings, type EventSourceMappingOptions } from "./mappingSettings";
+import { createShardReader } from "./shardReader";
 import type { StreamRecord } from "./streamRecord";
 
 /** Reads a stream and invokes a Lambda with batches of its records. */
@@ -22,8 +22,8 @@ export function createEventSourceMapping(options: EventSourceMappingOptions): Ev
   const { id, stream } = options;
   const settings = completeSettings(options);
   const passes = parseFilters(options.settings.filters ?? { filters: [] });
-  const laneCount = stream.shardCount * settings.parallelizationFactor;
-  const reader = stream.openReader(id, settings.startingPosition, laneCount);
+  const readerCount = stream.shardCount * settings.parallelizationFactor;
+  const reader = stream.openReader(id, settings.startingPosition, readerCount);
   const closing = new AbortController();
   const waiting = new Set<() => void>();
   const onMoved = (): void => {
@@ -32,7 +32,9 @@ export function createEventSourceMapping(options: EventSourceMappingOptions): Ev
     });
   };
   const context = { options, settings, passes, reader, signal: closing.signal, onMoved };
-  const lanes = Array.from({ length: laneCount }, (_, index) => createLane(index, context));
+  const shardReaders = Array.from({ length: readerCount }, (_, index) =>
+    createShardReader(index, context),
+  );
   let started = false;
 
   return {
@@ -41,8 +43,8 @@ export function createEventSourceMapping(options: EventSourceMappingOptions): Ev
         return;
       }
       started = true;
-      for (const lane of lanes) {
-        lane.run().catch((error: unknown) => {
+      for (const shardReader of shardReaders) {
+        shardReader.run().catch((error: unknown) => {
           const message = `The event source mapping "${id}" has stopped: ${String(error)}`;
           options.onError(new Error(message, { cause: error }));
         });
@@ -58,7 +60,7 @@ export function createEventSourceMapping(options: EventSourceMappingOptions): Ev
     async idle() {
       await new Promise<void>((resolve, reject) => {
         const check = (): void => {
-          const isIdle = lanes.every((lane) => lane.isIdle);
+          const isIdle = shardReaders.every((shardReader) => shardReader.isIdle);
           if (!isIdle && !closing.signal.aborted) {
             return;
           }
@@ -76,7 +78,7 @@ export function createEventSourceMapping(options: EventSourceMappingOptions): Ev
       });
     },
     async replay(records) {
-      await Promise.all(lanes.map((lane) => lane.replay(records)));
+      await Promise.all(shardReaders.map((shardReader) => shardReader.replay(records)));
     },
   };
 }

@@ -24,12 +24,12 @@ export interface StreamLogOptions {
   shardCount?: number;
 }
 
-/** The checkpoints of one event source mapping, one per lane (a lane is a part of a shard). */
+/** The checkpoints of one event source mapping, one per shard reader (which reads a part of a shard). */
 export interface StreamReader {
-  /** The last position that each lane has finished. */
+  /** The last position that each shard reader has finished. */
   readonly positions: readonly number[];
-  /** Moves a lane's checkpoint and saves it. */
-  advance(lane: number, position: number): void;
+  /** Moves a shard reader's checkpoint and saves it. */
+  advance(shardReader: number, position: number): void;
   /** Frees the place among the stream's readers; the checkpoint stays. */
   close(): void;
 }
@@ -51,10 +51,14 @@ export interface StreamLog {
   /**
    * Registers an event source mapping.
    * @param id names the checkpoint, from run to run
-   * @param lanes how many checkpoints the mapping keeps
+   * @param readerCount how many checkpoints the mapping keeps
    * @throws {Error} if the stream has two readers already
    */
-  openReader(id: string, startingPosition: "TRIM_HORIZON" | "LATEST", lanes: number): StreamReader;
+  openReader(
+    id: string,
+    startingPosition: "TRIM_HORIZON" | "LATEST",
+    readerCount: number,
+  ): StreamReader;
   /** Appending to a closed log fails. */
   close(): void;
 }
@@ -209,7 +213,7 @@ export function createStreamLog(options: StreamLogOptions): StreamLog {
       return createHash("md5").update(value).digest().readUInt32BE();
     },
 
-    openReader(id, startingPosition, lanes) {
+    openReader(id, startingPosition, readerCount) {
       const readers = checkpoints.openIds();
       if (readers.includes(id)) {
         throw new Error(`The event source mapping "${id}" reads ${streamArn} already.`);
@@ -222,14 +226,14 @@ export function createStreamLog(options: StreamLogOptions): StreamLog {
         );
       }
       const start = startingPosition === "LATEST" ? last : firstPosition() - 1;
-      const checkpoint = checkpoints.open(id, start, lanes);
+      const checkpoint = checkpoints.open(id, start, readerCount);
       return {
         positions: checkpoint.positions,
-        advance: (lane, position) => {
-          if (position === checkpoint.positions[lane]) {
+        advance: (shardReader, position) => {
+          if (position === checkpoint.positions[shardReader]) {
             return;
           }
-          checkpoint.move(lane, position);
+          checkpoint.move(shardReader, position);
           trim();
         },
         close: () => {

@@ -48,7 +48,7 @@ export function claimedService(request: HttpRequest): string | undefined {
   return scope?.[1];
 }
 
-/** @throws AwsError for a signature that is not whole */
+/** @throws AwsError for an incomplete signature */
 export function readClaim(
   errors: ServiceErrors,
   request: HttpRequest,

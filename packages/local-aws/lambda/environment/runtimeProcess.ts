@@ -28,7 +28,7 @@ export interface RuntimeOptions extends Omit<EnvironmentSettings, "runtimeDir"> 
 export interface RuntimeProcess {
   /** The pipe of the process's invocations; undefined where the process could not be started. */
   readonly invocations: Duplex | undefined;
-  /** False once its end has been seen. */
+  /** False after the exit event. */
   alive(): boolean;
   /** Resident memory in MB, or 0 when it is gone. Linux only. */
   residentMegabytes(): number;

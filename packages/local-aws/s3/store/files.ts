@@ -47,7 +47,7 @@ export interface Files {
   link(name: string, from: string): void;
   /** Removes files in the background; those being streamed, once their readers are done. */
   remove(names: readonly string[]): void;
-  /** Removes what is not in use: what a crash left behind. */
+  /** Removes orphaned files, which a crash can leave. */
   sweep(inUse: ReadonlySet<string>): void;
   /** Bytes `start` up to, not including, `end` of the segments' joined content. */
   read(segments: readonly Segment[], start: number, end: number): Buffer;

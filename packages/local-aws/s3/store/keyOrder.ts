@@ -98,7 +98,7 @@ function rank(unit: number): number {
   return unit < 0xd800 ? unit : unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
 }
 
-/** Where a key stands, or would stand. */
+/** A key's index, or its insertion index. */
 function indexOf(sorted: readonly string[], key: string): number {
   return firstIndex(sorted, 0, (other) => compareKeys(other, key) >= 0);
 }

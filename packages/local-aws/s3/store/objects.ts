@@ -228,7 +228,7 @@ function describe({ about }: Entry): ObjectDescription {
   return JSON.parse(about) as ObjectDescription;
 }
 
-/** A checksum over the parts' checksums says nothing of a content that has no parts. */
+/** A checksum over the parts' checksums is not valid for single-part content. */
 function withoutComposite({ checksums, ...rest }: ObjectDescription): ObjectDescription {
   return checksums?.type === "COMPOSITE" ? rest : { ...rest, checksums };
 }

@@ -1,13 +1,13 @@
 /** Numbers each write: 18 upper-case hexadecimal digits, greater than those of any earlier one. */
 export interface Sequencer {
   next(): string;
-  /** Takes notice of a number that an earlier run has given. */
+  /** Advances past a number used earlier. */
   seen(sequencer: string): void;
   /** The greatest one so far. */
   last(): string;
 }
 
-/** Made of the time, so that a new store goes on above one that it replaces. */
+/** Made of the time, so that a new store continues above one that it replaces. */
 export function createSequencer(): Sequencer {
   let last = 0n;
   const text = () => last.toString(16).toUpperCase().padStart(18, "0");

@@ -72,7 +72,7 @@ describe("the errors of a service", () => {
 });
 
 describe("errorCodeOf", () => {
-  it("reads the code that an engine wrote, and none from a success", () => {
+  it("reads the code of an error, and no code for 2xx", () => {
     const response = (status: number, body: string): Parameters<typeof errorCodeOf>[0] => ({
       status,
       headers: {},

@@ -282,7 +282,7 @@ describe("verifySignature", () => {
     }
   });
 
-  it("refuses a signature that is not whole", async () => {
+  it("refuses an incomplete signature", async () => {
     const request = await putItem();
     const { authorization = "" } = request.headers;
     const withAuthorization = (changed: string): HttpRequest => ({

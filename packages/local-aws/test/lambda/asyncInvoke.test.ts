@@ -257,9 +257,7 @@ describe("asynchronous invocations", () => {
 
     queue.close();
 
-    expect(queue.errors).to.deep.equal([
-      "Closed with 1 asynchronous events not over; they are dropped.",
-    ]);
+    expect(queue.errors).to.deep.equal(["1 asynchronous invocations still pending were dropped."]);
   });
 
   it("works with a real host, whose function fails once", async () => {
@@ -313,7 +311,7 @@ describe("asynchronous invocations: journal", () => {
     expect(setUp([], {}, { journalDir }).pending()).to.equal(0);
   });
 
-  it("goes on counting attempts, and waiting, where the crashed process was", async () => {
+  it("resumes attempt count and backoff of a crashed process", async () => {
     const config = { maximumRetryAttempts: 1, onFailureArn: QUEUE_ARN };
     const crashed = setUp(["fail"], config, { journalDir, delayScale: 0.001 });
     crashed.invoke("record", {});
@@ -345,7 +343,7 @@ describe("asynchronous invocations: journal", () => {
     expect([queue.attempts.length, queue.sent.length]).to.deep.equal([0, 1]);
   });
 
-  it("says that its last line is torn, or another not readable, and keeps the rest", async () => {
+  it("reports a torn last line or an unparsable record, and keeps the rest", async () => {
     const crashed = setUp(["hang"], {}, { journalDir });
     const { requestId } = crashed.invoke("record", {});
     appendFileSync(file, 'rubbish\n{"saved":{"requ');
@@ -356,8 +354,8 @@ describe("asynchronous invocations: journal", () => {
 
     expect(queue.attempts.map((attempt) => attempt.requestId)).to.deep.equal([requestId]);
     expect(queue.errors).to.have.length(2);
-    expect(queue.errors[0]).to.include("events.jsonl:2 is not readable");
-    expect(queue.errors[1]).to.include("is incomplete");
+    expect(queue.errors[0]).to.include("events.jsonl:2: unparsable record skipped");
+    expect(queue.errors[1]).to.include("incomplete last line");
     expect(setUp([], {}, { journalDir }).errors).to.deep.equal([]);
   });
 

@@ -75,7 +75,7 @@ describe("Lambda host: concurrency", () => {
     expect(order[0]).to.equal("quick");
   });
 
-  it("lets the other invocations wait on when an environment fails to start", async () => {
+  it("keeps other invocations queued when an environment fails to start", async () => {
     const name = await host.create("throw new Error('broken');");
 
     const results = await Promise.all([1, 2, 3, 4, 5].map((n) => host.invoke(name, String(n))));

@@ -116,7 +116,7 @@ describe("events and records that fail permanently", () => {
     return table;
   }
 
-  it("as a stream batch ends in the queue as metadata: where it is, not what it says", async () => {
+  it("as a stream batch ends in the queue with stream position only, no records", async () => {
     await setUp();
     const table = await streamTo(FAILS, { onFailure: { destinationArn: queue.arn } });
 
@@ -128,7 +128,7 @@ describe("events and records that fail permanently", () => {
     expect(message).not.to.have.property("requestPayload");
   });
 
-  it("is listed without being received: a receiver still gets it, and it counts as never seen", async () => {
+  it("is listed without raising its receive count, and a receiver still gets it", async () => {
     await setUp();
     await failOnObject([["sqs:SendMessage", queue.arn ?? ""]]);
     const [listed] = test.queueMessages(queue.arn ?? "");
@@ -151,7 +151,7 @@ describe("events and records that fail permanently", () => {
     expect(() => test.queueMessages("http://127.0.0.1/1/other")).to.throw("other");
   });
 
-  it("is not what faults repeat: an event comes as often as they say, a batch once more", async () => {
+  it("is not duplicated by faults, which redeliver events and batches", async () => {
     await setUp({ objectEventDelays: () => [0, 5, 1], replays: () => true });
     await streamTo("return {};");
     expect(test.invocations.map(({ payload }) => payload)).to.have.lengthOf(2);

@@ -165,14 +165,14 @@ describe("resources that are not served", () => {
 });
 
 describe("a program that is not served", () => {
-  it("stops the start with the managed policy of a callback without a role", async () => {
+  it("rejects at start the managed policy of a callback without a role", async () => {
     const start = startRun({ programDir: path.join(FIXTURES, "withoutRole"), port: 0 });
     const error = await start.catch((caught: unknown) => caught);
 
     expect(String(error)).to.contain("arn:aws:iam::aws:policy/").and.contain("role of its own");
   });
 
-  it("stops the start in a folder without Pulumi.yaml", async () => {
+  it("rejects at start a folder without Pulumi.yaml", async () => {
     const error = await startRun({ programDir: FIXTURES, port: 0 }).catch(
       (caught: unknown) => caught,
     );

@@ -233,7 +233,7 @@ describe("local S3", () => {
     });
 
     for (const body of ["4\r\nbo", "4\r\nbody\r\n", "zz\r\nbody\r\n0\r\n\r\n", "0\r\n\r\n"]) {
-      it(`refuses chunks that are not whole: ${JSON.stringify(body)}`, async () => {
+      it(`refuses incomplete chunks: ${JSON.stringify(body)}`, async () => {
         const length = body.startsWith("0") ? 4 : undefined;
         expect(await chunked(body, length)).to.include("<Code>IncompleteBody</Code>");
         expect((await failure(head("chunked"))).status).to.equal(404);

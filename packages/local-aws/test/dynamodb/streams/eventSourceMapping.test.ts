@@ -237,7 +237,7 @@ describe("event source mapping", () => {
       '{"batchItemFailures":[]}',
       '{"batchItemFailures":null}',
     ]) {
-      it(`takes ${payload || "no answer"} for a success`, async () => {
+      it(`treats ${payload || "no answer"} as success`, async () => {
         const { batches } = await run("ab", { reportBatchItemFailures: true }, () => ({ payload }));
 
         expect(batches).to.deep.equal(["ab"]);
@@ -404,7 +404,7 @@ describe("event source mapping", () => {
       expect(sent[0]?.DDBStreamBatchInfo?.batchSize).to.equal(1);
     });
 
-    it("tries a record of yesterday once, and lets it expire only when that fails", async () => {
+    it("attempts an expired record once, and discards it only when that fails", async () => {
       const fine = await run("", {}, () => OK, aged(90_000));
       const failing = await run(
         "",
@@ -479,7 +479,7 @@ describe("event source mapping", () => {
       }));
   });
 
-  it("replays records as AWS may: once more, filtered, with the checkpoint where it was", async () => {
+  it("redelivers filtered records without moving the checkpoint", async () => {
     const pattern = JSON.stringify({ dynamodb: { Keys: { event_id: { S: ["a", "b"] } } } });
     const stream = openLog();
     const records = ["a", "b", "c"].map((id) => {

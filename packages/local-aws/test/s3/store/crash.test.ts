@@ -9,7 +9,7 @@ import { stateAfter, stateOf } from "./history";
 
 /** Starts the writer at a step, kills it some time later, and gives the last step it has reported. */
 async function writeUntilKilled(folder: string, firstStep: number): Promise<number> {
-  const child = fork(join(__dirname, "victim.ts"), [folder, String(firstStep)], {
+  const child = fork(join(__dirname, "crashingWriter.ts"), [folder, String(firstStep)], {
     execArgv: ["--require", join(__dirname, "../../../../../tooling/register.js")],
   });
   let reported = firstStep - 1;

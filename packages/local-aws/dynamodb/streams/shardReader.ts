@@ -3,24 +3,24 @@ import type { CompleteSettings, EventSourceMappingOptions } from "./mappingSetti
 import type { StreamReader } from "./streamLog";
 import { positionOf, type StreamRecord } from "./streamRecord";
 
-/** What a mapping's lanes share. */
-export interface LaneContext {
+/** Shared by a mapping's shard readers. */
+export interface ShardReaderContext {
   options: EventSourceMappingOptions;
   settings: CompleteSettings;
   passes: (record: unknown) => boolean;
   reader: StreamReader;
   signal: AbortSignal;
-  /** Called when the lane's checkpoint has moved. */
+  /** Called when the reader's checkpoint has moved. */
   onMoved: () => void;
 }
 
-/** A shard's records, or those of some of its partition keys: one batch at a time, in order. */
-export interface Lane {
-  /** Every record of the stream is past. */
+/** Delivers a shard's records, or those of some of its partition keys: one batch at a time, in order. */
+export interface ShardReader {
+  /** Every record of the stream has been read. */
   readonly isIdle: boolean;
   /** Delivers batches until the mapping closes. */
   run(): Promise<void>;
-  /** Delivers the lane's own among these records once more, without a move of the checkpoint. */
+  /** Redelivers its own among these records, without moving the checkpoint. */
   replay(records: readonly StreamRecord[]): Promise<void>;
 }
 
@@ -28,8 +28,8 @@ export interface Lane {
 const PAYLOAD_BYTES = 6 * 1024 * 1024;
 const EMPTY_PAYLOAD_BYTES = '{"Records":[]}'.length;
 
-/** Makes the lane with this index among the mapping's lanes. */
-export function createLane(index: number, context: LaneContext): Lane {
+/** Makes the reader with this index among the mapping's shard readers. */
+export function createShardReader(index: number, context: ShardReaderContext): ShardReader {
   const { options, settings, passes, reader, signal } = context;
   const { stream } = options;
   const delivery: DeliveryOptions = {
