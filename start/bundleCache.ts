@@ -42,6 +42,9 @@ const NAMED_VARIABLE = /process\.env(?:\.(\w+)|\["(\w+)"\])/g;
 /** The name of the package that a file is of, the first of nested ones. */
 const PACKAGE = /[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/;
 
+/** An import of a module of Node's own. */
+const BUILTIN = /from "(node:[\w/]+)"/g;
+
 /** Days that an entry is kept without being used. */
 const MAX_UNUSED_DAYS = 30;
 
@@ -96,7 +99,7 @@ function stateOf(file: string): string {
 interface Program {
   /** Of the sources of all of it, of what is installed, and of Node. */
   key: string;
-  /** Of the stack's settings; part of the key of what may have captured one. */
+  /** Of the stack's settings. */
   settings: string;
   /** Whether a module that handlers are made of could itself read a setting while it is loaded. */
   handlersReadSettings: boolean;
@@ -104,9 +107,12 @@ interface Program {
   nameOf: (value: object) => string | undefined;
 }
 
-/** Names each captured module's exports, and the modules themselves. */
-function namesOf(modules: string[]): Program["nameOf"] {
+/** Names each captured module's exports, and modules themselves: packages' and Node's, too. */
+function namesOf(modules: string[], builtins: Set<string>): Program["nameOf"] {
   const names = new Map<unknown, string>();
+  for (const name of builtins) {
+    names.set(requireModule(name), name);
+  }
   for (const [file, module] of Object.entries(requireModule.cache)) {
     const exported = module?.exports as unknown;
     if (file.includes(`${path.sep}node_modules${path.sep}`)) {
@@ -127,6 +133,7 @@ function readProgram(entry: string): Program {
   const handlerModules = modules.filter(isCaptured);
   const hash = createHash("sha256");
   const variables = new Set(PROVIDER_VARIABLES);
+  const builtins = new Set<string>();
   let handlersReadSettings = false;
   for (const file of sources) {
     const text = readFileSync(file, "utf8");
@@ -134,7 +141,12 @@ function readProgram(entry: string): Program {
     for (const [, dotted, quoted] of text.matchAll(NAMED_VARIABLE)) {
       variables.add(dotted ?? quoted ?? "");
     }
-    handlersReadSettings ||= handlerModules.includes(file) && text.includes('"@pulumi/');
+    if (handlerModules.includes(file)) {
+      handlersReadSettings ||= text.includes('"@pulumi/');
+      for (const [, name = ""] of text.matchAll(BUILTIN)) {
+        builtins.add(name);
+      }
+    }
   }
   const environment = [...variables].sort().map((name) => [name, process.env[name] ?? null]);
   hash.update(JSON.stringify([process.version, process.cwd(), environment]));
@@ -146,17 +158,22 @@ function readProgram(entry: string): Program {
       Object.entries(pulumi.runtime.allConfig()).sort(),
     ]),
     handlersReadSettings,
-    nameOf: namesOf(handlerModules),
+    nameOf: namesOf(handlerModules, builtins),
   };
 }
 
-/** What decides on one Lambda's bundle. */
-function keyOf(program: Program, lambda: string, factory: (...args: never[]) => unknown): string {
-  const captured = program.handlersReadSettings
-    ? undefined
-    : (program.nameOf(factory) ?? capturedValues(factory, program.nameOf));
+/** What decides on one Lambda's bundle; undefined where that is not known. */
+function keyOf(
+  { key, settings, handlersReadSettings, nameOf }: Program,
+  lambda: string,
+  factory: (...args: never[]) => unknown,
+): string | undefined {
+  const captured = nameOf(factory) ?? capturedValues(factory, nameOf);
+  if (captured === undefined) {
+    return undefined;
+  }
   return createHash("sha256")
-    .update(JSON.stringify([program.key, lambda, captured ?? [program.settings]]))
+    .update(JSON.stringify([key, lambda, captured, handlersReadSettings ? settings : ""]))
     .digest("hex");
 }
 
@@ -227,9 +244,9 @@ function removeOldEntries(folder: string): void {
  * Opens the cache of bundled Lambda code: serializing and bundling the callbacks is most of a load of
  * the program. Never for a deployment.
  *
- * An entry is used only for the same program (all its sources and settings, its lockfile and
- * installed packages, Node's version), the same Lambda, and while every file that esbuild had read is
- * as it was.
+ * An entry is used only for the same program (all its sources, its lockfile and installed packages,
+ * Node's version), the same Lambda and captured values, and while every file that esbuild had read is
+ * as it was. A callback whose captured values cannot be compared is bundled in each load.
  *
  * @param options.folder @default s3-uploader/bundles in the user's cache folder
  * @param options.entry absolute path of the program's first module @default index.ts
@@ -247,6 +264,9 @@ export function openBundleCache({
         setImmediate(() => (program = undefined));
       }
       const name = keyOf(program, lambda, factory);
+      if (name === undefined) {
+        return (await make()).text;
+      }
       const file = path.join(folder, `${name}.json`);
       const kept = readEntry(file);
       if (kept) {

@@ -37,7 +37,10 @@ function propertiesOf(objectId: string): Runtime.GetPropertiesReturnType {
   return ask("Runtime.getProperties", params) as Runtime.GetPropertiesReturnType;
 }
 
-function valueOf({ objectId, value }: Runtime.RemoteObject): unknown {
+function valueOf({ objectId, value, unserializableValue }: Runtime.RemoteObject): unknown {
+  if (unserializableValue !== undefined) {
+    throw new Error("NaN, -0 and their like are no JSON.");
+  }
   if (objectId === undefined) {
     return value as unknown;
   }
@@ -55,9 +58,12 @@ function scopeOf(inspected: object): Map<string, Runtime.RemoteObject> {
   const { result } = ask("Runtime.evaluate", { expression }) as Runtime.EvaluateReturnType;
   delete passed.__inspected;
   const { internalProperties = [] } = propertiesOf(result.objectId ?? "");
-  const scopes = internalProperties.find(({ name }) => name === "[[Scopes]]")?.value;
+  const scopes = internalProperties.find(({ name }) => name === "[[Scopes]]")?.value?.objectId;
+  if (scopes === undefined) {
+    throw new Error("A bound or native function shows no scopes.");
+  }
   const found = new Map<string, Runtime.RemoteObject>();
-  for (const { name, value: scope } of propertiesOf(scopes?.objectId ?? "").result) {
+  for (const { name, value: scope } of propertiesOf(scopes).result) {
     const isScope = /^\d+$/.test(name) && scope?.objectId !== undefined;
     if (!isScope || /^(Global|Script)/.test(scope.description ?? "")) {
       continue;
@@ -76,8 +82,8 @@ function scopeOf(inspected: object): Map<string, Runtime.RemoteObject> {
  * same values.
  *
  * @param nameOf names a function or module that is the same in every load of the same sources
- * @returns undefined for a function that captures a value which cannot be told from others: what is
- *   no plain data, and has no name
+ * @returns undefined for a function that captures a value which cannot be compared: neither plain data
+ *   nor a function of known code, and without a name
  */
 export function capturedValues(
   inspected: (...args: never[]) => unknown,
@@ -87,7 +93,7 @@ export function capturedValues(
 
   const describe = (value: unknown): unknown => {
     if (typeof value === "symbol" || (typeof value === "number" && !Number.isFinite(value))) {
-      throw new TypeError("It is no plain data.");
+      throw new Error("Not plain data.");
     }
     if ((typeof value !== "object" && typeof value !== "function") || value === null) {
       return typeof value === "bigint" ? `${value}n` : { is: value };
@@ -101,17 +107,20 @@ export function capturedValues(
       return { seen: earlier };
     }
     if (seen.size === MAX_VALUES) {
-      throw new TypeError("It captures too much to look at.");
+      throw new Error("Too many captured values.");
     }
     seen.set(value, seen.size);
     if (typeof value === "function") {
       const code = value.toString();
+      if (code.includes("[native code]")) {
+        throw new Error("Bound and built-in functions have no code to compare.");
+      }
       const scope = scopeOf(value);
-      const used = [...scope].filter(([variable]) => new RegExp(`\\b${variable}\\b`).test(code));
+      const used = [...scope].filter(([variable]) => code.includes(variable));
       return [code, used.map(([variable, remote]) => [variable, describe(valueOf(remote))])];
     }
     if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) {
-      throw new TypeError("It is no plain data.");
+      throw new Error("Not plain data.");
     }
     return [
       Array.isArray(value),
@@ -121,10 +130,8 @@ export function capturedValues(
 
   try {
     return JSON.stringify(describe(inspected));
-  } catch (error) {
-    if (error instanceof TypeError) {
-      return undefined;
-    }
-    throw error;
+  } catch {
+    // Whatever the reason is, the function is one that cannot be compared.
+    return undefined;
   }
 }

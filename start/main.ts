@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { setTimeout } from "node:timers/promises";
 import { Command, InvalidArgumentError } from "commander";
 import { type FaultPlan, parseFaultPlan, StartError } from "local-aws/faults";
 import { DEFAULT_PORT } from "../cli/defaultPort";
@@ -22,6 +23,9 @@ const EXIT_USAGE_ERROR = 2;
 const STOP_MS = 900;
 
 const PARENT_POLL_MS = 500;
+
+/** After an error of the start, until a signal that has caused it is certain to be seen. */
+const SIGNAL_MS = 50;
 
 function parsePort(text: string): number {
   const port = Number(text);
@@ -105,7 +109,16 @@ function localAdvice(message: string): string {
   );
 }
 
-async function start(commandLine: CommandLine, output: Output): Promise<RunModule.Run> {
+/**
+ * Starts the run; ends the process where it cannot.
+ *
+ * @param isStopping whether Ctrl-C has come, which also ends the bundler: its errors are no news then
+ */
+async function start(
+  commandLine: CommandLine,
+  output: Output,
+  isStopping: () => boolean,
+): Promise<RunModule.Run> {
   const { port, data: dataDir, email, config = {}, faults } = commandLine;
   // Loaded late, since Pulumi's packages take a while: --help and wrong options do without them.
   const { startRun } = createRequire(__filename)("./run") as typeof RunModule;
@@ -120,10 +133,23 @@ async function start(commandLine: CommandLine, output: Output): Promise<RunModul
       },
     });
   } catch (error) {
+    await setTimeout(SIGNAL_MS);
+    if (isStopping()) {
+      exitQuietly();
+    }
     const isUsageError = error instanceof StartError || isSettingRefused(error);
     process.stderr.write(`${isUsageError ? messageOf(error) : String((error as Error).stack)}\n`);
     process.exit(isUsageError ? EXIT_USAGE_ERROR : 1);
   }
+}
+
+/** Ends a start. Pulumi would list the resources that are not registered yet, and exit with 1. */
+function exitQuietly(): never {
+  process.stderr.write = () => true;
+  process.once("exit", () => {
+    process.exitCode = 0;
+  });
+  process.exit(0);
 }
 
 /** npm passes signals on to its script; killed itself, it cannot. */
@@ -160,9 +186,9 @@ async function main(): Promise<void> {
     }
     stopping = true;
     if (!run) {
-      process.exit(0);
+      exitQuietly();
     }
-    setTimeout(() => process.exit(0), STOP_MS);
+    void setTimeout(STOP_MS).then(() => process.exit(0));
     void run.stop().finally(() => {
       process.exit(0);
     });
@@ -173,7 +199,7 @@ async function main(): Promise<void> {
   if (process.env.npm_lifecycle_event !== undefined) {
     onParentGone(stop);
   }
-  run = await start(commandLine, output);
+  run = await start(commandLine, output, () => stopping);
   output.ready(run);
   if (commandLine.faults) {
     output.faults(commandLine.faults.seed);

@@ -42,13 +42,20 @@ export function startRunner(args: string[], programDir = PROGRAM_DIR): Runner {
   );
 }
 
-/** Starts `npm start` in a process group of its own, like a terminal. */
-export function startNpm(args: string[]): Runner {
+/**
+ * Starts `npm start` in a process group of its own, like a terminal.
+ *
+ * @param options.cold with nothing cached, so that the start takes seconds
+ */
+export function startNpm(args: string[], { cold = false } = {}): Runner {
   const temporary = temporaryFolder();
   return watch(
     spawn("npm", ["start", "--silent", "--", ...args], {
       cwd: PROGRAM_DIR,
-      env: environmentIn(temporary, PROGRAM_DIR),
+      env: {
+        ...environmentIn(temporary, PROGRAM_DIR),
+        ...(cold && { XDG_CACHE_HOME: temporary }),
+      },
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,
     }),
@@ -61,13 +68,14 @@ function temporaryFolder(): string {
   return mkdtempSync(path.join(tmpdir(), "s3-uploader-runner-"));
 }
 
-/** @param programDir runs of the program share its compile cache; a copy has its own */
+/** @param programDir runs of the program share its caches; a copy has its own */
 function environmentIn(temporary: string, programDir: string): NodeJS.ProcessEnv {
   const shared = programDir === PROGRAM_DIR ? getCompileCacheDir() : undefined;
   return {
     ...process.env,
     TMPDIR: temporary,
     NODE_COMPILE_CACHE: shared ? path.dirname(shared) : path.join(temporary, "compile-cache"),
+    ...(programDir !== PROGRAM_DIR && { XDG_CACHE_HOME: temporary }),
   };
 }
 

@@ -15,16 +15,17 @@ import * as path from "node:path";
 import { promisify } from "node:util";
 import { expect } from "chai";
 import { openBundleCache } from "../../start/bundleCache";
+import { capturedValues } from "../../start/capturedValues";
 import { PROGRAM_DIR } from "../../start/programDir";
 import { copyProgram } from "../../testing/copyProgram";
 
 const run = promisify(execFile);
 
-/** Two Lambdas, of which one captures a setting: a whole program takes longer to load. */
+/** Lambdas of which one captures a setting, and one a module of Node's: they load faster than all. */
 const INDEX = `
 import { CallbackLambda } from "./components/lambda/callbackLambda";
 import { loadSettings } from "./config";
-import { identityHandler } from "./handlers/identity/identity";
+import { hashing, identityHandler } from "./handlers/identity/identity";
 
 const { maxAttempts } = loadSettings();
 const limits = { timeoutSeconds: 3, memoryMegabytes: 128, logRetentionDays: 1 };
@@ -33,9 +34,11 @@ new CallbackLambda("capturing", () => async () => identityHandler()() + maxAttem
   description: "Capturing",
   limits,
 });
+new CallbackLambda("builtin", () => hashing("text"), { description: "Of Node", limits });
 `;
 
 const HANDLER = `
+import { createHash } from "node:crypto";
 import { newUploadIdentity } from "../../events/identity";
 import { logInfo } from "../../runtime/log";
 
@@ -45,6 +48,8 @@ export function identityHandler() {
     return newUploadIdentity().event_id;
   };
 }
+
+export const hashing = (text) => async () => createHash("md5").update(text).digest("hex");
 `;
 
 type Hashes = Record<string, string>;
@@ -154,6 +159,41 @@ describe("The cache of bundles", function () {
 
     expect(await pack(cache)).to.deep.equal(fresh);
     expect(await pack(path.join(program, "package.json", "below"))).to.deep.equal(fresh);
+  });
+});
+
+describe("The values that a callback captures", () => {
+  const modules = { path };
+  const nameOf = (value: object) => (value === modules.path ? "node:path" : undefined);
+  const adder = (amount: unknown) => (value: string) => path.join(value, String(amount));
+  const captured = (callback: (...args: never[]) => unknown) => capturedValues(callback, nameOf);
+
+  it("are the same for the same code and values only", () => {
+    const same = captured(adder({ list: [1, "2"] }));
+
+    expect(same).to.be.a("string");
+    expect(captured(adder({ list: [1, "2"] }))).to.equal(same);
+    expect(captured(adder({ list: [1, 2] }))).to.not.equal(same);
+    expect(captured(adder([1, "2"]))).to.not.equal(same);
+    expect(captured(adder((value: string) => value))).to.not.equal(
+      captured(adder((other: string) => other.trim())),
+    );
+  });
+
+  it("are not compared where that is not possible", () => {
+    const values = [
+      new Map(),
+      new Date(0),
+      NaN,
+      -0,
+      1n,
+      Symbol("s"),
+      adder.bind(undefined),
+      Math.max,
+    ];
+    for (const [index, value] of values.entries()) {
+      expect(captured(adder(value)), `value ${index}`).to.equal(undefined);
+    }
   });
 });
 
