@@ -1,5 +1,5 @@
 "use strict";
-// Mocha's own report, and after it the counts in one plain line for whatever reads the output.
+// Mocha's own report, and after it the counts in one plain line for programs that read the output.
 const { reporters, Runner } = require("mocha");
 
 module.exports = class extends reporters.Spec {

@@ -42,7 +42,7 @@ export type GivenSettings = Record<string, string | undefined>;
 
 interface RunOptions {
   /**
-   * Where bundles are kept between loads of the program; null: all are made anew.
+   * Where bundles are kept between loads of the program; null: all are rebuilt.
    *
    * @default the user's cache folder
    */
@@ -219,7 +219,7 @@ const recordings = new Map<string, Promise<Recording>>();
 let last: Promise<unknown> = Promise.resolve();
 
 /**
- * Runs index.ts as it is, loaded afresh, in the region eu-central-1. Runs of the same settings
+ * Reloads index.ts and runs it, in the region eu-central-1. Runs of the same settings
  * share one recording, and no two run at a time: Pulumi's state is one for the process.
  */
 export function recordProgram(

@@ -153,7 +153,7 @@ async function bundleInTurn(text: string): Promise<Bundle> {
   bundler ??= openBundler();
   const opened = bundler;
   const bundled = lastBundle.then(async () => (await opened).bundle(text));
-  // An error rejects this caller's promise only; the next bundle starts all the same.
+  // An error rejects this caller's promise only; the next bundle starts regardless.
   lastBundle = bundled.catch(() => undefined);
   return bundled;
 }

@@ -38,7 +38,7 @@ let lastSerialization: Promise<unknown> = Promise.resolve();
  */
 export function serialize(callbackFactory: () => unknown): Promise<string> {
   const serialization = lastSerialization.then(() => serializeNow(callbackFactory));
-  // An error rejects this caller's promise only; the next serialization starts all the same.
+  // An error rejects this caller's promise only; the next serialization starts regardless.
   lastSerialization = serialization.catch(() => undefined);
   return serialization;
 }

@@ -50,7 +50,7 @@ export interface CloudOptions {
    * `baseMs`: for events that are late, out of order or delivered twice.
    */
   objectEventDelays?: (baseMs: number) => number[];
-  /** Whether a stream batch that a function was invoked with is delivered once more, later. */
+  /** Whether a stream batch that a function was invoked with is redelivered later. */
   replays?: (records: readonly StreamRecord[]) => boolean;
   /** A row of a table with a stream was written. */
   onItem?: TablesOptions["onItem"];

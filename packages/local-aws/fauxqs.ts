@@ -35,7 +35,7 @@ export interface FauxqsOptions {
   region?: string;
   /**
    * Keeps queues and messages in a SQLite file in this folder. Topics are never kept: every start
-   * declares them anew. @default all is in memory
+   * declares them again. @default all is in memory
    */
   dataDir?: string;
 }

@@ -15,7 +15,7 @@ export interface HttpRequest {
 
 /** Content that was cut out of a body and written to a file as it arrived. */
 export interface SpooledBody {
-  /** Its path. Who handles the request may move the file; otherwise it is removed after the answer. */
+  /** Its path. The handler may move the file; otherwise it is removed after the answer. */
   file: string;
   bytes: number;
   /** Of the whole body. */
@@ -37,8 +37,8 @@ export interface HttpResponse {
   headers: Record<string, string>;
   body: Buffer;
   /**
-   * In place of the body, where that is large; its length is in the headers. To be read or
-   * destroyed by whom the response ends with.
+   * Replaces a large body; its length is in the headers. The last holder of the response must read
+   * or destroy it.
    */
   stream?: Readable;
 }

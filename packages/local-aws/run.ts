@@ -98,7 +98,7 @@ export interface Run {
   queueMessages(urlOrArn: string): QueuedMessage[];
   /** Calls the listener once for each object that is created, before its writer has the answer. */
   onObjectCreated(listener: (event: ObjectCreated) => void): void;
-  /** Delivers an object's event once more, as S3 may. */
+  /** Redelivers an object's event, as S3 may. */
   deliverObjectCreated(event: ObjectCreated): void;
   /** Ends the reading of every stream: rows invoke no function any more. */
   closeStreams(): void;

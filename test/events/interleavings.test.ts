@@ -63,7 +63,7 @@ class Pipeline {
   /** What this notify environment remembers. */
   private published = new Set<string>();
   private publishedUnwritten: string | undefined;
-  /** The key up to which the sweeper has gone through the bucket. */
+  /** The sweeper's listing position. */
   private listedUpTo = "";
 
   /** Moves a row, if the rules let it: a conditional UpdateItem. */
@@ -265,13 +265,13 @@ class Pipeline {
     }
   }
 
-  /** A run of the sweeper in which nothing comes between. */
+  /** An uninterrupted run of the sweeper. */
   sweepAtOnce(): void {
     const handler = this.sweep();
     while (!handler.next().done) {}
   }
 
-  /** Lets everything come to its end, with the schedule going on, and no more faults. */
+  /** Runs everything to its end, with the schedule and without faults. */
   quieten(): void {
     for (let sweeps = 0; sweeps < 10; sweeps += 1) {
       while (this.running.length + this.pending.length > 0) {

@@ -131,7 +131,7 @@ describe("an answer", () => {
     expect(answer("GET", url, 200, {})).to.match(/404 is for that/);
   });
 
-  it("takes the path without parameters before the one with them", () => {
+  it("prefers the path without parameters to the one with them", () => {
     const done = { dry_run: true, matched: 0, moved: 0, not_moved: {}, next_cursor: null };
     expect(answer("POST", `${LOCAL}/events/retry?status=failed`, 200, done)).to.equal("");
     expect(answer("GET", `${LOCAL}/events/retry`, 404, error("event_not_found"))).to.match(/405/);

@@ -103,7 +103,7 @@ describe("The cache of bundles", function () {
     const kept = readdirSync(cache);
     const written = new Date(2026, 0, 1);
     for (const name of kept) {
-      // Of an entry that is used, only the time is set anew.
+      // Using an entry updates its time only.
       const entry = JSON.parse(readFileSync(path.join(cache, name), "utf8")) as { text: string };
       writeFileSync(path.join(cache, name), JSON.stringify({ ...entry, text: "// kept" }));
       utimesSync(path.join(cache, name), written, written);
@@ -135,7 +135,7 @@ describe("The cache of bundles", function () {
 
     expect(cached).to.deep.equal(built);
     expect(cached.capturing).to.not.equal(fresh.capturing);
-    // The other one captures no setting, and is not built anew.
+    // The other one captures no setting, and is not rebuilt.
     expect(readdirSync(cache)).to.have.lengthOf(entries + 1);
   });
 
@@ -152,7 +152,7 @@ describe("The cache of bundles", function () {
     expect(cached.plain).to.not.equal(fresh.plain);
   });
 
-  it("is not needed: a damaged entry is made anew, and so is all without a folder", async () => {
+  it("is optional: a damaged entry is rebuilt, and so is everything without a folder", async () => {
     for (const name of readdirSync(cache)) {
       writeFileSync(path.join(cache, name), '{"text":');
     }

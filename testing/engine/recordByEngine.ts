@@ -30,7 +30,7 @@ interface EngineOptions {
 
 /**
  * Runs index.ts as `pulumi up` does, by Pulumi's own loader and language runtime in a process of
- * its own, against an engine that only records, and in which AWS is as it would answer. Takes the
+ * its own, against an engine that only records and adds AWS's outputs. Takes the
  * settings of `recordProgram`, and records what that does.
  */
 export async function recordByEngine(

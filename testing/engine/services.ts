@@ -40,7 +40,7 @@ import {
 
 const STACK_TYPE = "pulumi:pulumi:Stack";
 
-/** What of the engine the program is told to use. A transform or a hook would be refused. */
+/** Engine features offered to the program. Transforms and hooks are not served. */
 const FEATURES = [
   ResourceMonitorFeature.RESOURCE_MONITOR_FEATURE_SECRETS,
   ResourceMonitorFeature.RESOURCE_MONITOR_FEATURE_RESOURCE_REFERENCES,

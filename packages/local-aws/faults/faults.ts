@@ -36,7 +36,7 @@ export interface Faults {
    * @param baseMs the delay without faults
    */
   objectEventDelays(baseMs: number): number[];
-  /** Whether a delivered batch is delivered once more. */
+  /** Whether a delivered batch is redelivered. */
   replays(batch: readonly unknown[]): boolean;
   report(): FaultReport;
   /** Injects no more faults; delayed calls continue at once. */

@@ -25,7 +25,7 @@ export type FaultRule =
   /** The connection is reset, before or after the call took effect. */
   | ({ kind: "reset" } & CallRule)
   | ({ kind: "latency"; milliseconds: number } & CallRule)
-  /** The process dies before it sends, or after it got the answer of, one of its first calls. */
+  /** The process dies at one of its first calls: before it is sent, or after its answer arrived. */
   | ({
       kind: "crash";
       /** @default 6 */
@@ -38,7 +38,7 @@ export type FaultRule =
   | ({ kind: "reorderObjectEvents"; milliseconds?: number } & Rule)
   /** Later by this much. @default 1000 */
   | ({ kind: "delayObjectEvents"; milliseconds?: number } & Rule)
-  /** A delivered batch of stream records is delivered once more. */
+  /** A delivered batch of stream records is redelivered. */
   | ({ kind: "replayStream" } & Rule);
 
 /** The faults to inject into a run. */

@@ -56,7 +56,7 @@ export const rolePolicy: Provision<RolePolicyInputs> = (resource, cloud) => {
   return { id: `${roleName}:${policyName}`, state: { name: policyName } };
 };
 
-/** Refused: nothing on this machine knows the statements of AWS's managed policies. */
+/** Refused: the statements of AWS's managed policies are not available locally. */
 export const rolePolicyAttachment: Provision<RolePolicyAttachmentInputs> = (resource) => {
   throw notServed(
     resource,

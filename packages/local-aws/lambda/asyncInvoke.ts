@@ -233,7 +233,7 @@ export function createAsyncInvoker(options: AsyncInvokerOptions): AsyncInvoker {
         return;
       }
       const why = (error as Error).message;
-      onError(problem(event, `is lost: ${destinationArn} did not take its record: ${why}`, error));
+      onError(problem(event, `is lost: no record delivered to ${destinationArn}: ${why}`, error));
     }
     if (!closed) {
       finish(event);

@@ -218,7 +218,7 @@ exports.handler = () => file_type_1.fileTypeFromBuffer(Buffer.from(process.env.B
     const lean = () => "";
     const gone = { file: /\/uuid\/old\.js$/, neededBy: /\/uuid\//, lean };
     expect(await errorsWith(gone)).to.match(/Nothing loads \/uuid\/old\.js any more/);
-    // Whoever does not use the package has no need of the file.
+    // A bundle without the package does not need the file.
     expect(await errorsWith({ ...gone, neededBy: /\/left-pad\// })).to.equal("");
   });
 

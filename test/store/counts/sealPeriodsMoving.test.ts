@@ -54,7 +54,7 @@ describe("sealPeriods, while a row moves between partitions", () => {
   }
 
   for (const runs of [0, 1, 2]) {
-    it(`takes two scans at the same time as one, after ${runs} runs`, async () => {
+    it(`treats two concurrent scans as one, after ${runs} runs`, async () => {
       const slow = await events.put(0, "processed");
       await events.put(0, "notified");
       events.pass(900);
@@ -74,7 +74,7 @@ describe("sealPeriods, while a row moves between partitions", () => {
     });
   }
 
-  it("takes two scans at the same time as one", async () => {
+  it("treats two concurrent scans as one", async () => {
     const slow = await events.put(0, "processed");
     events.pass(900);
     await events.advance(slow, "notified");

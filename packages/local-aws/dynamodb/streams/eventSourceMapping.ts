@@ -8,11 +8,11 @@ export interface EventSourceMapping {
   start(): void;
   /** Ends at once: no further invoke begins, and the answer of one in flight is not awaited. */
   close(): void;
-  /** Resolves when every record of the stream is past; rejects if the mapping is closed before. */
+  /** Resolves when every record of the stream has been read; rejects if the mapping is closed before. */
   idle(): Promise<void>;
   /**
-   * Delivers records once more, as AWS may: filtered, in order with the shard's other batches, and
-   * without a move of the checkpoint. Resolves when all are delivered or discarded.
+   * Redelivers records, as AWS may: filtered, in order with the shard's other batches, and
+   * without moving the checkpoint. Resolves when all are delivered or discarded.
    */
   replay(records: readonly StreamRecord[]): Promise<void>;
 }

@@ -12,7 +12,7 @@ export interface MappingsOptions extends Pick<EventSourceMappingOptions, "send" 
   tables: Pick<Tables, "stream">;
   lambda: Pick<LambdaHost, "invoke">;
   roles: Pick<Roles, "check">;
-  /** Whether a batch that a function was invoked with is delivered once more, later. */
+  /** Whether a batch that a function was invoked with is redelivered later. */
   replays?(records: readonly StreamRecord[]): boolean;
   onError: (message: string) => void;
 }
@@ -58,7 +58,7 @@ export function createMappings(options: MappingsOptions): Mappings {
     }
   }
 
-  /** Delivers the batch once more if `replays` demands it; a replay is not replayed again. */
+  /** Redelivers the batch if `replays` demands it; a replay is not replayed again. */
   function considerReplay(mapping: EventSourceMapping, records: StreamRecord[]): void {
     const [first] = records;
     if (!first || replayed.has(first) || !options.replays?.(records)) {

@@ -112,7 +112,7 @@ export function createShardReader(index: number, context: ShardReaderContext): S
 
   async function inTurn(work: () => Promise<void>): Promise<void> {
     const own = turn.then(work);
-    // The caller gets the error; the next turn follows all the same.
+    // An error rejects this caller's promise only; the next turn starts regardless.
     turn = own.catch(() => undefined);
     await own;
   }

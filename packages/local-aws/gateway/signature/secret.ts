@@ -51,7 +51,7 @@ function hmac(key: string | Buffer | KeyObject, text: string): Buffer {
 }
 
 // Deriving a key takes four HMACs, and the result is valid for a day; a runner has a few dozen keys.
-// As a key object it is not prepared anew for each signature, which takes longer than the HMAC.
+// A key object is prepared once, not for each signature, which takes longer than the HMAC.
 const signingKeys = new Map<string, KeyObject>();
 const MAX_SIGNING_KEYS = 1000;
 

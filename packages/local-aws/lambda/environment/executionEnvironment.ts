@@ -40,7 +40,7 @@ export interface ExecutionEnvironment {
   readyAt(): number;
   /** How many invocations it has taken. */
   invocations(): number;
-  /** False once the end of its process has been seen. */
+  /** False after its process's exit event. */
   alive(): boolean;
   /** Runs one invocation; the environment must be ready, alive and free. */
   invoke(invocation: {

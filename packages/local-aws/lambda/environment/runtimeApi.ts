@@ -7,7 +7,7 @@ import { serveInvocationPipe } from "./invocationPipe";
 
 /** The calls of a runtime. */
 export interface RuntimeListener {
-  /** The runtime is ready for an invocation: its start, or the one before, is over. */
+  /** The runtime is ready for an invocation: its start or the previous one has ended. */
   onNext(): void;
   /** @param payload the handler's result, JSON text */
   onResponse(requestId: string, payload: string): void;

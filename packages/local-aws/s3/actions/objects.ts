@@ -23,7 +23,7 @@ export const copyObject: Action = async ({ bucket, key, headers }, store) => {
     headers["x-amz-metadata-directive"] === "REPLACE"
       ? {
           ...describeObject(headers),
-          // A checksum of parts' checksums is none of the joined content.
+          // A composite checksum is not a checksum of the joined content.
           checksums: checksums?.type === "COMPOSITE" ? undefined : checksums,
         }
       : undefined;

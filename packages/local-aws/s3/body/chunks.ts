@@ -25,7 +25,7 @@ export function createChunkCutter(): Cutter {
   let left = 0;
   let state: "chunks" | "trailers" | "broken" = "chunks";
 
-  /** @returns the bytes of `chunk` after the line, or undefined where it goes on */
+  /** @returns the bytes of `chunk` after the line, or undefined if the line continues */
   function readLine(chunk: Buffer): Buffer | undefined {
     const before = line.length;
     line = Buffer.concat([line, chunk.subarray(0, MAX_LINES_BYTES)]);

@@ -2,7 +2,7 @@ import { AwsError } from "../../awsError";
 import { invalidArgument } from "./errors";
 import type { PageOptions } from "./keyOrder";
 
-/** What a ListObjects or ListObjectsV2 asks for. */
+/** The parameters of a ListObjects or ListObjectsV2. */
 export interface ListingRequest {
   version: 1 | 2;
   /** For the store. */
@@ -37,7 +37,7 @@ export function readListingRequest(query: Readonly<Record<string, string>>): Lis
   };
 }
 
-/** The token with which a V2 listing goes on after a page. */
+/** The continuation token of a V2 listing after a page. */
 export function continuationToken(next: string): string {
   return Buffer.from(next).toString("base64url");
 }

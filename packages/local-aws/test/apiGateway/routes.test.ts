@@ -72,18 +72,18 @@ describe("REST API routing", () => {
     expect(onlyEvent(api).pathParameters).to.deep.equal({ name: "a%2Bb%2Fc", rest: "x/y%20z" });
   });
 
-  it("takes no empty part for a path parameter", async () => {
+  it("does not match an empty part with a path parameter", async () => {
     expect(await routeOf(["GET /u/{name}/x"], "GET", "/u//x")).to.equal("404");
   });
 
-  it("stops at an integration that it cannot run, naming path and type", () => {
+  it("rejects an integration that it cannot run, naming path and type", () => {
     const integration = { type: "mock" };
     const operation = { "x-amazon-apigateway-integration": integration };
     const swagger = swaggerOf({ "/health": { get: operation } });
     expect(() => createTestApi({ swagger })).to.throw(/GET \/health .*type mock/);
   });
 
-  it("stops at an integration or a path that API Gateway would not run", () => {
+  it("rejects an integration or a path that API Gateway would reject", () => {
     const integration = { type: "aws_proxy", httpMethod: "GET", uri: "arn:aws:s3:::b" };
     const get = { "x-amazon-apigateway-integration": integration };
     expect(() => createTestApi({ swagger: swaggerOf({ "/a": { get } }) })).to.throw(
@@ -98,7 +98,7 @@ describe("REST API routing", () => {
     expect(() => createTestApi({ swagger: greedy })).to.throw(/greedy path parameter/);
   });
 
-  it("stops at authorizers rather than let requests pass unchecked", () => {
+  it("rejects authorizers rather than ignoring them", () => {
     const iam = { ...proxyOperation(), "x-amazon-apigateway-auth": { type: "AWS_IAM" } };
     expect(() => createTestApi({ swagger: swaggerOf({ "/a": { get: iam } }) })).to.throw(
       /GET \/a .*AWS_IAM/,
@@ -109,7 +109,7 @@ describe("REST API routing", () => {
     expect(() => createTestApi({ swagger })).to.throw(/GET \/a .*mine/);
   });
 
-  it("says so when the body is not JSON", () => {
+  it("rejects a body that is not JSON", () => {
     expect(() => createTestApi({ swagger: "swagger: 2.0" })).to.throw(/not JSON/);
   });
 });

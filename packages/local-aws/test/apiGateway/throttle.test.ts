@@ -12,7 +12,7 @@ const ALICE = { id: "key-a", value: "alice" };
 const BOB = { id: "key-b", value: "bob" };
 
 describe("token bucket", () => {
-  it("takes a burst at once, then as many as its rate adds, and never more than the burst", () => {
+  it("allows a burst at once, then as many requests as its rate adds, and never more than the burst", () => {
     const clock = createClock();
     const take = createTokenBucket({ rateLimit: 2, burstLimit: 3 }, clock.now);
     const taken = () => [1, 2, 3, 4].filter(() => take()).length;
@@ -23,7 +23,7 @@ describe("token bucket", () => {
     expect(taken()).to.equal(3);
   });
 
-  it("takes nothing at a rate and burst of 0, and the account's limits for -1", () => {
+  it("allows nothing at a rate and burst of 0, and the account's limits for -1", () => {
     const clock = createClock();
     expect(createTokenBucket({ rateLimit: 0, burstLimit: 0 }, clock.now)()).to.equal(false);
     const take = createTokenBucket({ rateLimit: -1, burstLimit: -1 }, clock.now);

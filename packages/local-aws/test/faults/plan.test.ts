@@ -3,7 +3,7 @@ import { checkFaultPlan, parseFaultPlan } from "../../faults/plan";
 import { StartError } from "../../startError";
 
 describe("fault plan", () => {
-  it("takes a rule of every kind, with every field", () => {
+  it("accepts a rule of every kind, with every field", () => {
     const call = { share: 0.2, service: "dynamodb", operation: "PutItem" };
     const plan = {
       seed: 7,
@@ -24,7 +24,7 @@ describe("fault plan", () => {
     expect(parseFaultPlan(JSON.stringify(plan))).to.deep.equal(plan);
   });
 
-  it("chooses a seed where there is none", () => {
+  it("chooses a seed where none is given", () => {
     const seeds = [1, 2, 3].map(() => parseFaultPlan('{"rules":[]}').seed);
 
     expect(new Set(seeds).size).to.equal(3);

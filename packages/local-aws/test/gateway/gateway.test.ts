@@ -197,7 +197,7 @@ describe("the gateway", () => {
       expect(scene.seen).to.have.length(1);
     });
 
-    it("takes the resource's own policy into account", async () => {
+    it("applies the resource's own policy", async () => {
       const grant: PolicyDocument = {
         Statement: {
           Effect: "Allow",
@@ -381,7 +381,7 @@ describe("the gateway", () => {
       expect(scene.calls).to.deep.equal([]);
     });
 
-    it("demands a signature of a call to a service", async () => {
+    it("requires a signature for a call to a service", async () => {
       const scene = await setUp([]);
 
       const response = await send(scene, {
@@ -441,7 +441,7 @@ describe("the gateway", () => {
       expect(none?.headers).not.to.have.property("content-length");
     });
 
-    it("takes a chunked body, and one that waits for '100 Continue'", async () => {
+    it("accepts a chunked body, and one that waits for '100 Continue'", async () => {
       const scene = await setUp([], ({ body }) => answer(`got ${String(body)}`));
       const head = "PUT /x HTTP/1.1\r\nHost: x\r\n";
 

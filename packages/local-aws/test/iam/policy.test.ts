@@ -127,7 +127,7 @@ describe("evaluate", () => {
       expect(asks(undefined)).to.equal(false);
     });
 
-    it("takes a role's session for the role", () => {
+    it("treats a role's session as the role", () => {
       const session = "arn:aws:sts::123456789012:assumed-role/process/process-1";
 
       expect(asks({ AWS: ROLE }, session)).to.equal(true);
@@ -135,7 +135,7 @@ describe("evaluate", () => {
       expect(asks({ AWS: ROLE.replace("process", "other") }, session)).to.equal(false);
     });
 
-    it("leaves the decision to the identity where it names the account, save for a deny", () => {
+    it("leaves the decision to the identity where it names the account, except for a deny", () => {
       for (const AWS of ["123456789012", "arn:aws:iam::123456789012:root"]) {
         const denying = policy({ ...everything, Effect: "Deny", Principal: { AWS } });
 

@@ -107,7 +107,7 @@ describe("asynchronous invocations", () => {
     expect([queue.pending(), queue.sent, queue.errors]).to.deep.equal([0, [], []]);
   });
 
-  it("tries a failed event again, under the same request id", async () => {
+  it("retries a failed event under the same request id", async () => {
     const queue = setUp(["fail", "fail"], { onFailureArn: QUEUE_ARN });
 
     const { requestId } = queue.invoke("record", {});
@@ -158,7 +158,7 @@ describe("asynchronous invocations", () => {
     expect(queue.errors).to.deep.equal([]);
   });
 
-  it("gives up an event that is too old for its next attempt", async () => {
+  it("discards an event that is too old for its next attempt", async () => {
     const queue = setUp(["fail", "fail", "fail"], {
       maximumEventAgeSeconds: 90,
       onFailureArn: QUEUE_ARN,
@@ -185,7 +185,7 @@ describe("asynchronous invocations", () => {
     expect(queue.errors[0]).to.include(requestId).and.include("no table");
   });
 
-  it("tries a refused event again without counting that as an attempt", async () => {
+  it("retries a refused event without counting an attempt", async () => {
     const throttled = new AwsError("TooManyRequestsException", 429, "Rate Exceeded");
     const queue = setUp([throttled, throttled, throttled, "ok"], { maximumRetryAttempts: 0 });
 
@@ -197,7 +197,7 @@ describe("asynchronous invocations", () => {
     expect(queue.errors[0]).to.include("Rate Exceeded");
   });
 
-  it("tries the delivery of a record again, and says so when it cannot be delivered", async () => {
+  it("retries the delivery of a record, and reports a lost one", async () => {
     let refusals = 0;
     const sent: string[] = [];
     const send = (_arn: string, body: string): Promise<void> => {
@@ -222,7 +222,7 @@ describe("asynchronous invocations", () => {
     expect(queue.errors[0]).to.include("queue is away");
   });
 
-  it("takes a burst in order, a few at a time", async () => {
+  it("runs a burst in order, a few events at a time", async () => {
     const queue = setUp([], {}, { maxConcurrency: 3 });
 
     for (let n = 0; n < 100; n++) {
@@ -251,7 +251,7 @@ describe("asynchronous invocations", () => {
     expect([unknown.status, invalid.status, late.status]).to.deep.equal([404, 400, 503]);
   });
 
-  it("says how much is lost when it closes without a journal", () => {
+  it("reports how many events are lost when it closes without a journal", () => {
     const queue = setUp(["hang"]);
     queue.invoke("record", {});
 
@@ -291,7 +291,7 @@ describe("asynchronous invocations: journal", () => {
     rmSync(journalDir, { recursive: true });
   });
 
-  it("runs after a crash what was accepted and not over, and nothing else", async () => {
+  it("resumes accepted, unfinished events after a crash, and nothing else", async () => {
     const crashed = setUp(["ok", "hang", "hang"], {}, { journalDir, maxConcurrency: 1 });
     crashed.invoke("record", { n: 1 });
     const second = crashed.invoke("record", { n: 2 });
@@ -371,7 +371,7 @@ describe("asynchronous invocations: journal", () => {
     expect(queue.errors[0]).to.include("is dropped: Function not found");
   });
 
-  it("does not grow for ever", async () => {
+  it("does not grow without limit", async () => {
     const queue = setUp([], {}, { journalDir });
 
     queue.invoke("record", { text: "x".repeat(1_000_000) });

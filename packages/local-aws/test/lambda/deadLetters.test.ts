@@ -146,7 +146,7 @@ describe("events and records that fail permanently", () => {
     ]);
   });
 
-  it("are not listed of a queue that does not exist: its name is the error", async () => {
+  it("are not listed for a missing queue: the error names it", async () => {
     await setUp();
     expect(() => test.queueMessages("http://127.0.0.1/1/other")).to.throw("other");
   });

@@ -47,7 +47,7 @@ describe("Lambda host: invoking", () => {
     expect(result.coldStart).to.equal(false);
   });
 
-  it("takes names, ARNs and versions for the same function", async () => {
+  it("accepts names, ARNs and versions of a function", async () => {
     const name = await host.create(COUNTER);
     const arn = host.functionArn(name);
 
@@ -204,7 +204,7 @@ describe("Lambda host: invoking", () => {
     expect(next).to.include({ payload: "1", coldStart: false });
   });
 
-  it("reports each invocation, and what the caller says of its origin", async () => {
+  it("reports each invocation, with the origin that the caller gave", async () => {
     const name = await host.create(COUNTER);
 
     await host.invoke(name, {}, { requestId: "3e1f0f0a-0000-4000-8000-000000000000", async: true });

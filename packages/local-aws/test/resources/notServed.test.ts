@@ -129,7 +129,7 @@ describe("resources that are not served", () => {
     });
   }
 
-  it("takes the code of a function as strings, files and folders, with paths inside", async () => {
+  it("accepts the code of a function as strings, files and folders, with paths inside", async () => {
     const folder = mkdtempSync(path.join(tmpdir(), "archive-"));
     writeFileSync(path.join(folder, "name.json"), '"disk"');
     const code = new asset.AssetArchive({

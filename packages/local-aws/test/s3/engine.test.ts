@@ -99,7 +99,7 @@ describe("local S3", () => {
       expect(about.Metadata).to.deep.equal({ owner: "me" });
     });
 
-    it("takes a stream, which the SDK sends in chunks with a trailing checksum", async () => {
+    it("accepts a stream, which the SDK sends in chunks with a trailing checksum", async () => {
       const body = randomBytes(200_000);
       const chunks = [body.subarray(0, 70_000), body.subarray(70_000)];
       await harness.client.send(

@@ -203,7 +203,7 @@ describe("the grants of an S3 call", () => {
     ],
   ];
   for (const [act, operation] of lacking) {
-    it(`refuses ${operation}, which the engine would take for another operation`, async () => {
+    it(`refuses ${operation}, which the engine would mistake for another operation`, async () => {
       expect(await refusedCall(s3Api, act)).to.include(`501 NotImplemented: s3:${operation} `);
     });
   }
@@ -214,13 +214,13 @@ describe("the grants of an S3 call", () => {
     expect(refused(s3Api, plain("PUT", "/b/k?uploadId=u"))).to.match(/^501 NotImplemented/);
   });
 
-  it("demand the bucket in the path", () => {
+  it("require the bucket in the path", () => {
     const headers = { host: "uploads.localhost:4566" };
 
     expect(refused(s3Api, plain("GET", "/key", headers))).to.match(/forcePathStyle/);
   });
 
-  it("take /bucket/ for the bucket", () => {
+  it("treat /bucket/ as the bucket", () => {
     expect(s3Api.read(plain("DELETE", "/b/")).grants(PLACE)).to.deep.equal([
       { action: "s3:DeleteBucket", resource: "arn:aws:s3:::b" },
     ]);

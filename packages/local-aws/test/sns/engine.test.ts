@@ -100,7 +100,7 @@ describe("local SNS", () => {
     expect(deliveries).to.have.length(0);
   });
 
-  it("takes the text for e-mail from a JSON message", async () => {
+  it("uses the e-mail text of a JSON message", async () => {
     const texts = JSON.stringify({ default: "short", email: "long" });
     await publish(texts, { MessageStructure: "json" });
     await publish(JSON.stringify({ default: "only" }), { MessageStructure: "json" });
@@ -126,7 +126,7 @@ describe("local SNS", () => {
     });
   }
 
-  it("takes the largest message and the longest subject", async () => {
+  it("accepts the largest message and the longest subject", async () => {
     await publish("ü".repeat(131_072), { Subject: "x".repeat(100) });
     expect(deliveries).to.have.length(1);
   });

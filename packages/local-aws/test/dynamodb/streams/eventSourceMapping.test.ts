@@ -254,7 +254,7 @@ describe("event source mapping", () => {
       '{"batchItemFailures":[{"id":"x"}]}',
       '{"batchItemFailures":[null]}',
     ]) {
-      it(`takes ${payload} for a failure of the whole batch, and reports it`, async () => {
+      it(`treats ${payload} as a failure of the whole batch, and reports it`, async () => {
         let calls = 0;
         const { batches, errors } = await run("ab", { reportBatchItemFailures: true }, () =>
           ++calls === 1 ? { payload } : OK,

@@ -198,7 +198,7 @@ describe("stream log", () => {
         log.close();
       }));
 
-    it("reads a file with a torn last line, and continues after the whole ones", () =>
+    it("skips an incomplete last line of a file, and continues after the others", () =>
       inFolder((folder) => {
         const before = openLog({ folder });
         insert(before, "a", "b");

@@ -32,7 +32,7 @@ describe("a form's policy document", () => {
     expect(judge({ ...holding(), expiration: NOW.toISOString() })).to.include("Policy expired.");
   });
 
-  it("takes sizes as text, operators in any case, and an empty prefix for any value", () => {
+  it("accepts sizes as text, operators in any case, and an empty prefix for any value", () => {
     const conditions = [
       ["content-length-range", "7", "7"],
       ["Starts-With", "$ACL", ""],

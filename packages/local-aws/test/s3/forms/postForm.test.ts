@@ -35,7 +35,7 @@ describe("readPostForm", () => {
     expect((form.file as Buffer).buffer).to.equal(body.buffer);
   });
 
-  it("takes empty values, line breaks, and parts with more headers", () => {
+  it("accepts empty values, line breaks, and parts with more headers", () => {
     const typed = part("file", "", '; filename=""\r\nContent-Type: text/plain');
     const body = `${KEY}${part("X-Amz-Meta-A", "one\r\ntwo")}${part("acl", "")}${typed}--B--`;
 

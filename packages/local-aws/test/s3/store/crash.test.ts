@@ -86,7 +86,7 @@ describe("a crash of the object store", () => {
     scene.open();
   });
 
-  it("or none: the journal keeps to what is needed", async () => {
+  it("and reopening compact the journal to the current state", async () => {
     const { store, folder } = scene;
     for (let round = 0; round < 1500; round++) {
       store.put(BUCKET, "key", Buffer.from(`${round}`), PLAIN);

@@ -17,7 +17,7 @@ export interface Scene {
   store: ObjectStore;
   /** Opens the folder of a store that is closed. */
   open(): ObjectStore;
-  /** Closes the store and opens its folder anew. */
+  /** Closes the store and reopens its folder. */
   reopen(): Promise<ObjectStore>;
   /** The names of all files with content. */
   files(): string[];

@@ -78,7 +78,7 @@ describe("a data folder of fauxqs's S3", () => {
     rmSync(dataDir, { recursive: true });
   });
 
-  it("is taken over once, with all that was known of its objects", async () => {
+  it("is migrated once, with all properties of its objects", async () => {
     const { objects, uploadId, queueArn } = await makeOldFolder(dataDir);
     const multipart = objects.find(({ key }) => key === "parts");
     let store = open();
@@ -143,7 +143,7 @@ describe("a data folder of fauxqs's S3", () => {
     await fauxqs.close();
   });
 
-  it("is taken over from the start after a crash in between", async () => {
+  it("is migrated from the start after a crash in between", async () => {
     await makeOldFolder(dataDir);
     const store = open();
     const failing = {

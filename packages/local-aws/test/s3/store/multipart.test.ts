@@ -84,7 +84,7 @@ describe("a multipart upload of the object store", () => {
     );
   });
 
-  it("takes part numbers from 1 to 10000, for its own key only", async () => {
+  it("accepts part numbers from 1 to 10000, for its own key only", async () => {
     for (const number of [0, 10_001, 1.5, Number.NaN]) {
       expect(await errorCode(() => putPart(number, "x"))).to.equal("InvalidArgument");
     }
@@ -119,7 +119,7 @@ describe("a multipart upload of the object store", () => {
     expect(scene.store.listUploads(BUCKET).uploads).to.deep.equal([]);
   });
 
-  it("takes parts of other objects", async () => {
+  it("copies parts from other objects", async () => {
     const source = { bucket: BUCKET, key: "source" };
     store.put(BUCKET, "source", Buffer.from("0123456789"), PLAIN);
     const whole = await store.copyPart(upload, 1, source);

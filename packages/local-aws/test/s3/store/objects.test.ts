@@ -156,7 +156,7 @@ describe("the object store", () => {
     expect(scene.store.get(BUCKET, "key").read().toString()).to.equal("content");
   });
 
-  it("is for its owner only", () => {
+  it("has folders and files that only their owner can read", () => {
     put("key", "content");
     const mode = (name: string) => statSync(join(scene.folder, name)).mode & 0o777;
     expect(["files", "spool"].map(mode)).to.deep.equal([0o700, 0o700]);
