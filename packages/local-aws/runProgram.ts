@@ -67,6 +67,23 @@ async function valueOf(output: unknown): Promise<unknown> {
   });
 }
 
+const STACK_REFERENCE = "pulumi:pulumi:StackReference";
+
+/** The error for a resource that exists elsewhere: `get`, the option `import`, another stack. */
+function notMadeHere(type: string, name: string, id: string): Error {
+  if (type === STACK_REFERENCE) {
+    return new Error(
+      `The program reads the outputs of another stack, "${name}" (${type}), which is not served: ` +
+        "a run has one stack. Take the values from the stack's settings instead.",
+    );
+  }
+  return new Error(
+    `The program reads or imports the existing resource "${name}" (${type}) with the id "${id}", ` +
+      "which is not served: a run has the resources that its program creates. Create it with " +
+      '"new", or read it on AWS only (by a setting).',
+  );
+}
+
 /** Pulumi's provider of this run: it makes each resource in the cloud. */
 function providerOf(
   cloud: Cloud,
@@ -85,8 +102,11 @@ function providerOf(
   }
 
   return {
-    newResource: async ({ custom, type, name, inputs }) => {
+    newResource: async ({ custom, type, name, id: existingId, inputs }) => {
       try {
+        if (existingId) {
+          throw notMadeHere(type, name, existingId);
+        }
         if (custom === false) {
           if (type === BUCKET_SUBSCRIPTION) {
             registerNotifications();

@@ -1,4 +1,6 @@
-import { notServed, physicalName, type Provision } from "../resources/resource";
+import { each, NO_EFFECT, parts, refused, served } from "../resources/inputs";
+import { physicalName } from "../resources/resource";
+import { servedType } from "../resources/servedType";
 import type { StreamViewType } from "./engine";
 
 interface TableInputs {
@@ -13,36 +15,59 @@ interface TableInputs {
     projectionType: string;
     nonKeyAttributes?: string[];
   }[];
-  localSecondaryIndexes?: unknown[];
-  replicas?: unknown[];
   streamEnabled?: boolean;
   streamViewType?: StreamViewType;
 }
 
-export const table: Provision<TableInputs> = async (resource, cloud) => {
-  const { inputs } = resource;
-  const tableName = inputs.name ?? physicalName(resource);
-  if (inputs.localSecondaryIndexes?.length) {
-    throw notServed(resource, "has local secondary indexes", "Use globalSecondaryIndexes.");
-  }
-  if (inputs.replicas?.length) {
-    throw notServed(resource, "has replicas", "Add replicas on AWS only (by a setting).");
-  }
-  const definition = {
-    tableName,
-    hashKey: inputs.hashKey,
-    rangeKey: inputs.rangeKey,
-    attributes: inputs.attributes,
-    globalSecondaryIndexes: inputs.globalSecondaryIndexes ?? [],
-    streamViewType: inputs.streamEnabled ? inputs.streamViewType : undefined,
-  };
-  await cloud.tables.create(definition);
-  return {
-    id: tableName,
-    state: {
-      name: tableName,
-      arn: cloud.dynamoDb.tableArn(tableName),
-      streamArn: definition.streamViewType ? cloud.dynamoDb.streamArn(tableName) : undefined,
-    },
-  };
-};
+const CAPACITY = each(
+  ["onDemandThroughput", "readCapacity", "warmThroughput", "writeCapacity"],
+  NO_EFFECT.billing,
+);
+
+export const table = servedType<TableInputs>(
+  {
+    name: served,
+    hashKey: served,
+    rangeKey: served,
+    attributes: served,
+    globalSecondaryIndexes: parts({
+      name: served,
+      hashKey: served,
+      rangeKey: served,
+      projectionType: served,
+      nonKeyAttributes: served,
+      keySchemas: refused("Use hashKey and rangeKey."),
+      ...CAPACITY,
+    }),
+    streamEnabled: served,
+    streamViewType: served,
+    ...each(["billingMode", "tableClass"], NO_EFFECT.billing),
+    ...CAPACITY,
+    ...each(["deletionProtectionEnabled", "pointInTimeRecovery"], NO_EFFECT.deletion),
+    localSecondaryIndexes: refused("Use globalSecondaryIndexes."),
+    replicas: refused("Add replicas on AWS only (by a setting)."),
+    serverSideEncryption: NO_EFFECT.encryption,
+    ttl: NO_EFFECT.expiry,
+  },
+  async (resource, cloud) => {
+    const { inputs } = resource;
+    const tableName = inputs.name ?? physicalName(resource);
+    const definition = {
+      tableName,
+      hashKey: inputs.hashKey,
+      rangeKey: inputs.rangeKey,
+      attributes: inputs.attributes,
+      globalSecondaryIndexes: inputs.globalSecondaryIndexes ?? [],
+      streamViewType: inputs.streamEnabled ? inputs.streamViewType : undefined,
+    };
+    await cloud.tables.create(definition);
+    return {
+      id: tableName,
+      state: {
+        name: tableName,
+        arn: cloud.dynamoDb.tableArn(tableName),
+        streamArn: definition.streamViewType ? cloud.dynamoDb.streamArn(tableName) : undefined,
+      },
+    };
+  },
+);

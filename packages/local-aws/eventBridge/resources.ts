@@ -1,11 +1,10 @@
-import { notServed, physicalName, type Provision } from "../resources/resource";
+import { each, NO_EFFECT, only, refused, served, withoutEffect } from "../resources/inputs";
+import { notServed, physicalName } from "../resources/resource";
+import { servedType } from "../resources/servedType";
 
 interface EventRuleInputs {
   name?: string;
   scheduleExpression?: string;
-  eventPattern?: string;
-  isEnabled?: boolean;
-  state?: string;
 }
 
 interface EventTargetInputs {
@@ -15,27 +14,44 @@ interface EventTargetInputs {
   arn: string;
   /** JSON. */
   input?: string;
-  inputPath?: string;
-  inputTransformer?: object;
 }
 
-export const eventRule: Provision<EventRuleInputs> = (resource, cloud) => {
-  const { scheduleExpression, eventPattern, isEnabled = true, state = "ENABLED" } = resource.inputs;
-  const name = resource.inputs.name ?? physicalName(resource);
-  if (scheduleExpression === undefined || eventPattern !== undefined) {
-    throw notServed(resource, "has an event pattern", "Use a schedule: rate(5 minutes).");
-  }
-  if (!isEnabled || state !== "ENABLED") {
-    throw notServed(resource, "is disabled", "Leave the rule out.");
-  }
-  return { id: name, state: { name, arn: cloud.schedules.putRule(name, scheduleExpression) } };
-};
+const USE_A_SCHEDULE = "Use a schedule: rate(5 minutes).";
+const GIVE_ALL = "Give the whole event as input.";
+const DEFAULT_BUS = only(["default"], "Use the default event bus.");
 
-export const eventTarget: Provision<EventTargetInputs> = (resource, cloud) => {
-  const { rule, arn, input, inputPath, inputTransformer } = resource.inputs;
-  if (inputPath !== undefined || inputTransformer !== undefined) {
-    throw notServed(resource, "changes the event", "Give the whole event as input.");
-  }
-  cloud.schedules.putTarget(rule, cloud.lambda.functionArn(arn), input);
-  return { id: physicalName(resource) };
-};
+export const eventRule = servedType<EventRuleInputs>(
+  {
+    name: served,
+    scheduleExpression: served,
+    eventBusName: DEFAULT_BUS,
+    eventPattern: refused(USE_A_SCHEDULE),
+    forceDestroy: NO_EFFECT.deletion,
+    isEnabled: only([true], "Leave the rule out."),
+    state: only(["ENABLED"], "Leave the rule out."),
+  },
+  (resource, cloud) => {
+    const { scheduleExpression, name = physicalName(resource) } = resource.inputs;
+    if (scheduleExpression === undefined) {
+      throw notServed(resource, "has no schedule", USE_A_SCHEDULE);
+    }
+    return { id: name, state: { name, arn: cloud.schedules.putRule(name, scheduleExpression) } };
+  },
+);
+
+export const eventTarget = servedType<EventTargetInputs>(
+  {
+    rule: served,
+    arn: only(/^arn:aws:lambda:/, "Use a Lambda function as the target."),
+    input: served,
+    eventBusName: DEFAULT_BUS,
+    forceDestroy: NO_EFFECT.deletion,
+    ...each(["inputPath", "inputTransformer"], refused(GIVE_ALL)),
+    targetId: withoutEffect("Targets are known by their resource."),
+  },
+  (resource, cloud) => {
+    const { rule, arn, input } = resource.inputs;
+    cloud.schedules.putTarget(rule, cloud.lambda.functionArn(arn), input);
+    return { id: physicalName(resource) };
+  },
+);

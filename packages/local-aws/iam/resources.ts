@@ -1,11 +1,10 @@
-import { notServed, physicalName, type Provision } from "../resources/resource";
+import { NO_EFFECT, only, refused, served, withoutEffect } from "../resources/inputs";
+import { notServed, physicalName, type Registration } from "../resources/resource";
+import { servedType } from "../resources/servedType";
 import type { PolicyDocument } from "./policy";
 
 interface RoleInputs {
   name?: string;
-  managedPolicyArns?: string[];
-  inlinePolicies?: unknown[];
-  permissionsBoundary?: string;
 }
 
 interface RolePolicyAttachmentInputs {
@@ -14,6 +13,7 @@ interface RolePolicyAttachmentInputs {
 }
 
 interface RolePolicyInputs {
+  name?: string;
   /** The role's name. */
   role: string;
   policy: string | PolicyDocument;
@@ -26,42 +26,43 @@ export function policyDocument(policy: string | PolicyDocument): PolicyDocument 
 
 const USE_ROLE_POLICY = "Give the role its statements in an aws.iam.RolePolicy.";
 
-export const role: Provision<RoleInputs> = (resource, cloud) => {
-  const {
-    name,
-    managedPolicyArns = [],
-    inlinePolicies = [],
-    permissionsBoundary,
-  } = resource.inputs;
-  const [managed] = managedPolicyArns;
-  if (managed !== undefined) {
-    throw notServed(resource, `has the managed policy ${managed}`, USE_ROLE_POLICY);
-  }
-  if (inlinePolicies.length > 0) {
-    throw notServed(resource, "has the input inlinePolicies", USE_ROLE_POLICY);
-  }
-  if (permissionsBoundary !== undefined) {
-    const remedy = "Leave the boundary to the account, or out of the program.";
-    throw notServed(resource, "has a permissions boundary", remedy);
-  }
-  const roleName = name ?? physicalName(resource);
-  const { arn } = cloud.roles.create(roleName);
-  return { id: roleName, state: { name: roleName, arn } };
-};
+export const role = servedType<RoleInputs>(
+  {
+    name: served,
+    assumeRolePolicy: withoutEffect("Trust policies are not checked."),
+    forceDetachPolicies: NO_EFFECT.deletion,
+    inlinePolicies: refused(USE_ROLE_POLICY),
+    managedPolicyArns: only([], USE_ROLE_POLICY),
+    maxSessionDuration: NO_EFFECT.expiry,
+    path: only(["/"]),
+    permissionsBoundary: refused("Leave the boundary to the account, or out of the program."),
+  },
+  (resource, cloud) => {
+    const roleName = resource.inputs.name ?? physicalName(resource);
+    const { arn } = cloud.roles.create(roleName);
+    return { id: roleName, state: { name: roleName, arn } };
+  },
+);
 
-export const rolePolicy: Provision<RolePolicyInputs> = (resource, cloud) => {
-  const { role: roleName, policy } = resource.inputs;
-  cloud.roles.addPolicy(roleName, policyDocument(policy));
-  const policyName = physicalName(resource);
-  return { id: `${roleName}:${policyName}`, state: { name: policyName } };
-};
+export const rolePolicy = servedType<RolePolicyInputs>(
+  {
+    name: served,
+    role: served,
+    policy: served,
+  },
+  (resource, cloud) => {
+    const { role: roleName, policy, name: policyName = physicalName(resource) } = resource.inputs;
+    cloud.roles.addPolicy(roleName, policyDocument(policy));
+    return { id: `${roleName}:${policyName}`, state: { name: policyName } };
+  },
+);
 
 /** Refused: the statements of AWS's managed policies are not available locally. */
-export const rolePolicyAttachment: Provision<RolePolicyAttachmentInputs> = (resource) => {
+export function rolePolicyAttachment(resource: Registration<RolePolicyAttachmentInputs>): never {
   throw notServed(
     resource,
     `attaches the managed policy ${resource.inputs.policyArn}`,
     "Give the function a role of its own (an aws.lambda.CallbackFunction without the argument role " +
       "attaches nine managed policies), and the role its statements in an aws.iam.RolePolicy.",
   );
-};
+}

@@ -7,12 +7,14 @@ import * as lambda from "../lambda/resources";
 import * as s3 from "../s3/resources";
 import * as sns from "../sns/resources";
 import * as sqs from "../sqs/resources";
+import { checkInputs } from "./inputs";
 import { logGroup } from "./logGroup";
 import { randomBytes } from "./random";
 import { asRequested, type Provision, type Provisioned, type Registration } from "./resource";
+import type { ServedType } from "./servedType";
 
 /** Every resource type that is served, by the service that makes it. */
-export const SERVED: Readonly<Record<string, unknown>> = {
+export const SERVED: Readonly<Partial<Record<string, ServedType>>> = {
   "aws:apigateway/apiKey:ApiKey": apiGateway.apiKey,
   "aws:apigateway/methodSettings:MethodSettings": apiGateway.methodSettings,
   "aws:apigateway/restApi:RestApi": apiGateway.restApi,
@@ -44,11 +46,10 @@ export const SERVED: Readonly<Record<string, unknown>> = {
 
 /** Types without an effect on one machine, with the reason; they are registered as requested. */
 export const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
-  "aws:apigateway/deployment:Deployment": "A stage serves the API's current body at once.",
+  "aws:apigateway/deployment:Deployment": apiGateway.CURRENT_BODY,
   "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration":
     "Nothing on this machine expires.",
-  "aws:s3/bucketOwnershipControls:BucketOwnershipControls":
-    "There is one account, which owns everything.",
+  "aws:s3/bucketOwnershipControls:BucketOwnershipControls": s3.ONE_ACCOUNT,
   "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock":
     "Nothing is public: S3 answers signed requests only.",
   "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration":
@@ -56,7 +57,7 @@ export const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
 };
 
 /** Types that are registered by common programs and refused with a remedy of their own. */
-const REFUSED: Readonly<Record<string, unknown>> = {
+const REFUSED: Readonly<Partial<Record<string, (resource: Registration<never>) => never>>> = {
   "aws:iam/rolePolicyAttachment:RolePolicyAttachment": iam.rolePolicyAttachment,
 };
 
@@ -73,13 +74,15 @@ export async function provision(
   if (Object.hasOwn(WITHOUT_EFFECT, type)) {
     return asRequested(resource);
   }
-  const handler = SERVED[type] ?? REFUSED[type];
-  if (!handler) {
+  REFUSED[type]?.(resource as Registration<never>);
+  const served = SERVED[type];
+  if (!served) {
     throw new Error(
       `The program registers "${name}" of type ${type}, which local-aws does not serve. Register ` +
         "it on AWS only (by a setting), or add the type: packages/local-aws/README.md, " +
         '"Add a resource type".',
     );
   }
-  return (handler as Provision<Record<string, unknown>>)(resource, cloud);
+  checkInputs(resource, served.rules, cloud.region);
+  return (served.provision as Provision<Record<string, unknown>>)(resource, cloud);
 }

@@ -1,10 +1,21 @@
-import { physicalName, type Provision } from "./resource";
+import { each, NO_EFFECT, served } from "./inputs";
+import { physicalName } from "./resource";
+import { servedType } from "./servedType";
 
 /** An ARN for policies; the lines that functions write are the run's `log` events. */
-export const logGroup: Provision<{ name?: string }> = (resource, { region, accountId }) => {
-  const name = resource.inputs.name ?? physicalName(resource);
-  return {
-    id: name,
-    state: { name, arn: `arn:aws:logs:${region}:${accountId}:log-group:${name}` },
-  };
-};
+export const logGroup = servedType<{ name?: string }>(
+  {
+    name: served,
+    ...each(["deletionProtectionEnabled", "skipDestroy"], NO_EFFECT.deletion),
+    kmsKeyId: NO_EFFECT.encryption,
+    logGroupClass: NO_EFFECT.billing,
+    retentionInDays: NO_EFFECT.expiry,
+  },
+  (resource, { region, accountId }) => {
+    const name = resource.inputs.name ?? physicalName(resource);
+    return {
+      id: name,
+      state: { name, arn: `arn:aws:logs:${region}:${accountId}:log-group:${name}` },
+    };
+  },
+);

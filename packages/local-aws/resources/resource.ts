@@ -21,6 +21,9 @@ export type Provision<Inputs> = (
   cloud: Cloud,
 ) => Provisioned | Promise<Provisioned>;
 
+/** The remedy where there is no closer one. */
+export const LEAVE_OUT = "Leave it out, or set it on AWS only (by a setting).";
+
 /**
  * The error for a resource that is served in part only: what the program asks for stops the start
  * instead of being ignored.
@@ -31,7 +34,7 @@ export type Provision<Inputs> = (
 export function notServed(
   { type, name }: Pick<Registration<unknown>, "type" | "name">,
   what: string,
-  remedy: string,
+  remedy = LEAVE_OUT,
 ): Error {
   return new Error(`The resource "${name}" (${type}) ${what}, which is not served. ${remedy}`);
 }

@@ -1,12 +1,12 @@
 import type { PolicyDocument } from "../iam/policy";
 import { policyDocument } from "../iam/resources";
-import { notServed, physicalName, type Provision } from "../resources/resource";
+import { between, each, NO_EFFECT, refused, served } from "../resources/inputs";
+import { physicalName } from "../resources/resource";
+import { servedType } from "../resources/servedType";
 import { queueArnOf } from "./queueArn";
 
 interface QueueInputs {
   name?: string;
-  fifoQueue?: boolean;
-  policy?: unknown;
   delaySeconds?: number;
   maxMessageSize?: number;
   messageRetentionSeconds?: number;
@@ -21,7 +21,7 @@ interface QueuePolicyInputs {
   policy: string | PolicyDocument;
 }
 
-/** The settings that change how a queue acts; encryption does not. */
+/** The attributes of SQS's own API. */
 function attributesOf(inputs: QueueInputs): Record<string, string> {
   const attributes = {
     DelaySeconds: inputs.delaySeconds,
@@ -38,21 +38,38 @@ function attributesOf(inputs: QueueInputs): Record<string, string> {
   );
 }
 
-export const queue: Provision<QueueInputs> = (resource, cloud) => {
-  const { inputs } = resource;
-  const queueName = inputs.name ?? physicalName(resource);
-  if (inputs.fifoQueue) {
-    throw notServed(resource, "is a FIFO queue", "Use a standard queue.");
-  }
-  if (inputs.policy !== undefined) {
-    throw notServed(resource, "has the input policy", "Give it an aws.sqs.QueuePolicy.");
-  }
-  const { url, arn } = cloud.sqs.createQueue(queueName, attributesOf(inputs));
-  return { id: url, state: { name: queueName, url, arn } };
-};
+export const queue = servedType<QueueInputs>(
+  {
+    name: served,
+    delaySeconds: between(0, 900),
+    maxMessageSize: between(1_024, 1_048_576),
+    messageRetentionSeconds: between(60, 1_209_600),
+    receiveWaitTimeSeconds: between(0, 20),
+    redrivePolicy: served,
+    visibilityTimeoutSeconds: between(0, 43_200),
+    fifoQueue: refused("Use a standard queue (without FIFO)."),
+    ...each(
+      ["kmsDataKeyReusePeriodSeconds", "kmsMasterKeyId", "sqsManagedSseEnabled"],
+      NO_EFFECT.encryption,
+    ),
+    policy: refused("Give it an aws.sqs.QueuePolicy."),
+  },
+  (resource, cloud) => {
+    const { inputs } = resource;
+    const queueName = inputs.name ?? physicalName(resource);
+    const { url, arn } = cloud.sqs.createQueue(queueName, attributesOf(inputs));
+    return { id: url, state: { name: queueName, url, arn } };
+  },
+);
 
-export const queuePolicy: Provision<QueuePolicyInputs> = ({ inputs }, cloud) => {
-  const policy = policyDocument(inputs.policy);
-  cloud.resourcePolicies.set(queueArnOf(inputs.queueUrl, cloud), policy);
-  return { id: inputs.queueUrl };
-};
+export const queuePolicy = servedType<QueuePolicyInputs>(
+  {
+    policy: served,
+    queueUrl: served,
+  },
+  ({ inputs }, cloud) => {
+    const policy = policyDocument(inputs.policy);
+    cloud.resourcePolicies.set(queueArnOf(inputs.queueUrl, cloud), policy);
+    return { id: inputs.queueUrl };
+  },
+);

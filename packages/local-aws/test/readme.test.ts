@@ -6,7 +6,8 @@ import { createInterface } from "node:readline";
 import { expect } from "chai";
 import type { Run, RunOptions } from "local-aws";
 import type { FaultRule } from "local-aws/faults";
-import { SERVED, WITHOUT_EFFECT } from "../resources";
+import { WITHOUT_EFFECT } from "../resources";
+import { className, inputsWithoutEffect, servedInputs } from "./servedInputs";
 import { servedOperations } from "./servedOperations";
 
 const PACKAGE = path.join(__dirname, "..");
@@ -86,11 +87,17 @@ function names(text = ""): string[] {
   return [...text.matchAll(/`(\w[\w.]*)(?:\([^`]*\))?`/g)].map(([, name = ""]) => name);
 }
 
-/** Pulumi's class of a type token: `aws.s3.Bucket` of `aws:s3/bucket:Bucket`. */
-function className(token: string): string {
-  const [provider = "", module = "", name = ""] = token.split(":");
-  const folder = module.split("/")[0] ?? "";
-  return [provider, ...(folder === "index" ? [] : [folder]), name].join(".");
+/** The items of a section's list, each `name: text` in one line. */
+function items(heading: string): Record<string, string> {
+  const [, ...listed] = section(heading).split(/^- /m);
+  return Object.fromEntries(
+    listed.map((item) => {
+      const [, name = "", text = ""] = /^(.*?):(?: (.*))?$/.exec(
+        (item.split("\n\n")[0] ?? "").replaceAll(/\s+/g, " ").trim(),
+      ) ?? ["", item];
+      return [name.replaceAll("`", ""), text];
+    }),
+  );
 }
 
 function exportsOf(file: string): string[] {
@@ -105,17 +112,18 @@ function exportsOf(file: string): string[] {
 describe("README of the package", function () {
   this.timeout(30_000);
 
-  it("has every served resource type in its table, and no other", () => {
-    const types = rows("Served resource types").flatMap(([, cell]) => names(cell));
+  it("has every served resource type with the inputs that it serves, and no other", () => {
+    expect(items("Served resource types")).to.deep.equal(servedInputs());
+  });
 
-    const classes = Object.keys(SERVED).map(className);
-    expect(types.filter((type) => type.includes("."))).to.have.members(classes);
+  it("has every input without an effect, by the reason of the code", () => {
+    expect(items("Inputs without an effect")).to.deep.equal(inputsWithoutEffect());
   });
 
   it("has every type without an effect, with the reason of the code", () => {
-    const listed = section("Served resource types").split("Accepted without an effect")[1] ?? "";
-
-    const reasons = [...listed.matchAll(/^\| `([\w.]+)` +\| (.*?) +\|$/gm)];
+    const reasons = [
+      ...section("Resource types without an effect").matchAll(/^\| `([\w.]+)` +\| (.*?) +\|$/gm),
+    ];
     expect(Object.fromEntries(reasons.map(([, type, reason]) => [type, reason]))).to.deep.equal(
       Object.fromEntries(
         Object.entries(WITHOUT_EFFECT).map(([token, reason]) => [className(token), reason]),

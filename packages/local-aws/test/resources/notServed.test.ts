@@ -4,11 +4,12 @@ import * as path from "node:path";
 import { asset } from "@pulumi/pulumi";
 import { expect } from "chai";
 import { startRun } from "local-aws";
-import { openCloud, type TestCloud } from "../testCloud";
+import { openCloud, REGION, type TestCloud } from "../testCloud";
 
 const FIXTURES = path.join(__dirname, "..", "fixtures");
 
 const FUNCTION = { handler: "index.handler", runtime: "nodejs24.x", role: "arn" };
+const VPC = { subnetIds: ["subnet-1"], securityGroupIds: ["sg-1"] };
 const BUCKET = { bucket: "b" };
 const TARGET = { lambdaFunctionArn: "arn", events: ["s3:ObjectCreated:*"] };
 const TABLE = { attributes: [{ name: "id", type: "S" }], hashKey: "id" };
@@ -20,16 +21,30 @@ const STREAM_ARN = "arn:aws:dynamodb:eu-central-1:000000000000:table/t/stream/20
 const CASES: [type: string, inputs: object, problem: string, remedy: string][] = [
   ["apigateway/methodSettings:MethodSettings", { methodPath: "a/GET" }, '"a/GET"', '"*/*"'],
   ["apigateway/restApi:RestApi", {}, "no body", "OpenAPI"],
-  ["apigateway/usagePlan:UsagePlan", { quotaSettings: {} }, "quota", "throttleSettings"],
-  ["cloudwatch/eventRule:EventRule", { eventPattern: "{}" }, "event pattern", "rate(5 minutes)"],
+  ["apigateway/usagePlan:UsagePlan", { quotaSettings: {} }, "quotaSettings", "throttleSettings"],
+  ["cloudwatch/eventRule:EventRule", { eventPattern: "{}" }, "eventPattern", "rate(5 minutes)"],
+  ["cloudwatch/eventRule:EventRule", {}, "no schedule", "rate(5 minutes)"],
   [
     "cloudwatch/eventRule:EventRule",
     { scheduleExpression: "rate(1 minute)", state: "DISABLED" },
-    "disabled",
+    '"DISABLED"',
     "Leave the rule out",
   ],
-  ["cloudwatch/eventTarget:EventTarget", { inputPath: "$.detail" }, "changes", "as input"],
-  ["dynamodb/table:Table", { ...TABLE, localSecondaryIndexes: [{}] }, "local secondary", "global"],
+  ["cloudwatch/eventRule:EventRule", { isEnabled: false }, "isEnabled", "Leave the rule out"],
+  ["cloudwatch/eventTarget:EventTarget", { inputPath: "$.detail" }, "inputPath", "as input"],
+  ["cloudwatch/eventTarget:EventTarget", { arn: QUEUE_ARN }, QUEUE_ARN, "Lambda function"],
+  [
+    "dynamodb/table:Table",
+    { ...TABLE, localSecondaryIndexes: [{}] },
+    "localSecondaryIndexes",
+    "global",
+  ],
+  [
+    "dynamodb/table:Table",
+    { ...TABLE, globalSecondaryIndexes: [{ name: "i", keySchemas: [{}] }] },
+    "globalSecondaryIndexes.keySchemas",
+    "hashKey",
+  ],
   ["dynamodb/table:Table", { ...TABLE, replicas: [{}] }, "replicas", "on AWS only"],
   [
     "iam/role:Role",
@@ -38,7 +53,7 @@ const CASES: [type: string, inputs: object, problem: string, remedy: string][] =
     "aws.iam.RolePolicy",
   ],
   ["iam/role:Role", { inlinePolicies: [{}] }, "inlinePolicies", "aws.iam.RolePolicy"],
-  ["iam/role:Role", { permissionsBoundary: "arn" }, "boundary", "out of the program"],
+  ["iam/role:Role", { permissionsBoundary: "arn" }, "permissionsBoundary", "out of the program"],
   [
     "iam/rolePolicyAttachment:RolePolicyAttachment",
     { role: "r", policyArn: "arn:aws:iam::aws:policy/AmazonS3FullAccess" },
@@ -49,20 +64,28 @@ const CASES: [type: string, inputs: object, problem: string, remedy: string][] =
   [
     "lambda/eventSourceMapping:EventSourceMapping",
     { ...MAPPING, eventSourceArn: STREAM_ARN, enabled: false },
-    "disabled",
+    "enabled of false",
     "Leave the mapping out",
   ],
   [
     "lambda/eventSourceMapping:EventSourceMapping",
     { ...MAPPING, eventSourceArn: STREAM_ARN, tumblingWindowInSeconds: 10 },
-    "tumbling window",
+    "tumblingWindowInSeconds",
     "in the function",
   ],
   ["lambda/function:Function", { ...FUNCTION, runtime: "python3.13" }, "python3.13", "nodejs24.x"],
-  ["lambda/function:Function", { packageType: "Image" }, "container image", "Node.js"],
-  ["lambda/function:Function", { ...FUNCTION, s3Bucket: "code" }, "bucket", "archive"],
+  ["lambda/function:Function", { packageType: "Image" }, '"Image"', "Node.js"],
+  ["lambda/function:Function", { ...FUNCTION, s3Bucket: "code" }, "s3Bucket", "archive"],
   ["lambda/function:Function", { ...FUNCTION, layers: ["arn"] }, "layers", "own package"],
-  ["lambda/function:Function", { ...FUNCTION, deadLetterConfig: {} }, "dead-letter", "on-failure"],
+  [
+    "lambda/function:Function",
+    { ...FUNCTION, deadLetterConfig: {} },
+    "deadLetterConfig",
+    "on-failure",
+  ],
+  ["lambda/function:Function", { ...FUNCTION, vpcConfig: VPC }, "vpcConfig", "network"],
+  ["lambda/function:Function", { ...FUNCTION, memorySize: 64 }, "memorySize of 64", "128 to"],
+  ["lambda/function:Function", { ...FUNCTION, timeout: 901 }, "timeout of 901", "1 to 900"],
   ["lambda/function:Function", FUNCTION, "Pulumi archive", "FileArchive"],
   [
     "lambda/function:Function",
@@ -79,7 +102,7 @@ const CASES: [type: string, inputs: object, problem: string, remedy: string][] =
   [
     "lambda/functionEventInvokeConfig:FunctionEventInvokeConfig",
     { functionName: "f", destinationConfig: { onSuccess: { destination: QUEUE_ARN } } },
-    "on-success",
+    "destinationConfig.onSuccess",
     "in the function",
   ],
   [
@@ -91,21 +114,36 @@ const CASES: [type: string, inputs: object, problem: string, remedy: string][] =
   [
     "s3/bucketNotification:BucketNotification",
     { ...BUCKET, lambdaFunctions: [{ ...TARGET, filterPrefix: "in/" }] },
-    "prefix",
+    "lambdaFunctions.filterPrefix",
     "in the function",
   ],
-  ["s3/bucketNotification:BucketNotification", { ...BUCKET, queues: [{}] }, "queue", "Lambda"],
-  ["s3/bucketNotification:BucketNotification", { ...BUCKET, eventbridge: true }, "EventBr", "Lam"],
-  ["sns/topic:Topic", { fifoTopic: true }, "FIFO", "standard"],
+  ["s3/bucketNotification:BucketNotification", { ...BUCKET, queues: [{}] }, "queues", "Lambda"],
+  [
+    "s3/bucketNotification:BucketNotification",
+    { ...BUCKET, eventbridge: true },
+    "eventbridge",
+    "Lambda",
+  ],
+  ["s3/bucket:Bucket", { website: { indexDocument: "index.html" } }, "website", "Leave it out"],
+  ["s3/bucket:Bucket", { versioning: { enabled: true } }, "versioning", "Leave it out"],
+  ["s3/bucket:Bucket", { corsRules: [{}] }, "corsRules", "aws.s3.BucketCorsConfiguration"],
+  ["s3/bucket:Bucket", { policy: "{}" }, "policy", "aws.s3.BucketPolicy"],
+  ["s3/bucket:Bucket", { acl: "public-read" }, 'acl of "public-read"', "leave it out"],
+  ["s3/bucket:Bucket", { lifecycleRules: [{}] }, "lifecycleRules", "BucketLifecycleConfig"],
+  ["s3/bucket:Bucket", { objectLockEnabled: true }, "objectLockEnabled", "on AWS only"],
+  ["s3/bucket:Bucket", { region: "eu-west-1" }, 'region of "eu-west-1"', "eu-central-1"],
+  ["s3/bucket:Bucket", { inputOfTheFuture: 0 }, "inputOfTheFuture", "Leave it out"],
+  ["sns/topic:Topic", { fifoTopic: true }, "fifoTopic", "standard"],
   ["sns/topic:Topic", { policy: "{}" }, "policy", "aws.sns.TopicPolicy"],
   ["sns/topicSubscription:TopicSubscription", { protocol: "https" }, '"https"', '"email"'],
   [
     "sns/topicSubscription:TopicSubscription",
     { protocol: "email", filterPolicy: "{}" },
-    "filter policy",
+    "filterPolicy",
     "before publishing",
   ],
-  ["sqs/queue:Queue", { fifoQueue: true }, "FIFO", "standard"],
+  ["sqs/queue:Queue", { fifoQueue: true }, "fifoQueue", "standard"],
+  ["sqs/queue:Queue", { delaySeconds: 901 }, "delaySeconds of 901", "0 to 900"],
   ["sqs/queue:Queue", { policy: "{}" }, "policy", "aws.sqs.QueuePolicy"],
   ["kinesis/stream:Stream", {}, "aws:kinesis/stream:Stream", "Add a resource type"],
 ];
@@ -128,6 +166,19 @@ describe("resources that are not served", () => {
       expect(message).to.contain('"thing"').and.contain(problem).and.contain(remedy);
     });
   }
+
+  it("accepts inputs without an effect, and those that have the provider's default", async () => {
+    await test.make("s3/bucket:Bucket", "defaults", {
+      acl: "private",
+      corsRules: [],
+      forceDestroy: true,
+      objectLockEnabled: false,
+      region: REGION,
+      tags: { stage: "test" },
+      versioning: { enabled: false, mfaDelete: false },
+      website: undefined,
+    });
+  });
 
   it("accepts the code of a function as strings, files and folders, with paths inside", async () => {
     const folder = mkdtempSync(path.join(tmpdir(), "archive-"));
@@ -172,7 +223,22 @@ describe("a program that is not served", () => {
     expect(String(error)).to.contain("arn:aws:iam::aws:policy/").and.contain("role of its own");
   });
 
-  it("rejects at start a folder without Pulumi.yaml", async () => {
+  for (const [kind, name, remedy] of [
+    ["bucket", '"existing-bucket" (aws:s3/bucket:Bucket) with the id "existing"', '"new"'],
+    ["table", '"existing-table" (aws:dynamodb/table:Table) with the id "existing"', '"new"'],
+    ["queue", '"existing-queue" (aws:sqs/queue:Queue) with the id "https://queue"', '"new"'],
+    ["stack", '"acme/network/dev" (pulumi:pulumi:StackReference)', "stack's settings"],
+  ] as const) {
+    it(`stops the start with the existing ${kind} that the program reads or imports`, async () => {
+      const programDir = path.join(FIXTURES, "existing");
+      const start = startRun({ programDir, port: 0, config: { kind } });
+      const error = await start.catch((caught: unknown) => caught);
+
+      expect(String(error)).to.contain(name).and.contain(remedy);
+    });
+  }
+
+  it("stops the start in a folder without Pulumi.yaml", async () => {
     const error = await startRun({ programDir: FIXTURES, port: 0 }).catch(
       (caught: unknown) => caught,
     );
