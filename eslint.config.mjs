@@ -2,8 +2,25 @@ import pulumi from "@pulumi/eslint-plugin";
 import importSort from "eslint-plugin-simple-import-sort";
 import tseslint from "typescript-eslint";
 
+const NAME_OF_REQUIRE =
+  "Name it: const requireModule = createRequire(…). By this name .dependency-cruiser.cjs finds imports.";
+
+/** A created require may be called by one name only; `createRequire(…).resolve` loads nothing. */
+const createdRequires = [
+  "CallExpression[callee.name='createRequire']" +
+    ":not(VariableDeclarator[id.name='requireModule'] > CallExpression)" +
+    ":not(MemberExpression[property.name='resolve'] > CallExpression)",
+  "CallExpression[callee.property.name='createRequire']",
+  "ImportSpecifier[imported.name='createRequire'][local.name!='createRequire']",
+  "VariableDeclarator[init.name='requireModule']",
+].map((selector) => ({ selector, message: NAME_OF_REQUIRE }));
+
 export default tseslint.config(
   { ignores: ["node_modules/", ".local/"] },
+  {
+    files: ["**/*.{ts,js,cjs,mjs}"],
+    rules: { "no-restricted-syntax": ["error", ...createdRequires] },
+  },
   {
     files: ["**/*.ts"],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],

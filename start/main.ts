@@ -17,6 +17,8 @@ interface CommandLine {
   json?: boolean;
 }
 
+const requireModule = createRequire(__filename);
+
 const EXIT_USAGE_ERROR = 2;
 
 /** Ctrl-C ends the run within a second, even if a part of it hangs. */
@@ -121,7 +123,7 @@ async function start(
 ): Promise<RunModule.Run> {
   const { port, data: dataDir, email, config = {}, faults } = commandLine;
   // Loaded late, since Pulumi's packages take a while: --help and wrong options do without them.
-  const { startRun } = createRequire(__filename)("./run") as typeof RunModule;
+  const { startRun } = requireModule("./run") as typeof RunModule;
   try {
     return await startRun({
       port,

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
 import * as path from "node:path";
 import { expect } from "chai";
 import { PROGRAM_DIR } from "../start/programDir";
@@ -31,8 +32,20 @@ function linesOf(file: string): number {
   return readFileSync(path.join(PROGRAM_DIR, file), "utf8").split("\n").length - 1;
 }
 
+const requireModule = createRequire(__filename);
+
+const { ROOMS } = requireModule("../tooling/check.js") as { ROOMS: string[] };
+
 describe("The rooms", () => {
   const folders = foldersIn(".");
+
+  it("are all checked for what they import", () => {
+    const withSources = folders.filter((folder) => sourcesIn(folder).length > 0);
+    const rooms = withSources.flatMap((folder) => folder.split(path.sep).slice(0, 1));
+    const files = sourcesIn(".").filter((file) => file.endsWith(".ts"));
+
+    expect(ROOMS).to.have.members([...new Set(rooms), ...files].filter((room) => room !== "."));
+  });
 
   it(`have files of at most ${MAX_FILE_LINES} lines, tests apart`, () => {
     const isTest = (file: string) => file.split(path.sep).includes("test");

@@ -67,4 +67,8 @@ async function main() {
   process.exitCode = passed.every(Boolean) ? 0 : 1;
 }
 
-void main();
+if (require.main === module) {
+  void main();
+}
+
+module.exports = { ROOMS };

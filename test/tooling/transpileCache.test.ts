@@ -10,7 +10,9 @@ interface TranspileCache {
   save(): void;
 }
 
-const { openTranspileCache } = createRequire(__filename)("../../tooling/transpileCache.js") as {
+const requireModule = createRequire(__filename);
+
+const { openTranspileCache } = requireModule("../../tooling/transpileCache.js") as {
   openTranspileCache: (
     folder: string | undefined,
     compiler: string,

@@ -10,7 +10,9 @@ interface Transpiler {
   isCaptured: (fileName: string) => boolean;
 }
 
-const { isCaptured } = createRequire(__filename)("../../tooling/transpiler.js") as Transpiler;
+const requireModule = createRequire(__filename);
+
+const { isCaptured } = requireModule("../../tooling/transpiler.js") as Transpiler;
 
 /** Pulumi programs whose callbacks are serialized, each with a file that its callbacks reach. */
 const PROGRAMS = {

@@ -50,11 +50,11 @@ interface Validations {
 
 // dynalite ships no types; these are the ones in use. Its parts are used without its HTTP server,
 // whose errors in callbacks end the process.
-const load = createRequire(__filename);
+const requireModule = createRequire(__filename);
 
 // As buffers, which memory-level stores by default, rows are slices of pools of 64 KiB, each of which
 // stays for its last row: 30 kB an upload. dynalite's keys are ASCII, so that strings sort alike.
-const memoryLevel = load("memory-level") as {
+const memoryLevel = requireModule("memory-level") as {
   MemoryLevel: new (options: Record<string, unknown>) => object;
 };
 const { MemoryLevel } = memoryLevel;
@@ -63,11 +63,11 @@ memoryLevel.MemoryLevel = class extends MemoryLevel {
     super({ ...options, storeEncoding: "utf8" });
   }
 };
-const { create, itemSize } = load("dynalite/db") as {
+const { create, itemSize } = requireModule("dynalite/db") as {
   create: (options: Record<string, unknown>) => Store;
   itemSize: (item: Item) => number;
 };
-const validations = load("dynalite/validations") as Validations;
+const validations = requireModule("dynalite/validations") as Validations;
 
 const operations = new Set([
   "BatchGetItem",
@@ -110,8 +110,8 @@ export function isImplemented(operation: string): boolean {
  */
 export async function run(store: Store, operation: string, input: unknown): Promise<unknown> {
   const file = operation.charAt(0).toLowerCase() + operation.slice(1);
-  const { types, custom } = load(`dynalite/validations/${file}`) as Record<string, unknown>;
-  const action = load(`dynalite/actions/${file}`) as Action;
+  const { types, custom } = requireModule(`dynalite/validations/${file}`) as Record<string, unknown>;
+  const action = requireModule(`dynalite/actions/${file}`) as Action;
   const checked = validations.checkTypes(input, types);
   validations.checkValidations(checked, types, custom, store);
   return new Promise((resolve, reject) => {

@@ -1,5 +1,7 @@
 import { createRequire, isBuiltin } from "node:module";
 
+const requireModule = createRequire(__filename);
+
 export interface Exports {
   handler(): Promise<unknown>;
 }
@@ -11,7 +13,7 @@ export function load(text: string): Exports {
     if (!isBuiltin(name)) {
       throw new Error(`The bundle requires ${name}.`);
     }
-    return createRequire(__filename)(name);
+    return requireModule(name);
   };
   // A bundle is text, to be compiled.
   // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call
