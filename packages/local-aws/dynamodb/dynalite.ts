@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { cacheExpressions, type ExpressionParser } from "./expressionCache";
 
 /** An item or a key in DynamoDB JSON, such as `{ event_id: { S: "…" } }`. */
 export type Item = Record<string, Record<string, unknown>>;
@@ -68,6 +69,9 @@ const { create, itemSize } = requireModule("dynalite/db") as {
   itemSize: (item: Item) => number;
 };
 const validations = requireModule("dynalite/validations") as Validations;
+for (const name of ["conditionParser", "projectionParser", "updateParser"]) {
+  cacheExpressions(requireModule(`dynalite/db/${name}`) as ExpressionParser);
+}
 
 const operations = new Set([
   "BatchGetItem",
