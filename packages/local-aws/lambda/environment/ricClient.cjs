@@ -14,6 +14,13 @@ delete process.env._LOCAL_INVOCATIONS_FD;
 delete process.env._LOCAL_COMPILE_CACHE;
 delete process.env._LOCAL_SDK_FOLDER;
 
+/** Bytes of one read from the pipe of invocations. */
+const READ_BYTES = 1 << 18;
+/** Bytes of the buffer for an invocation, at first. */
+const INITIAL_BYTES = 1 << 16;
+/** A buffer of more bytes is not kept for the next invocation. */
+const KEPT_BYTES = 1 << 20;
+
 if (lifelineFd !== undefined) becomeExecutionEnvironment();
 
 function becomeExecutionEnvironment() {
@@ -27,9 +34,16 @@ function becomeExecutionEnvironment() {
 
   const awsHost = new URL(process.env.AWS_ENDPOINT_URL).host;
   const taskRoot = pathToFileURL(process.env.LAMBDA_TASK_ROOT + sep).href;
-  const pipe = new Socket({ fd: Number(invocationsFd), readable: true, writable: true });
+  let received = Buffer.allocUnsafeSlow(INITIAL_BYTES);
+  let receivedBytes = 0;
+  const pipe = new Socket({
+    fd: Number(invocationsFd),
+    readable: true,
+    writable: true,
+    // New buffers for each event would have V8 collect all garbage after a few dozen large ones.
+    onread: { buffer: Buffer.allocUnsafeSlow(READ_BYTES), callback: receive },
+  });
   let outgoing = "";
-  let received = [];
   let onInvocation;
   let cacheFlushed = false;
   let forgetCrash;
@@ -37,7 +51,7 @@ function becomeExecutionEnvironment() {
   enableCompileCache(compileCacheFolder);
   registerHooks({ resolve });
   exitWithHost();
-  pipe.on("data", receive).on("error", exit).on("close", exit).unref();
+  pipe.on("error", exit).on("close", exit).unref();
   module.exports = { next, done, error };
 
   async function next() {
@@ -83,21 +97,30 @@ function becomeExecutionEnvironment() {
   }
 
   // One frame at a time: the host sends an invocation only when it is asked for one.
-  function receive(chunk) {
-    received.push(chunk);
-    const first = received[0];
-    const end = first.indexOf("\n");
-    if (end < 0) {
-      received = [Buffer.concat(received)];
-      return;
+  function receive(bytes, buffer) {
+    if (receivedBytes + bytes > received.length) grow(receivedBytes + bytes);
+    buffer.copy(received, receivedBytes, 0, bytes);
+    receivedBytes += bytes;
+    const end = received.subarray(0, receivedBytes).indexOf("\n");
+    if (end < 0) return true;
+    const { headers, bytes: size } = JSON.parse(received.toString("utf8", 0, end));
+    const whole = end + 1 + size;
+    if (receivedBytes < whole) {
+      if (whole > received.length) grow(whole);
+      return true;
     }
-    const { headers, bytes } = JSON.parse(first.toString("utf8", 0, end));
-    const size = received.reduce((sum, { length }) => sum + length, 0);
-    if (size < end + 1 + bytes) return;
-    const bodyJson = Buffer.concat(received).toString("utf8", end + 1);
-    received = [];
+    const bodyJson = received.toString("utf8", end + 1, whole);
+    receivedBytes = 0;
+    if (received.length > KEPT_BYTES) received = Buffer.allocUnsafeSlow(INITIAL_BYTES);
     pipe.unref();
     onInvocation({ bodyJson, headers });
+    return true;
+  }
+
+  function grow(size) {
+    const larger = Buffer.allocUnsafeSlow(Math.max(size, 2 * received.length));
+    received.copy(larger, 0, 0, receivedBytes);
+    received = larger;
   }
 
   // Node's own channels report requests whichever http module the bundle has, and cost
