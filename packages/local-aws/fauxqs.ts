@@ -1,8 +1,13 @@
-import { findPackageJSON } from "node:module";
+import { createRequire, findPackageJSON } from "node:module";
 import { dirname, join } from "node:path";
-import { pathToFileURL } from "node:url";
 import type { buildApp, BuildAppOptions } from "fauxqs" with { "resolution-mode": "import" };
 import type { HttpRequest, HttpResponse } from "./http";
+
+const requireModule = createRequire(__filename);
+
+const { importFile } = requireModule("./importFile.cjs") as {
+  importFile: (file: string) => Promise<unknown>;
+};
 
 /** The account in every ARN that fauxqs makes; it cannot be set there. */
 export const ACCOUNT_ID = "000000000000";
@@ -132,5 +137,5 @@ async function load<Module>(file: string): Promise<Module> {
   if (!manifest) {
     throw new Error("The package fauxqs is missing: run `npm install`.");
   }
-  return (await import(pathToFileURL(join(dirname(manifest), "dist", file)).href)) as Module;
+  return (await importFile(join(dirname(manifest), "dist", file))) as Module;
 }

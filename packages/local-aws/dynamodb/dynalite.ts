@@ -114,7 +114,10 @@ export function isImplemented(operation: string): boolean {
  */
 export async function run(store: Store, operation: string, input: unknown): Promise<unknown> {
   const file = operation.charAt(0).toLowerCase() + operation.slice(1);
-  const { types, custom } = requireModule(`dynalite/validations/${file}`) as Record<string, unknown>;
+  const { types, custom } = requireModule(`dynalite/validations/${file}`) as Record<
+    string,
+    unknown
+  >;
   const action = requireModule(`dynalite/actions/${file}`) as Action;
   const checked = validations.checkTypes(input, types);
   validations.checkValidations(checked, types, custom, store);

@@ -161,6 +161,35 @@ describe("README of the package", function () {
     });
   }
 
+  it("names ts-node with CommonJS as a loader, which starts the program", async () => {
+    const file = path.join("packages", "local-aws", "examples", "run.ts");
+    const program = path.join(PACKAGE, "test", "fixtures", "wordCount");
+    const child = spawn(
+      process.execPath,
+      ["-r", "ts-node/register/transpile-only", file, program, "0"],
+      {
+        cwd: ROOT,
+        env: {
+          ...process.env,
+          NODE_OPTIONS: "",
+          TS_NODE_COMPILER_OPTIONS: '{"module":"CommonJS","moduleResolution":"node10"}',
+        },
+      },
+    );
+    const ended = once(child, "exit");
+    let printed = "";
+    for await (const line of createInterface({ input: child.stdout })) {
+      printed += line;
+      if (line.includes("The program is running")) {
+        break;
+      }
+    }
+    child.kill("SIGTERM");
+    await ended;
+
+    expect(printed).to.contain("The program is running.");
+  });
+
   describe("Run another program", () => {
     const [start = "", request = ""] = [
       ...section("Run another program").matchAll(/^```sh\n(.*?)^```$/gms),
