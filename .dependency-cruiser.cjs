@@ -21,7 +21,7 @@ const DEPLOYED = ["config\\.ts$", "components/", "handlers/", "store/", "runtime
 const LOCAL_AWS = "packages/local-aws/";
 
 /** The folders of the local cloud that are no service; every other folder is one. */
-const SHARED = "(?:examples|faults|gateway|iam|protocols|resources|test)/";
+const SHARED = "(?:examples|faults|fauxqs|gateway|iam|protocols|resources|test)/";
 
 /** Captures the service's folder. */
 const SERVICE = `^${LOCAL_AWS}(?!${SHARED})([^/]+)/`;
@@ -114,7 +114,7 @@ module.exports = {
       comment: "What services share knows none of them.",
       severity: "error",
       from: { path: `^${LOCAL_AWS}((iam|protocols)/|(awsError|http|startError|url|xml)\\.ts$)` },
-      to: { path: [SERVICE, `^${LOCAL_AWS}(services|fauxqs|cloud)\\.ts$`] },
+      to: { path: [SERVICE, `^${LOCAL_AWS}((services|cloud)\\.ts$|fauxqs/)`] },
     },
     {
       name: "services-apart",

@@ -6,7 +6,7 @@ import { createMappings, type Mappings } from "./dynamodb/streams/mappings";
 import type { StreamRecord } from "./dynamodb/streams/streamRecord";
 import { createTables, type Tables, type TablesOptions } from "./dynamodb/tables";
 import { createSchedules, type Schedules } from "./eventBridge/schedules";
-import { ACCOUNT_ID, createFauxqs } from "./fauxqs";
+import { ACCOUNT_ID, createFauxqs } from "./fauxqs/fauxqs";
 import { createGateway, type ServiceCall } from "./gateway/gateway";
 import type { Interceptor } from "./gateway/interceptor";
 import { listen } from "./gateway/listener";

@@ -1,6 +1,6 @@
 import type { DynamoDbEngine } from "./dynamodb/engine";
 import { createDynamoDbService, dynamoDbApi } from "./dynamodb/service";
-import type { Fauxqs } from "./fauxqs";
+import type { Fauxqs } from "./fauxqs/fauxqs";
 import { findService } from "./gateway/findService";
 import type { Service, ServiceApi } from "./gateway/service";
 import { unserved } from "./gateway/unserved";

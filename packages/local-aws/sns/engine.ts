@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { AwsError } from "../awsError";
-import type { Fauxqs } from "../fauxqs";
+import type { Fauxqs } from "../fauxqs/fauxqs";
 import type { HttpRequest, HttpResponse } from "../http";
 import { formOf } from "../protocols/query";
 import { escapeXml, textOf } from "../xml";

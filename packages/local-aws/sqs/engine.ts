@@ -1,5 +1,5 @@
 import { AwsError } from "../awsError";
-import { ACCOUNT_ID, type Fauxqs } from "../fauxqs";
+import { ACCOUNT_ID, type Fauxqs } from "../fauxqs/fauxqs";
 import type { HttpRequest, HttpResponse } from "../http";
 
 /** A message on a queue, seen without receiving it. */

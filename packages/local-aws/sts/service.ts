@@ -1,5 +1,5 @@
 import { notImplemented } from "../awsError";
-import type { Fauxqs } from "../fauxqs";
+import type { Fauxqs } from "../fauxqs/fauxqs";
 import type { Call, Service, ServiceApi } from "../gateway/service";
 import { COMMON_RULES } from "../gateway/signature/canonicalRequest";
 import type { HttpRequest } from "../http";

@@ -1,4 +1,4 @@
-import { ACCOUNT_ID } from "../../fauxqs";
+import { ACCOUNT_ID } from "../../fauxqs/fauxqs";
 import { element, group } from "../../xml";
 import { noSuchBucket } from "../store/errors";
 import { type Action, xmlOutcome } from "./action";

@@ -1,5 +1,5 @@
 // A process for fauxqs.test.ts to kill: it writes, reports it, and waits.
-import { createFauxqs } from "../../fauxqs";
+import { createFauxqs } from "../../fauxqs/fauxqs";
 import { createS3 } from "../../s3/engine";
 import { createObjectStore } from "../../s3/store/objectStore";
 import { createSqs } from "../../sqs/engine";

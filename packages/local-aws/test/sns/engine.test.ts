@@ -5,7 +5,7 @@ import {
   SubscribeCommand,
 } from "@aws-sdk/client-sns";
 import { expect } from "chai";
-import { createFauxqs, type Fauxqs } from "../../fauxqs";
+import { createFauxqs, type Fauxqs } from "../../fauxqs/fauxqs";
 import { createSns, type EmailDelivery, type Sns } from "../../sns/engine";
 import { createSqs } from "../../sqs/engine";
 import { failure } from "../s3/harness";

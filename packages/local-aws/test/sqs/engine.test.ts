@@ -6,7 +6,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import { expect } from "chai";
 import type { AwsError } from "../../awsError";
-import { createFauxqs } from "../../fauxqs";
+import { createFauxqs } from "../../fauxqs/fauxqs";
 import { createSqs } from "../../sqs/engine";
 import { credentials, s3Error, serve } from "../s3/serve";
 

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect } from "chai";
 import type { BuildAppOptions } from "fauxqs" with { "resolution-mode": "import" };
-import { createFauxqs } from "../../../fauxqs";
+import { createFauxqs } from "../../../fauxqs/fauxqs";
 import { importFromFauxqs } from "../../../s3/store/fromFauxqs";
 import { createObjectStore } from "../../../s3/store/objectStore";
 import { createSqs } from "../../../sqs/engine";

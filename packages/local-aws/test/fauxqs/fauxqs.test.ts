@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { GetQueueUrlCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { expect } from "chai";
-import { createFauxqs, type Fauxqs } from "../fauxqs";
-import { createSqs } from "../sqs/engine";
-import { startS3 } from "./s3/harness";
-import { credentials, s3Error, serve } from "./s3/serve";
+import { createFauxqs, type Fauxqs } from "../../fauxqs/fauxqs";
+import { createSqs } from "../../sqs/engine";
+import { startS3 } from "../s3/harness";
+import { credentials, s3Error, serve } from "../s3/serve";
 
 const KEY = "a b//../ünï%2F";
 
@@ -21,8 +21,8 @@ describe("the data folder of S3 and SQS", () => {
   });
 
   it("survives kill -9, with nothing half written", async () => {
-    const child = fork(join(__dirname, "s3/crashingWriter.ts"), [dataDir, KEY], {
-      execArgv: ["--require", join(__dirname, "../../../tooling/register.js")],
+    const child = fork(join(__dirname, "../s3/crashingWriter.ts"), [dataDir, KEY], {
+      execArgv: ["--require", join(__dirname, "../../../../tooling/register.js")],
     });
     const [sequencer] = (await once(child, "message")) as [string];
     child.kill("SIGKILL");

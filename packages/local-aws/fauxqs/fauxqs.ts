@@ -1,7 +1,7 @@
 import { createRequire, findPackageJSON } from "node:module";
 import { dirname, join } from "node:path";
 import type { buildApp, BuildAppOptions } from "fauxqs" with { "resolution-mode": "import" };
-import type { HttpRequest, HttpResponse } from "./http";
+import type { HttpRequest, HttpResponse } from "../http";
 
 const requireModule = createRequire(__filename);
 
