@@ -6,18 +6,19 @@ import {
   type ExpressionParser,
 } from "../../dynamodb/expressionCache";
 
-const load = createRequire(__filename);
+const requireModule = createRequire(__filename);
 
 /** dynalite's parser as its file has it, whatever this process has done to the loaded one. */
 function freshParser(name: string): ExpressionParser {
-  const file = load.resolve(`dynalite/db/${name}`);
-  const loaded = load.cache[file];
+  const file = requireModule.resolve(`dynalite/db/${name}`);
+  const loaded = requireModule.cache[file];
+  // Deleting is the documented way to load a module again.
   // eslint-disable-next-line @typescript-eslint/no-dynamic-delete
-  delete load.cache[file];
+  delete requireModule.cache[file];
   try {
-    return load(file) as ExpressionParser;
+    return requireModule(file) as ExpressionParser;
   } finally {
-    load.cache[file] = loaded;
+    requireModule.cache[file] = loaded;
   }
 }
 
@@ -27,7 +28,7 @@ function contextOf(
 ): ExpressionContext {
   const allOf = (names: object) =>
     Object.fromEntries(Object.keys(names).map((name) => [name, true]));
-  const { compare } = load("dynalite/db") as { compare: unknown };
+  const { compare } = requireModule("dynalite/db") as { compare: unknown };
   const others = { isReserved: (name: string) => name === "status", compare };
   return {
     attrNames,
