@@ -45,6 +45,9 @@ const PACKAGE = /[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/;
 /** An import of a module of Node's own. */
 const BUILTIN = /from "(node:[\w/]+)"/g;
 
+/** An import through which a module could read a setting while it is loaded. */
+const SETTINGS_IMPORT = /"(?:@pulumi\/|(?:\.\.?\/)+(?:config"|components\/))/;
+
 /** Days that an entry is kept without being used. */
 const MAX_UNUSED_DAYS = 30;
 
@@ -130,7 +133,8 @@ function namesOf(modules: string[], builtins: Set<string>): Program["nameOf"] {
 function readProgram(entry: string): Program {
   const modules = loadedModules(entry);
   const sources = [...new Set([...PROGRAM_FILES.flatMap(filesOf), ...modules])].sort();
-  const handlerModules = modules.filter(isCaptured);
+  // Not the entry: what it exports may have captured a setting, and is compared by its values.
+  const handlerModules = modules.filter((file) => file !== entry && isCaptured(file));
   const hash = createHash("sha256");
   const variables = new Set(PROVIDER_VARIABLES);
   const builtins = new Set<string>();
@@ -142,7 +146,7 @@ function readProgram(entry: string): Program {
       variables.add(dotted ?? quoted ?? "");
     }
     if (handlerModules.includes(file)) {
-      handlersReadSettings ||= text.includes('"@pulumi/');
+      handlersReadSettings ||= SETTINGS_IMPORT.test(text);
       for (const [, name = ""] of text.matchAll(BUILTIN)) {
         builtins.add(name);
       }
@@ -195,6 +199,17 @@ function readEntry(file: string): Entry | undefined {
   } catch {
     // None, or a damaged one.
     return undefined;
+  }
+}
+
+/** Keeps a used entry from being removed by its age. */
+function touch(file: string): void {
+  try {
+    if (statSync(file).mtimeMs < Date.now() - DAY_MS) {
+      utimesSync(file, new Date(), new Date());
+    }
+  } catch {
+    // Another process has removed it, or the folder is read-only: the entry has served.
   }
 }
 
@@ -270,9 +285,7 @@ export function openBundleCache({
       const file = path.join(folder, `${name}.json`);
       const kept = readEntry(file);
       if (kept) {
-        if (statSync(file).mtimeMs < Date.now() - DAY_MS) {
-          utimesSync(file, new Date(), new Date());
-        }
+        touch(file);
         return kept.text;
       }
       const bundle = await make();

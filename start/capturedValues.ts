@@ -92,7 +92,8 @@ export function capturedValues(
   const seen = new Map<object, number>();
 
   const describe = (value: unknown): unknown => {
-    if (typeof value === "symbol" || (typeof value === "number" && !Number.isFinite(value))) {
+    const isJsonNumber = Number.isFinite(value) && !Object.is(value, -0);
+    if (typeof value === "symbol" || (typeof value === "number" && !isJsonNumber)) {
       throw new Error("Not plain data.");
     }
     if ((typeof value !== "object" && typeof value !== "function") || value === null) {
@@ -112,8 +113,8 @@ export function capturedValues(
     seen.set(value, seen.size);
     if (typeof value === "function") {
       const code = value.toString();
-      if (code.includes("[native code]")) {
-        throw new Error("Bound and built-in functions have no code to compare.");
+      if (code.includes("[native code]") || Object.keys(value).length > 0) {
+        throw new Error("More than code and captured values.");
       }
       const scope = scopeOf(value);
       const used = [...scope].filter(([variable]) => code.includes(variable));

@@ -28,12 +28,14 @@ import { loadSettings } from "./config";
 import { hashing, identityHandler } from "./handlers/identity/identity";
 
 const { maxAttempts } = loadSettings();
+export const exported = () => async () => identityHandler()() + maxAttempts;
 const limits = { timeoutSeconds: 3, memoryMegabytes: 128, logRetentionDays: 1 };
 new CallbackLambda("plain", identityHandler, { description: "Plain", limits });
 new CallbackLambda("capturing", () => async () => identityHandler()() + maxAttempts, {
   description: "Capturing",
   limits,
 });
+new CallbackLambda("exported", exported, { description: "Exported by the program", limits });
 new CallbackLambda("builtin", () => hashing("text"), { description: "Of Node", limits });
 `;
 
@@ -135,8 +137,9 @@ describe("The cache of bundles", function () {
 
     expect(cached).to.deep.equal(built);
     expect(cached.capturing).to.not.equal(fresh.capturing);
-    // The other one captures no setting, and is not rebuilt.
-    expect(readdirSync(cache)).to.have.lengthOf(entries + 1);
+    expect(cached.exported).to.not.equal(fresh.exported);
+    // The others capture no setting, and are not rebuilt.
+    expect(readdirSync(cache)).to.have.lengthOf(entries + 2);
   });
 
   it("has no entry for another version of a package", async () => {
@@ -186,6 +189,8 @@ describe("The values that a callback captures", () => {
       new Date(0),
       NaN,
       -0,
+      { zero: -0 },
+      Object.assign(() => 1, { property: 1 }),
       1n,
       Symbol("s"),
       adder.bind(undefined),
