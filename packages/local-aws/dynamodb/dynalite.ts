@@ -101,6 +101,30 @@ export function createStore(path?: string): Store {
 /** An item's size in bytes as DynamoDB counts it: names and values, in UTF-8. */
 export const itemBytes = itemSize;
 
+/** dynalite's files of an operation. */
+interface OperationParts {
+  types: unknown;
+  custom: unknown;
+  action: Action;
+}
+
+const partsByOperation = new Map<string, OperationParts>();
+
+/** Loaded when the operation is first called; `require` resolves a file's name anew each time. */
+function partsOf(operation: string): OperationParts {
+  let parts = partsByOperation.get(operation);
+  if (!parts) {
+    const file = operation.charAt(0).toLowerCase() + operation.slice(1);
+    const { types, custom } = requireModule(`dynalite/validations/${file}`) as Record<
+      string,
+      unknown
+    >;
+    parts = { types, custom, action: requireModule(`dynalite/actions/${file}`) as Action };
+    partsByOperation.set(operation, parts);
+  }
+  return parts;
+}
+
 /** True if dynalite implements the operation (`PutItem`, …). */
 export function isImplemented(operation: string): boolean {
   return operations.has(operation);
@@ -113,12 +137,7 @@ export function isImplemented(operation: string): boolean {
  * @throws {Error} with `statusCode` and `body` where it is DynamoDB's own error
  */
 export async function run(store: Store, operation: string, input: unknown): Promise<unknown> {
-  const file = operation.charAt(0).toLowerCase() + operation.slice(1);
-  const { types, custom } = requireModule(`dynalite/validations/${file}`) as Record<
-    string,
-    unknown
-  >;
-  const action = requireModule(`dynalite/actions/${file}`) as Action;
+  const { types, custom, action } = partsOf(operation);
   const checked = validations.checkTypes(input, types);
   validations.checkValidations(checked, types, custom, store);
   return new Promise((resolve, reject) => {

@@ -56,14 +56,10 @@ export function evaluate(question: PolicyQuestion): Verdict {
   const identity = identityPolicies.flatMap(compile);
   const resource = resourcePolicy ? compile(resourcePolicy) : [];
   const asked: Asked = {
-    ...question,
     principals: [question.principalArn, ...roleOfSession(question.principalArn)],
-    context: new Map(
-      Object.entries(question.context ?? {}).map(([key, value]) => [
-        key.toLowerCase(),
-        listOf(value),
-      ]),
-    ),
+    action: action.toLowerCase(),
+    resource: question.resource,
+    context: contextOf(question.context ?? {}),
   };
 
   const applies = (rule: Rule): boolean => ruleApplies(rule, asked);
@@ -99,6 +95,7 @@ export function checkPolicy(policy: PolicyDocument): void {
 /** A compiled statement. */
 interface Rule {
   effect: "Allow" | "Deny";
+  /** Takes lower case. */
   action: (action: string) => boolean;
   resource: (resource: string) => boolean;
   /** Undefined in an identity's policy, which has an implicit principal. */
@@ -115,12 +112,25 @@ interface PrincipalTest {
 
 interface Asked {
   principals: string[];
+  /** In lower case. */
   action: string;
   resource: string;
-  context: Map<string, string[]>;
+  context: () => Context;
 }
 
-type Condition = (context: Map<string, string[]>) => boolean;
+/** Values by key, in lower case. */
+type Context = Map<string, string[]>;
+
+type Condition = (context: Context) => boolean;
+
+/** The context, made when a condition needs it: most statements have none. */
+function contextOf(given: Record<string, string | string[]>): () => Context {
+  let context: Context | undefined;
+  return () =>
+    (context ??= new Map(
+      Object.entries(given).map(([key, value]) => [key.toLowerCase(), listOf(value)]),
+    ));
+}
 
 const compiled = new WeakMap<PolicyDocument, Rule[]>();
 
@@ -163,7 +173,7 @@ function ruleApplies(rule: Rule, asked: Asked): boolean {
     rule.action(asked.action) &&
     rule.resource(asked.resource) &&
     (rule.principal?.includes(asked.principals) ?? true) &&
-    rule.conditions.every((condition) => condition(asked.context))
+    rule.conditions.every((condition) => condition(asked.context()))
   );
 }
 
@@ -231,9 +241,10 @@ function oneOf(
   return (text) => patterns.some((matches) => matches(text)) === (positive !== undefined);
 }
 
+/** @returns tests an action in lower case */
 function actionPattern(pattern: string): (action: string) => boolean {
   const expression = wildcard(pattern.toLowerCase());
-  return (action) => expression.test(action.toLowerCase());
+  return (action) => expression.test(action);
 }
 
 /**

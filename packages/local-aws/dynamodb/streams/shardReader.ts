@@ -102,7 +102,8 @@ export function createShardReader(index: number, context: ShardReaderContext): S
   }
 
   function takes(record: StreamRecord): boolean {
-    return stream.hashOf(record) % reader.positions.length === index && passes(record);
+    const readers = reader.positions.length;
+    return passes(record) && (readers === 1 || stream.hashOf(record) % readers === index);
   }
 
   function advance(to: number): void {
