@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { AwsError } from "../awsError";
 import { type PackageFiles, unpack } from "./deploymentPackage";
@@ -54,7 +55,7 @@ export interface LambdaHostOptions {
   sdkFolder?: string;
   /** The folder in which packages are unpacked; each function has its own in there. */
   workDir: string;
-  /** Environments per function. @default 4 */
+  /** Environments per function. @default one more than there are processors, 4 at most */
   maxConcurrency?: number;
   /** Called with each line that a function writes, and with the platform's own lines. */
   onLog?(entry: { functionName: string; requestId?: string; line: string }): void;
@@ -125,9 +126,15 @@ interface HostedFunction {
   queue: Job[];
 }
 
+/**
+ * Each environment compiles the function's code for itself: of more than can run at once, each
+ * takes longer until it is fast.
+ */
+const MAX_ENVIRONMENTS = 4;
+
 /** Runs Lambda functions, each of their execution environments in a process of its own. */
 export function createLambdaHost(options: LambdaHostOptions): LambdaHost {
-  const { maxConcurrency = 4 } = options;
+  const { maxConcurrency = Math.min(availableParallelism() + 1, MAX_ENVIRONMENTS) } = options;
   const functions = new Map<string, HostedFunction>();
   let closed = false;
 
