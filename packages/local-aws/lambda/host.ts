@@ -126,15 +126,19 @@ interface HostedFunction {
   queue: Job[];
 }
 
-/**
- * Each environment compiles the function's code for itself: of more than can run at once, each
- * takes longer until it is fast.
- */
 const MAX_ENVIRONMENTS = 4;
+
+/**
+ * How many environments of one function are worth starting: each compiles the function's code for
+ * itself, so that of more than can run at once, each takes longer until it is fast.
+ */
+export function environmentLimit(processors = availableParallelism()): number {
+  return Math.min(processors + 1, MAX_ENVIRONMENTS);
+}
 
 /** Runs Lambda functions, each of their execution environments in a process of its own. */
 export function createLambdaHost(options: LambdaHostOptions): LambdaHost {
-  const { maxConcurrency = Math.min(availableParallelism() + 1, MAX_ENVIRONMENTS) } = options;
+  const { maxConcurrency = environmentLimit() } = options;
   const functions = new Map<string, HostedFunction>();
   let closed = false;
 

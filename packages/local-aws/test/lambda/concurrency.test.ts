@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { expect } from "chai";
+import { environmentLimit } from "../../lambda/host";
 import { createTestHost, type TestHost } from "./testHost";
 
 const SLOW = `exports.handler = async (n) =>
@@ -33,6 +34,10 @@ describe("Lambda host: concurrency", () => {
 
     expect(new Set(results.map(({ payload }) => payload)).size).to.equal(2);
     expect(results.filter(({ coldStart }) => coldStart)).to.have.length(2);
+  });
+
+  it("has one environment of a function more than processors, four at most", () => {
+    expect([1, 2, 3, 4, 64].map(environmentLimit)).to.deep.equal([2, 3, 4, 4, 4]);
   });
 
   it("serves waiting invocations in their order", async () => {
