@@ -19,7 +19,7 @@ const MEMORY_WATCH_MS = 50;
 /** A function's settings for one environment. */
 export interface EnvironmentOptions extends Omit<
   RuntimeOptions,
-  "runtimeApi" | "onLine" | "onCrash"
+  "runtimeApi" | "runtimeSecret" | "onLine" | "onCrash"
 > {
   functionArn: string;
   timeoutSeconds: number;
@@ -89,6 +89,14 @@ export function startEnvironment(options: EnvironmentOptions): ExecutionEnvironm
   async function live(): Promise<Failure> {
     api = await startRuntimeApi({
       onNext: () => {
+        if (running && !running.outcome) {
+          condemn(
+            "crash",
+            "Runtime.ExitError",
+            "The runtime asked for an invocation before it answered the one it had.",
+          );
+          return;
+        }
         stopLimits();
         if (running) {
           settle(running);
@@ -118,6 +126,7 @@ export function startEnvironment(options: EnvironmentOptions): ExecutionEnvironm
     runtime = spawnRuntime({
       ...options,
       runtimeApi: runtimeApi.address,
+      runtimeSecret: runtimeApi.secret,
       onLine: (line) => {
         heapExhausted ||= line.includes("JavaScript heap out of memory");
         options.onLog(line, running?.requestId);
@@ -185,10 +194,9 @@ export function startEnvironment(options: EnvironmentOptions): ExecutionEnvironm
 
   function settle(invocation: Running): void {
     running = undefined;
-    if (!invocation.outcome) {
-      throw new Error("The runtime asked for an invocation before it answered the one it had.");
+    if (invocation.outcome) {
+      invocation.resolve(invocation.outcome);
     }
-    invocation.resolve(invocation.outcome);
   }
 
   const gone = live().then(

@@ -81,9 +81,13 @@ export function serveInvocationPipe(pipe: Duplex, maxBytes: number, listener: Pi
   pipe.on("error", () => undefined);
 }
 
+const TYPES = new Set<unknown>(["next", "response", "error"]);
+
 function readHead(line: string): Head | undefined {
   try {
-    return JSON.parse(line) as Head;
+    const head = JSON.parse(line) as Head | null;
+    const { type, bytes = 0 } = head ?? {};
+    return head && TYPES.has(type) && Number.isSafeInteger(bytes) && bytes >= 0 ? head : undefined;
   } catch {
     return undefined;
   }

@@ -5,12 +5,14 @@
 
 const lifelineFd = process.env._LOCAL_LIFELINE_FD;
 const invocationsFd = process.env._LOCAL_INVOCATIONS_FD;
+const runtimeSecret = process.env._LOCAL_RUNTIME_SECRET;
 const compileCacheFolder = process.env._LOCAL_COMPILE_CACHE;
 const sdkFolder = process.env._LOCAL_SDK_FOLDER;
 // The function must not see these. A process or worker thread that it starts inherits the preload
 // through execArgv, and without the variables this file does nothing there.
 delete process.env._LOCAL_LIFELINE_FD;
 delete process.env._LOCAL_INVOCATIONS_FD;
+delete process.env._LOCAL_RUNTIME_SECRET;
 delete process.env._LOCAL_COMPILE_CACHE;
 delete process.env._LOCAL_SDK_FOLDER;
 
@@ -26,6 +28,7 @@ if (lifelineFd !== undefined) becomeExecutionEnvironment();
 function becomeExecutionEnvironment() {
   const { subscribe, unsubscribe } = require("node:diagnostics_channel");
   const { writeSync } = require("node:fs");
+  const http = require("node:http");
   const { createRequire, registerHooks } = require("node:module");
   const { enableCompileCache, flushCompileCache } = require("node:module");
   const { Socket } = require("node:net");
@@ -51,6 +54,7 @@ function becomeExecutionEnvironment() {
   enableCompileCache(compileCacheFolder);
   registerHooks({ resolve });
   exitWithHost();
+  const request = authorizeRuntime();
   pipe.on("error", exit).on("close", exit).unref();
   module.exports = { next, done, error };
 
@@ -167,6 +171,19 @@ function becomeExecutionEnvironment() {
     };
   }
 
+  // The RIC, which is loaded next, keeps this function for streamed results and errors of a start.
+  // The function's own code, which is loaded last, finds Node's again: its requests get no secret.
+  function authorizeRuntime() {
+    // With it the RIC would ask for invocations by HTTP.
+    delete process.env.AWS_LAMBDA_NODEJS_USE_ALTERNATIVE_CLIENT_1;
+    const { request } = http;
+    http.request = (options, onResponse) => {
+      const headers = { ...options.headers, "x-local-runtime-secret": runtimeSecret };
+      return request({ ...options, headers }, onResponse);
+    };
+    return request;
+  }
+
   // The host never writes to this pipe: it ends when the host does, however the host ends.
   function exitWithHost() {
     const lifeline = new Socket({ fd: Number(lifelineFd) });
@@ -179,6 +196,7 @@ function becomeExecutionEnvironment() {
 
   function resolve(specifier, context, nextResolve) {
     if (specifier === "./rapid-client.node") {
+      http.request = request;
       return { url: pathToFileURL(__filename).href, format: "commonjs", shortCircuit: true };
     }
     const isPackage = !specifier.startsWith(".") && !isAbsolute(specifier);

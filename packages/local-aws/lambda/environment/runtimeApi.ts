@@ -1,8 +1,9 @@
+import { randomBytes, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { MAX_RESPONSE_BYTES } from "../limits";
-import { invocationHeaders, type RuntimeInvocation } from "./invocation";
+import type { RuntimeInvocation } from "./invocation";
 import { serveInvocationPipe } from "./invocationPipe";
 
 /** The calls of a runtime. */
@@ -20,37 +21,48 @@ export interface RuntimeListener {
 export interface RuntimeApi {
   /** The value of AWS_LAMBDA_RUNTIME_API: `host:port`. */
   address: string;
-  /** Serves the process's pipe, which stands in for HTTP where every invocation uses the API. */
+  /** What its runtime sends with each HTTP request, in the header {@link SECRET_HEADER}. */
+  secret: string;
+  /** Serves the process's pipe: invocations go through it alone. */
   serve(pipe: Duplex): void;
   /** Answers the runtime's waiting request for an invocation. */
   send(invocation: RuntimeInvocation): void;
   close(): void;
 }
 
+/** The header with an environment's secret; ricClient.cjs sends it. */
+const SECRET_HEADER = "x-local-runtime-secret";
+
 /**
- * Serves the Lambda Runtime API, version 2018-06-01, on a free port of 127.0.0.1.
+ * Serves the Lambda Runtime API, version 2018-06-01: invocations and their results through the
+ * process's pipe, and on a free port of 127.0.0.1 what the runtime interface client sends by HTTP:
+ * streamed results and the error of a start.
  *
- * Each environment has a port of its own: the runtime interface client takes `host:port` and
- * nothing more, so that a path could not identify the environment.
+ * Any process and any web page can reach the port. A request without the environment's secret is
+ * answered with 403, and nobody gets an invocation here.
  *
  * Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
  */
 export async function startRuntimeApi(listener: RuntimeListener): Promise<RuntimeApi> {
+  const secret = randomBytes(32).toString("hex");
+  let address = "";
   // The runtime's one connection stays open for its whole life, idle or not.
   const server = createServer({ keepAliveTimeout: 0, requestTimeout: 0 });
   /** Answers the runtime's waiting call for an invocation. */
   let answer: ((invocation: RuntimeInvocation) => void) | undefined;
   server.on("request", (request, response) => {
+    if (request.headers.host !== address || !isSecret(request.headers[SECRET_HEADER], secret)) {
+      response.setHeader("connection", "close");
+      reply(response, 403, {
+        errorType: "Forbidden",
+        errorMessage: "Only the runtime of this environment may call its Runtime API.",
+      });
+      return;
+    }
     const path = (request.url ?? "").split("/").slice(3);
     const route = `${request.method ?? ""} ${path[0] ?? ""}/${path.at(-1) ?? ""}`;
     const requestId = path[1] ?? "";
     switch (route) {
-      case "GET invocation/next":
-        answer = (invocation) => {
-          sendInvocation(response, invocation);
-        };
-        listener.onNext();
-        return;
       case "POST invocation/response":
         readBody(request, response, (body, error) => {
           if (error === undefined) {
@@ -58,11 +70,6 @@ export async function startRuntimeApi(listener: RuntimeListener): Promise<Runtim
           } else {
             listener.onError(requestId, error);
           }
-        });
-        return;
-      case "POST invocation/error":
-        readBody(request, response, (body, error) => {
-          listener.onError(requestId, error ?? body);
         });
         return;
       case "POST init/error":
@@ -77,11 +84,18 @@ export async function startRuntimeApi(listener: RuntimeListener): Promise<Runtim
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject).listen(0, "127.0.0.1", resolve);
   });
+  address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
-    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    address,
+    secret,
     serve(pipe) {
       serveInvocationPipe(pipe, MAX_RESPONSE_BYTES, {
         onNext(send) {
+          if (answer) {
+            // The function wrote to the pipe: a runtime waits for one invocation at a time.
+            pipe.destroy();
+            return;
+          }
           answer = send;
           listener.onNext();
         },
@@ -112,10 +126,9 @@ export async function startRuntimeApi(listener: RuntimeListener): Promise<Runtim
   };
 }
 
-function sendInvocation(response: ServerResponse, { payload, ...invocation }: RuntimeInvocation) {
-  response
-    .writeHead(200, { "content-type": "application/json", ...invocationHeaders(invocation) })
-    .end(payload);
+function isSecret(given: string | string[] | undefined, secret: string): boolean {
+  const bytes = Buffer.from(typeof given === "string" ? given : "");
+  return bytes.length === secret.length && timingSafeEqual(bytes, Buffer.from(secret));
 }
 
 function tooLarge(bytes: number): { errorType: string; errorMessage: string } {

@@ -16,6 +16,8 @@ const OUTPUT_GRACE_MS = 200;
 export interface RuntimeOptions extends Omit<EnvironmentSettings, "runtimeDir"> {
   /** Where Node keeps the compiled form of bundles between starts. */
   compileCacheFolder: string;
+  /** The secret of its Runtime API. */
+  runtimeSecret: string;
   /** The folder from which Node resolves the AWS SDK of Lambda's runtime. @default there is none */
   sdkFolder?: string;
   /** Gets each line of stdout and stderr. */
@@ -51,6 +53,7 @@ export function spawnRuntime(options: RuntimeOptions): RuntimeProcess {
         // For ricClient.cjs, which removes them.
         _LOCAL_LIFELINE_FD: "3",
         _LOCAL_INVOCATIONS_FD: "4",
+        _LOCAL_RUNTIME_SECRET: options.runtimeSecret,
         _LOCAL_COMPILE_CACHE: compileCacheFolder,
         ...(sdkFolder !== undefined && { _LOCAL_SDK_FOLDER: sdkFolder }),
       },
