@@ -1,3 +1,5 @@
+import { SaxesParser } from "saxes";
+
 /** Text as an element's content or an attribute's value. */
 export function escapeXml(text: string): string {
   return (
@@ -6,10 +8,12 @@ export function escapeXml(text: string): string {
       .replaceAll("<", "&lt;")
       .replaceAll(">", "&gt;")
       .replaceAll('"', "&quot;")
-      // XML 1.0 has no form for control characters, and object keys may hold them: as S3 does. Parsers
-      // read a literal carriage return as a line feed.
+      // Parsers read a literal carriage return as a line feed.
+      .replaceAll("\r", "&#13;")
+      // XML 1.0 has no form for other control characters, and object keys may hold them: as S3 does.
+      // Its clients ask for `encoding-type=url` instead.
       .replaceAll(
-        /[\u0000-\u0008\u000b-\u001f]/g,
+        /[\u0000-\u0008\u000b-\u001f\ufffe\uffff]/g,
         (character) => `&#x${character.charCodeAt(0).toString(16)};`,
       )
   );
@@ -25,35 +29,103 @@ export function group(name: string, children: readonly string[]): string {
   return `<${name}>${children.join("")}</${name}>`;
 }
 
-const ENTITIES: Partial<Record<string, string>> = {
-  amp: "&",
-  apos: "'",
-  gt: ">",
-  lt: "<",
-  quot: '"',
-};
+/** An element of a document that was read. Attributes are not kept. */
+export interface XmlElement {
+  /** Without its namespace's prefix. */
+  name: string;
+  /** Its own, decoded: references and CDATA. */
+  text: string;
+  children: XmlElement[];
+}
 
-/** The text that an element's content stands for. Unknown entities stay as they are. */
-export function unescapeXml(text: string): string {
-  return text.replaceAll(/&(?:#x([0-9a-f]+)|#(\d+)|(\w+));/gi, (whole, hex, decimal, name) => {
-    if (typeof hex === "string") {
-      return String.fromCodePoint(Number.parseInt(hex, 16));
-    }
-    if (typeof decimal === "string") {
-      return String.fromCodePoint(Number(decimal));
-    }
-    return ENTITIES[String(name)] ?? whole;
+/** What no request of an AWS client comes near. */
+const MAX_DEPTH = 32;
+const MAX_ELEMENTS = 100_000;
+
+/**
+ * Reads a document of XML 1.0 in UTF-8, in time linear to its length. Only the references that XML
+ * itself defines are known, numbers included; a DOCTYPE is refused.
+ *
+ * @returns the document's root
+ * @throws Error that says what is wrong, for anything that is not such a document, more than 32 deep,
+ *   or of more than 100,000 elements
+ */
+export function parseXml(document: string | Buffer): XmlElement {
+  const text = Buffer.isBuffer(document)
+    ? new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(document)
+    : document;
+  const parser = new SaxesParser({ position: false });
+  const outside: XmlElement = { name: "", text: "", children: [] };
+  const open = [outside];
+  const current = () => open.at(-1) ?? outside;
+  let elements = 0;
+  const addText = (piece: string) => {
+    current().text += piece;
+  };
+
+  parser.on("error", (error) => {
+    throw error;
   });
+  parser.on("doctype", () => {
+    throw new Error("A DOCTYPE is not allowed.");
+  });
+  parser.on("opentag", ({ name }) => {
+    if (open.length > MAX_DEPTH || ++elements > MAX_ELEMENTS) {
+      throw new Error("The document has too many elements.");
+    }
+    const started: XmlElement = { name: localName(name), text: "", children: [] };
+    current().children.push(started);
+    open.push(started);
+  });
+  parser.on("closetag", () => {
+    open.pop();
+  });
+  parser.on("text", addText);
+  parser.on("cdata", addText);
+  parser.write(text).close();
+
+  const [root] = outside.children;
+  if (!root) {
+    throw new Error("The document has no element.");
+  }
+  return root;
 }
 
-/** The content of every element of this name, in order, still escaped. Attributes are not read. */
-export function elementsOf(xml: string, name: string): string[] {
-  const pattern = new RegExp(`<${name}>(.*?)</${name}>`, "gs");
-  return [...xml.matchAll(pattern)].map(([, content = ""]) => content);
+/** The children of this name, in order. */
+export function childrenOf({ children }: XmlElement, name: string): XmlElement[] {
+  return children.filter((child) => child.name === name);
 }
 
-/** The text of the first element of this name; undefined where there is none. */
-export function textOf(xml: string, name: string): string | undefined {
-  const content = new RegExp(`<${name}>(.*?)</${name}>`, "s").exec(xml)?.[1];
-  return content === undefined ? undefined : unescapeXml(content);
+/** The text of the first child of this name; undefined where there is none. */
+export function childText({ children }: XmlElement, name: string): string | undefined {
+  return children.find((child) => child.name === name)?.text;
+}
+
+/**
+ * The text of the first element of this name, wherever it is. Undefined where there is none, or where
+ * the document is not XML.
+ */
+export function textOf(document: string | Buffer, name: string): string | undefined {
+  try {
+    return find(parseXml(document), name)?.text;
+  } catch {
+    return undefined;
+  }
+}
+
+function find(root: XmlElement, name: string): XmlElement | undefined {
+  if (root.name === name) {
+    return root;
+  }
+  for (const child of root.children) {
+    const found = find(child, name);
+    if (found) {
+      return found;
+    }
+  }
+  return undefined;
+}
+
+function localName(name: string): string {
+  return name.slice(name.indexOf(":") + 1);
 }

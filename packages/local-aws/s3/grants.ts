@@ -2,8 +2,8 @@ import { AwsError, notImplemented } from "../awsError";
 import type { Grant } from "../gateway/service";
 import type { HttpRequest } from "../http";
 import { decodeUri } from "../url";
-import { elementsOf, textOf } from "../xml";
 import type { S3Address } from "./address";
+import { readDelete } from "./documents";
 import type { PostForm } from "./forms/postForm";
 
 /** A bucket's ARN. */
@@ -45,8 +45,8 @@ export function grantsOf(
     case "DeleteBucketLifecycle":
       return onBucket("PutLifecycleConfiguration");
     case "DeleteObjects":
-      return deletedObjects(request).map(({ key: deleted, versionId }) => ({
-        action: versionId ? "s3:DeleteObjectVersion" : "s3:DeleteObject",
+      return readDelete(request.body).objects.map(({ key: deleted, versionId }) => ({
+        action: versionId !== undefined ? "s3:DeleteObjectVersion" : "s3:DeleteObject",
         resource: `${ofBucket}/${deleted}`,
       }));
     case "GetObject":
@@ -147,22 +147,4 @@ function copySource(request: HttpRequest): Grant {
     action: version === undefined ? "s3:GetObject" : "s3:GetObjectVersion",
     resource: `arn:aws:s3:::${path}`,
   };
-}
-
-function deletedObjects(request: HttpRequest): { key: string; versionId: boolean }[] {
-  const objects = elementsOf(request.body.toString("utf8"), "Object");
-  if (objects.length === 0) {
-    throw new AwsError(
-      "MalformedXML",
-      400,
-      "The XML you provided was not well-formed or did not validate against our published schema",
-    );
-  }
-  if (objects.some((object) => object.includes("<ETag>"))) {
-    throw notImplemented("s3:DeleteObjects", " with an ETag");
-  }
-  return objects.map((object) => ({
-    key: textOf(object, "Key") ?? "",
-    versionId: object.includes("<VersionId>"),
-  }));
 }

@@ -66,7 +66,7 @@ export function createSns(options: {
 
     const body = Buffer.from(params.toString());
     const answer = await fauxqs.handle({ method: "POST", url: "/", headers, body });
-    const messageId = textOf(answer.body.toString(), "MessageId");
+    const messageId = textOf(answer.body, "MessageId");
     const topic = snsStore.getTopic(params.get("TopicArn") ?? "");
     if (answer.status !== 200 || !messageId || !topic) {
       return answer;
@@ -112,13 +112,12 @@ export function createSns(options: {
       if (!answer) {
         continue;
       }
-      const messageId = textOf(answer.body.toString(), "MessageId");
+      const messageId = textOf(answer.body, "MessageId");
       if (messageId) {
         successful += `<member><Id>${id}</Id><MessageId>${messageId}</MessageId></member>`;
       } else {
-        const xml = answer.body.toString();
-        const code = textOf(xml, "Code") ?? "InternalError";
-        failed += failure(id, code, textOf(xml, "Message") ?? "");
+        const code = textOf(answer.body, "Code") ?? "InternalError";
+        failed += failure(id, code, textOf(answer.body, "Message") ?? "");
       }
     }
     const body = Buffer.from(

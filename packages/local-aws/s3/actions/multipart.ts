@@ -1,6 +1,7 @@
 import { AwsError } from "../../awsError";
-import { element, elementsOf, textOf } from "../../xml";
+import { element } from "../../xml";
 import { digestOf } from "../body/digests";
+import { readCompletedParts } from "../documents";
 import type { S3Request } from "../request";
 import type { CompletedPart, UploadAddress } from "../store/multipart";
 import type { ObjectStore } from "../store/objectStore";
@@ -64,7 +65,7 @@ export const copyPart: Action = async (request, store) => {
 export const completeUpload: Action = (request, store) => {
   const { bucket, key, headers, body } = request;
   const address = addressOf(request);
-  const parts = completedParts(body.toString());
+  const parts = readCompletedParts(body);
   const checksums = compositeOf(address, parts, store);
   const options = { ...conditionsOf(headers), checksums };
   const written = store.completeUpload(address, parts, options);
@@ -89,13 +90,6 @@ export const abortUpload: Action = (request, store) => {
 
 function addressOf({ bucket, key, query }: S3Request): UploadAddress {
   return { bucket, key, uploadId: query.uploadId ?? "" };
-}
-
-function completedParts(document: string): CompletedPart[] {
-  return elementsOf(document, "Part").map((part) => ({
-    number: Number(textOf(part, "PartNumber")),
-    eTag: textOf(part, "ETag") ?? "",
-  }));
 }
 
 /** The checksum of the parts' checksums, where the upload announced an algorithm and parts have it. */

@@ -1,6 +1,7 @@
 import { AwsError } from "../../awsError";
 import { decodeUri } from "../../url";
-import { element, elementsOf, group, textOf } from "../../xml";
+import { element, group } from "../../xml";
+import { readDelete } from "../documents";
 import type { S3Request } from "../request";
 import type { WriteConditions } from "../store/conditions";
 import { noSuchBucket } from "../store/errors";
@@ -42,14 +43,12 @@ export const deleteObjects: Action = ({ bucket, body }, store) => {
   if (!store.hasBucket(bucket)) {
     throw noSuchBucket(bucket);
   }
-  const document = body.toString();
-  const keys = elementsOf(document, "Object").map((object) => textOf(object, "Key") ?? "");
-  for (const key of keys) {
+  const { objects, quiet } = readDelete(body);
+  for (const { key } of objects) {
     store.delete(bucket, key);
   }
-  const quiet = textOf(document, "Quiet")?.toLowerCase() === "true";
-  const deleted = quiet ? [] : keys.map((key) => group("Deleted", [element("Key", key)]));
-  return xmlOutcome("DeleteResult", deleted);
+  const deleted = objects.map(({ key }) => group("Deleted", [element("Key", key)]));
+  return xmlOutcome("DeleteResult", quiet ? [] : deleted);
 };
 
 /** The conditions of a write, for the store. */

@@ -80,7 +80,8 @@ describe("errorCodeOf", () => {
     });
 
     expect(errorCodeOf(response(400, '{"__type":"com.amazon#Bad","m":1}'))).to.equal("Bad");
-    expect(errorCodeOf(response(404, "<Error>\n  <Code>NoSuchKey</Code>"))).to.equal("NoSuchKey");
+    const xml = "<Error>\n  <Code>NoSuchKey</Code></Error>";
+    expect(errorCodeOf(response(404, xml))).to.equal("NoSuchKey");
     expect(errorCodeOf(response(404, ""))).to.equal(undefined);
     expect(errorCodeOf(response(200, "<Code>NoSuchKey</Code>"))).to.equal(undefined);
   });
