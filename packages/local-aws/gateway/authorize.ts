@@ -22,6 +22,7 @@ export function authorize(
   if (policies === "all") {
     return;
   }
+  const now = new Date();
   for (const { action, resource, context } of grants) {
     const verdict = evaluate({
       identityPolicies: policies,
@@ -35,7 +36,11 @@ export function authorize(
         "aws:SecureTransport": "true",
         "aws:PrincipalArn": principalArn,
         "aws:PrincipalAccount": accountId,
+        "aws:PrincipalType": "AssumedRole",
         "aws:RequestedRegion": region,
+        "aws:CurrentTime": now.toISOString(),
+        "aws:EpochTime": String(Math.floor(now.getTime() / 1000)),
+        "aws:SourceIp": "127.0.0.1",
         ...context,
       },
     });

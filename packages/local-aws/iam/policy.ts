@@ -1,3 +1,7 @@
+import { resourcePattern } from "./arnPattern";
+import { compileCondition, type Condition } from "./condition";
+import { compilePattern, type Context, type Reading, type Test } from "./pattern";
+
 /** An IAM policy, as `JSON.parse` gives it. */
 export interface PolicyDocument {
   Version?: string;
@@ -85,8 +89,8 @@ export function evaluate(question: PolicyQuestion): Verdict {
 /**
  * Reads a whole policy, so that all of it is known to be supported before it is relied on.
  *
- * @throws Error naming the part that is malformed, or valid on AWS but not supported locally: policy
- *   variables, unknown condition operators, other kinds of principal
+ * @throws Error naming the part that is malformed, or valid on AWS but not supported locally: kinds
+ *   of principal other than AWS and Service
  */
 export function checkPolicy(policy: PolicyDocument): void {
   compile(policy);
@@ -96,8 +100,8 @@ export function checkPolicy(policy: PolicyDocument): void {
 interface Rule {
   effect: "Allow" | "Deny";
   /** Takes lower case. */
-  action: (action: string) => boolean;
-  resource: (resource: string) => boolean;
+  action: (action: string, context: Context) => boolean;
+  resource: (resource: string, context: Context) => boolean;
   /** Undefined in an identity's policy, which has an implicit principal. */
   principal: PrincipalTest | undefined;
   conditions: Condition[];
@@ -115,21 +119,18 @@ interface Asked {
   /** In lower case. */
   action: string;
   resource: string;
-  context: () => Context;
+  context: Context;
 }
 
-/** Values by key, in lower case. */
-type Context = Map<string, string[]>;
-
-type Condition = (context: Context) => boolean;
-
 /** The context, made when a condition needs it: most statements have none. */
-function contextOf(given: Record<string, string | string[]>): () => Context {
-  let context: Context | undefined;
-  return () =>
-    (context ??= new Map(
-      Object.entries(given).map(([key, value]) => [key.toLowerCase(), listOf(value)]),
-    ));
+function contextOf(given: Record<string, string | string[]>): Context {
+  let values: Map<string, string[]> | undefined;
+  return (key) => {
+    values ??= new Map(
+      Object.entries(given).map(([name, value]) => [name.toLowerCase(), listOf(value)]),
+    );
+    return values.get(key);
+  };
 }
 
 const compiled = new WeakMap<PolicyDocument, Rule[]>();
@@ -139,12 +140,15 @@ function compile(policy: PolicyDocument): Rule[] {
   if (known) {
     return known;
   }
-  const rules = listOf(policy.Statement).map(compileStatement);
+  const reading = { variables: policy.Version === "2012-10-17" };
+  const rules = listOf(policy.Statement).map((statement, index) =>
+    compileStatement(statement, index, reading),
+  );
   compiled.set(policy, rules);
   return rules;
 }
 
-function compileStatement(statement: Statement, index: number): Rule {
+function compileStatement(statement: Statement, index: number, reading: Reading): Rule {
   const where = statement.Sid ? `statement "${statement.Sid}"` : `statement ${index + 1}`;
   try {
     // The document comes from JSON: its type is unchecked.
@@ -153,12 +157,16 @@ function compileStatement(statement: Statement, index: number): Rule {
     }
     return {
       effect: statement.Effect,
-      action: oneOf("Action", statement.Action, statement.NotAction, actionPattern),
-      resource: oneOf("Resource", statement.Resource, statement.NotResource, arnPattern),
+      action: oneOf("Action", statement.Action, statement.NotAction, (pattern) =>
+        compilePattern(pattern.toLowerCase(), { variables: false, wildcards: true }),
+      ),
+      resource: oneOf("Resource", statement.Resource, statement.NotResource, (pattern) =>
+        resourcePattern(pattern, reading),
+      ),
       principal: compilePrincipal(statement),
       conditions: Object.entries(statement.Condition ?? {}).flatMap(([operator, tests]) =>
         Object.entries(tests).map(([key, values]) =>
-          compileCondition(operator, key, listOf(values).map(String)),
+          compileCondition(operator, key, listOf(values).map(String), reading),
         ),
       ),
     };
@@ -170,10 +178,10 @@ function compileStatement(statement: Statement, index: number): Rule {
 
 function ruleApplies(rule: Rule, asked: Asked): boolean {
   return (
-    rule.action(asked.action) &&
-    rule.resource(asked.resource) &&
+    rule.action(asked.action, asked.context) &&
+    rule.resource(asked.resource, asked.context) &&
     (rule.principal?.includes(asked.principals) ?? true) &&
-    rule.conditions.every((condition) => condition(asked.context()))
+    rule.conditions.every((condition) => condition(asked.context))
   );
 }
 
@@ -227,152 +235,21 @@ function roleOfSession(arn: string): string[] {
   return [`arn:${partition}:iam::${account}:role/${role}`];
 }
 
+/** Undefined for a pattern with a variable that has no value: the statement does not apply then. */
 function oneOf(
   element: string,
   positive: OneOrMany<string> | undefined,
   negative: OneOrMany<string> | undefined,
-  pattern: (pattern: string) => (text: string) => boolean,
-): (text: string) => boolean {
+  pattern: (pattern: string) => Test,
+): (text: string, context: Context) => boolean {
   const values = positive ?? negative;
   if (values === undefined) {
     throw new Error(`it has neither ${element} nor Not${element}`);
   }
-  const patterns = listOf(values).map(pattern);
-  return (text) => patterns.some((matches) => matches(text)) === (positive !== undefined);
-}
-
-/** @returns tests an action in lower case */
-function actionPattern(pattern: string): (action: string) => boolean {
-  const expression = wildcard(pattern.toLowerCase());
-  return (action) => expression.test(action);
-}
-
-/**
- * ARNs are compared by their six parts, so that a wildcard in one part does not reach into the
- * next; only a wildcard at the end of the pattern matches all that follows.
- *
- * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
- */
-function arnPattern(pattern: string): (arn: string) => boolean {
-  const expressions = arnParts(pattern).map(wildcard);
-  const isOpen = pattern.endsWith("*");
-  return (arn) => {
-    const parts = arnParts(arn);
-    if (isOpen && expressions.length < parts.length) {
-      parts.length = expressions.length;
-    }
-    return (
-      parts.length === expressions.length &&
-      expressions.every((expression, index) => expression.test(parts[index] ?? ""))
-    );
-  };
-}
-
-function arnParts(arn: string): string[] {
-  const parts = arn.split(":");
-  return parts.length <= 6 ? parts : [...parts.slice(0, 5), parts.slice(5).join(":")];
-}
-
-function wildcard(pattern: string): RegExp {
-  refuseVariables(pattern);
-  const source = pattern
-    .replaceAll(/[.+^${}()|[\]\\]/g, "\\$&")
-    .replaceAll("*", ".*")
-    .replaceAll("?", ".");
-  return new RegExp(`^${source}$`, "s");
-}
-
-/** Whether a value of the context fits a value of the policy. */
-type Comparison = (wanted: string) => (found: string) => boolean;
-
-const equals: Comparison = (wanted) => {
-  refuseVariables(wanted);
-  return (found) => found === wanted;
-};
-const equalsIgnoreCase: Comparison = (wanted) => {
-  refuseVariables(wanted);
-  const lower = wanted.toLowerCase();
-  return (found) => found.toLowerCase() === lower;
-};
-const like: Comparison = (wanted) => {
-  const expression = wildcard(wanted);
-  return (found) => expression.test(found);
-};
-const numeric =
-  (holds: (found: number, wanted: number) => boolean): Comparison =>
-  (wanted) => {
-    const limit = Number(wanted);
-    if (Number.isNaN(limit)) {
-      throw new Error(`"${wanted}" is not a number`);
-    }
-    return (found) => holds(Number(found), limit);
-  };
-const equalNumbers = numeric((found, wanted) => found === wanted);
-
-const OPERATORS: Partial<Record<string, { compare: Comparison; negated?: true }>> = {
-  StringEquals: { compare: equals },
-  StringNotEquals: { compare: equals, negated: true },
-  StringEqualsIgnoreCase: { compare: equalsIgnoreCase },
-  StringNotEqualsIgnoreCase: { compare: equalsIgnoreCase, negated: true },
-  StringLike: { compare: like },
-  StringNotLike: { compare: like, negated: true },
-  ArnEquals: { compare: arnPattern },
-  ArnLike: { compare: arnPattern },
-  ArnNotEquals: { compare: arnPattern, negated: true },
-  ArnNotLike: { compare: arnPattern, negated: true },
-  Bool: { compare: equalsIgnoreCase },
-  NumericEquals: { compare: equalNumbers },
-  NumericNotEquals: { compare: equalNumbers, negated: true },
-  NumericLessThan: { compare: numeric((found, wanted) => found < wanted) },
-  NumericLessThanEquals: { compare: numeric((found, wanted) => found <= wanted) },
-  NumericGreaterThan: { compare: numeric((found, wanted) => found > wanted) },
-  NumericGreaterThanEquals: { compare: numeric((found, wanted) => found >= wanted) },
-};
-
-function compileCondition(written: string, key: string, values: string[]): Condition {
-  const name = key.toLowerCase();
-  if (written === "Null") {
-    return (context) => values.some((value) => (value === "true") === !context.has(name));
-  }
-
-  const [, quantifier, base = "", ifExists] =
-    /^(?:(ForAllValues|ForAnyValue):)?(.*?)(IfExists)?$/.exec(written) ?? [];
-  const operator = OPERATORS[base];
-  if (!operator) {
-    throw new Error(
-      `the condition operator "${written}" is not supported on one machine; there are Null, ` +
-        Object.keys(OPERATORS).join(", "),
-    );
-  }
-  const comparisons = values.map(operator.compare);
-  const isNegated = operator.negated === true;
-  // A negated operator needs a value that fits none of the policy's values.
-  const fits = (found: string): boolean =>
-    comparisons.some((matches) => matches(found)) !== isNegated;
-
-  return (context) => {
-    const found = context.get(name);
-    if (found === undefined && ifExists) {
-      return true;
-    }
-    if (quantifier === "ForAllValues") {
-      return (found ?? []).every(fits);
-    }
-    if (quantifier === "ForAnyValue") {
-      return (found ?? []).some(fits);
-    }
-    if (found === undefined) {
-      return isNegated;
-    }
-    return isNegated ? found.every(fits) : found.some(fits);
-  };
-}
-
-function refuseVariables(text: string): void {
-  if (!text.includes("${")) {
-    return;
-  }
-  throw new Error(`the policy variable in "${text}" is not supported on one machine`);
+  const tests = listOf(values).map(pattern);
+  return positive === undefined
+    ? (text, context) => tests.every((test) => test(text, context) === false)
+    : (text, context) => tests.some((test) => test(text, context));
 }
 
 function listOf<T>(value: OneOrMany<T>): T[] {

@@ -111,6 +111,49 @@ describe("evaluate", () => {
     });
   });
 
+  it("inserts policy variables into resources", () => {
+    const home = "arn:aws:s3:::b/${aws:username}/*";
+    const asks = (statement: Partial<Statement>, user?: string): boolean =>
+      isAllowed(
+        { Action: "*", ...statement },
+        {
+          resource: "arn:aws:s3:::b/ann/x",
+          context: user === undefined ? {} : { "aws:username": user },
+        },
+      );
+
+    expect(asks({ Resource: home }, "ann")).to.equal(true);
+    expect(asks({ Resource: home }, "bob")).to.equal(false);
+    expect(asks({ Resource: home })).to.equal(false);
+    expect(asks({ NotResource: home }, "bob")).to.equal(true);
+    expect(asks({ NotResource: home })).to.equal(false);
+  });
+
+  it("takes variables for text before the version 2012-10-17", () => {
+    const Statement = { Effect: "Allow" as const, Action: "*", Resource: "arn:aws:s3:::${a}" };
+    const decide = (resource: string): boolean =>
+      evaluate({
+        identityPolicies: [{ Statement }],
+        principalArn: ROLE,
+        action: "s3:ListBucket",
+        resource,
+        context: { a: "b" },
+      }).allowed;
+
+    expect(decide("arn:aws:s3:::${a}")).to.equal(true);
+    expect(decide("arn:aws:s3:::b")).to.equal(false);
+  });
+
+  it("matches hostile patterns without trying every way to divide a text", () => {
+    const text = `arn:aws:s3:::${"a".repeat(100_000)}`;
+    for (const stars of ["a*".repeat(500), "a?*".repeat(500)]) {
+      const Resource = `arn:aws:s3:::${stars}b`;
+
+      expect(isAllowed({ Action: "*", Resource }, { resource: text })).to.equal(false);
+      expect(isAllowed({ Action: "*", Resource }, { resource: `${text}b` })).to.equal(true);
+    }
+  });
+
   describe("with a resource policy", () => {
     const asks = (Principal: Statement["Principal"], principalArn = ROLE): boolean =>
       isAllowed([], {
@@ -219,7 +262,20 @@ describe("evaluate", () => {
       ],
       ["ArnNotLike", "arn:aws:s3:::b*", "arn:aws:s3:::c", "arn:aws:s3:::b", true],
       ["ArnNotEquals", "arn:aws:s3:::b", "arn:aws:s3:::c", "arn:aws:s3:::b", true],
+      ["ArnLikeIfExists", "arn:aws:s3:::b?", "arn:aws:s3:::bc", "arn:aws:s3:::b", true],
+      ["ArnEquals", "arn:aws:sns:*:1:*", "arn:aws:sns:r:1:a:b", "arn:aws:sns:r:s:1:a", false],
       ["Bool", true, "true", "false", false],
+      ["BinaryEquals", "AQI=", "AQI=", "AQM=", false],
+      ["DateEquals", "2026-01-31", "2026-01-31T01:00:00+01:00", "2026-02-01", false],
+      ["DateNotEquals", "2026", "2026-01-02", "2026-01-01T00:00:00Z", true],
+      ["DateLessThan", "2026-01-31T12:00:00Z", "1769860799", "1769860800", false],
+      ["DateLessThanEquals", "1769860800", "2026-01-31T12:00:00Z", "2026-01-31T12:00:01Z", false],
+      ["DateGreaterThan", "2026-01", "2026-01-01T00:00:00.001Z", "2026-01-01", false],
+      ["DateGreaterThanEquals", "2026-01-01", "2026-01-01", "2025-12-31T23:59:59Z", false],
+      ["IpAddress", ["203.0.113.0/24", "2001:DB8::/32"], "2001:db8:0:1::5", "203.0.114.1", false],
+      ["IpAddress", "203.0.113.7", "203.0.113.7", "203.0.113.8", false],
+      ["IpAddress", "0.0.0.0/0", "10.0.0.1", "::ffff:10.0.0.1", false],
+      ["NotIpAddress", "203.0.113.0/24", "203.0.114.1", "203.0.113.255", true],
       ["NumericEquals", 10, "10.0", "11", false],
       ["NumericNotEquals", 10, "11", "10", true],
       ["NumericLessThan", 10, "9", "10", false],
@@ -230,9 +286,14 @@ describe("evaluate", () => {
       ["ForAllValues:StringLike", ["a*", "b"], ["ab", "b"], ["ab", "x"], true],
       ["StringEqualsIfExists", "a", "a", "b", true],
       ["ForAnyValue:StringEqualsIfExists", "a", ["a"], ["b"], true],
+      ["ForAnyValue:StringNotEquals", ["a", "b"], ["a", "x"], ["a", "b"], false],
+      ["ForAllValues:StringNotLike", ["a*", "b"], ["x", "y"], ["ab", "x"], true],
+      ["ForAnyValue:ArnLike", "arn:aws:s3:::b*", ["x", "arn:aws:s3:::b"], ["x"], false],
+      ["forallvalues:stringequalsifexists", "a", ["a", "a"], ["a", "b"], true],
+      ["NumericLessThanIfExists", 10, "9", "x", true],
     ];
     for (const [operator, values, fitting, other, absent] of cases) {
-      it(`understands ${operator}`, () => {
+      it(`understands ${operator} with ${JSON.stringify(values)}`, () => {
         expect(fits(operator, values, fitting), "fitting").to.equal(true);
         expect(fits(operator, values, other), "other").to.equal(false);
         expect(fits(operator, values), "absent").to.equal(absent);
@@ -242,6 +303,39 @@ describe("evaluate", () => {
     it("needs every one of several found values to differ, for a negated operator", () => {
       expect(fits("StringNotEquals", "a", ["b", "c"])).to.equal(true);
       expect(fits("StringNotEquals", "a", ["b", "a"])).to.equal(false);
+    });
+
+    it("compares ARNs in six parts: for others, neither an operator nor its negation holds", () => {
+      for (const pattern of ["*", "arn:aws:s3*", "arn:*", "arn:aws:s3:::", "?"]) {
+        for (const operator of ["ArnLike", "ArnEquals", "ArnNotLike", "ArnNotEquals"]) {
+          const found = pattern.endsWith(":") ? "bucket" : "arn:aws:s3:::bucket";
+          expect(fits(operator, pattern, found), `${operator} ${pattern}`).to.equal(false);
+        }
+      }
+      expect(fits("ArnLike", "arn:*:*:*:*:*", "arn:aws:s3:::bucket")).to.equal(true);
+      expect(fits("ArnNotLike", ["*", "arn:aws:s3:::b"], "arn:aws:s3:::c")).to.equal(false);
+    });
+
+    it("inserts policy variables, whose values have no wildcards", () => {
+      const found = (operator: string, value: string, key: string, user?: string): boolean =>
+        isAllowed(
+          { ...everything, Condition: { [operator]: { key: value } } },
+          { context: { key, ...(user === undefined ? {} : { "aws:UserName": user }) } },
+        );
+
+      expect(found("StringLike", "home/${aws:username}/*", "home/ann/x", "ann")).to.equal(true);
+      expect(found("StringLike", "home/${aws:username}/*", "home/ann/x", "*")).to.equal(false);
+      expect(found("StringEquals", "${AWS:username}", "ann", "ann")).to.equal(true);
+      expect(found("StringEquals", "${aws:username, 'nobody'}", "nobody")).to.equal(true);
+      expect(found("StringLike", "a${*}b${?}c${$}d", "a*b?c$d")).to.equal(true);
+      expect(found("StringLike", "a${*}b", "axb")).to.equal(false);
+      expect(found("StringEquals", "a*", "ab")).to.equal(false);
+      expect(
+        found("ArnLike", "arn:aws:s3:::${aws:username}/*", "arn:aws:s3:::b:c/d", "b:c"),
+      ).to.equal(true);
+      for (const operator of ["StringEquals", "StringNotEquals", "StringNotLike"]) {
+        expect(found(operator, "${aws:username}", "ann"), operator).to.equal(false);
+      }
     });
 
     it("understands Null", () => {
@@ -264,13 +358,15 @@ describe("evaluate", () => {
 
 describe("checkPolicy", () => {
   const broken: [what: string, statement: unknown, message: RegExp][] = [
-    ["an operator", { Condition: { IpAddress: { "aws:SourceIp": "::1" } } }, /"IpAddress" is not/],
-    ["a policy variable", { Resource: "arn:aws:s3:::b/${aws:username}/*" }, /policy variable/],
+    ["an operator", { Condition: { StringMatches: { a: "b" } } }, /"StringMatches" is not/],
     [
-      "a policy variable in a condition",
-      { Condition: { StringEquals: { "s3:prefix": "${aws:username}" } } },
+      "a policy variable before the resource's part",
+      { Resource: "arn:aws:s3:${aws:RequestedRegion}::b" },
       /policy variable/,
     ],
+    ["an address", { Condition: { IpAddress: { a: "10.0.0.0/33" } } }, /neither an IP address/],
+    ["a date", { Condition: { DateLessThan: { a: "tomorrow" } } }, /"tomorrow" is not a date/],
+    ["binary data", { Condition: { BinaryEquals: { a: "ü" } } }, /"ü" is not base64/],
     ["a kind of principal", { Principal: { CanonicalUser: "79a5" } }, /CanonicalUser/],
     ["an effect", { Effect: "allow" }, /Effect must be/],
     ["a statement without a resource", { Resource: undefined }, /neither Resource nor NotResource/],
