@@ -186,9 +186,14 @@ function userCacheFolder(): string {
   if (process.env.XDG_CACHE_HOME) {
     return process.env.XDG_CACHE_HOME;
   }
-  return process.platform === "darwin"
-    ? path.join(homedir(), "Library", "Caches")
-    : path.join(homedir(), ".cache");
+  switch (process.platform) {
+    case "darwin":
+      return path.join(homedir(), "Library", "Caches");
+    case "win32":
+      return process.env.LOCALAPPDATA ?? path.join(homedir(), "AppData", "Local");
+    default:
+      return path.join(homedir(), ".cache");
+  }
 }
 
 function readEntry(file: string): Entry | undefined {

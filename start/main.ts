@@ -24,7 +24,7 @@ const EXIT_USAGE_ERROR = 2;
 /** Ctrl-C ends the run within a second, even if a part of it hangs. */
 const STOP_MS = 900;
 
-const PARENT_POLL_MS = 500;
+const PARENT_POLL_MS = 100;
 
 /** After an error of the start, until a signal that has caused it is certain to be seen. */
 const SIGNAL_MS = 50;
@@ -154,7 +154,10 @@ function exitQuietly(): never {
   process.exit(0);
 }
 
-/** npm passes signals on to its script; killed itself, it cannot. */
+/**
+ * npm passes signals on to the shell of its script, which may end without passing them on; killed
+ * itself, npm cannot.
+ */
 function onParentGone(stop: () => void): void {
   const parent = process.ppid;
   const timer = setInterval(() => {

@@ -2,6 +2,7 @@
 "use strict";
 
 const { spawn } = require("node:child_process");
+const { readFileSync } = require("node:fs");
 const path = require("node:path");
 
 const ROOT = path.resolve(__dirname, "..");
@@ -28,7 +29,10 @@ const ROOMS = [
   "tooling",
 ];
 
-/** By what each checks: a tool of node_modules/.bin and its arguments. */
+/** By the name of a tool, the package that has it. */
+const PACKAGES = { tsc: "typescript", depcruise: "dependency-cruiser" };
+
+/** By what each checks: a tool and its arguments. */
 const CHECKS = {
   types: ["tsc", "-p", "."],
   lint: ["eslint", "."],
@@ -44,10 +48,17 @@ const CHECKS = {
   architecture: ["depcruise", "--config", ".dependency-cruiser.cjs", ...ROOMS],
 };
 
+/** The file of a tool. What node_modules/.bin has for it is no program on Windows. */
+function fileOf(tool) {
+  const folder = path.join(ROOT, "node_modules", PACKAGES[tool] ?? tool);
+  const { bin } = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8"));
+  return path.join(folder, typeof bin === "string" ? bin : bin[tool]);
+}
+
 /** Runs one tool to its end, and prints what it found. Resolves with whether it found nothing. */
 function check([name, [tool, ...args]]) {
   return new Promise((resolve) => {
-    const child = spawn(path.join(ROOT, "node_modules", ".bin", tool), args, { cwd: ROOT });
+    const child = spawn(process.execPath, [fileOf(tool), ...args], { cwd: ROOT });
     const output = [];
     child.stdout.on("data", (chunk) => output.push(chunk));
     child.stderr.on("data", (chunk) => output.push(chunk));

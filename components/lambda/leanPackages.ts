@@ -303,6 +303,11 @@ export const LEAN_FILES: LeanFile[] = [
   },
 ];
 
+/** A pattern of paths with `/`, as esbuild's metafile has them, for paths of this machine, too. */
+export function withAnySeparator(pattern: RegExp): RegExp {
+  return new RegExp(pattern.source.replaceAll("\\/", "[\\\\/]"));
+}
+
 function absentFiles(loaded: string[], files: LeanFile[]): esbuild.PartialMessage[] {
   return files
     .filter(({ file, neededBy }) => {
@@ -327,7 +332,7 @@ export function leanPackages(files: LeanFile[] = LEAN_FILES): esbuild.Plugin {
     name: "lean-packages",
     setup(build) {
       for (const { file, lean } of files) {
-        build.onLoad({ filter: file }, async ({ path: name }) => ({
+        build.onLoad({ filter: withAnySeparator(file) }, async ({ path: name }) => ({
           contents: lean(await readFile(name, "utf8")),
           loader: name.endsWith(".json") ? "json" : "js",
           resolveDir: path.dirname(name),

@@ -6,7 +6,12 @@ import { promisify } from "node:util";
 import { expect } from "chai";
 import * as esbuild from "esbuild";
 import * as bundling from "../../../components/lambda/bundle";
-import { type LeanFile, leanPackages } from "../../../components/lambda/leanPackages";
+import {
+  LEAN_FILES,
+  type LeanFile,
+  leanPackages,
+  withAnySeparator,
+} from "../../../components/lambda/leanPackages";
 import { load } from "./loadBundle";
 
 async function bundle(text: string | Promise<string>): Promise<string> {
@@ -212,6 +217,18 @@ exports.handler = () => file_type_1.fileTypeFromBuffer(Buffer.from(process.env.B
   it("replace the listed files, and nothing else", async () => {
     const lean = () => 'export default "nothing";';
     expect(await errorsWith({ file: NIL, neededBy: /\/uuid\//, lean })).to.equal("");
+  });
+
+  it("are found by Windows' paths, too", () => {
+    const paths = [
+      "C:\\program\\node_modules\\@aws-sdk\\client-s3\\package.json",
+      "C:\\program\\node_modules\\uuid\\dist-node\\rng.js",
+      "C:\\program\\node_modules\\@smithy\\core\\dist-es\\submodules\\serde\\index.js",
+    ];
+    for (const name of paths) {
+      const found = LEAN_FILES.filter(({ file }) => withAnySeparator(file).test(name));
+      expect(found, name).to.have.lengthOf(1);
+    }
   });
 
   it("fail the build when a file is missing, and name it", async () => {
