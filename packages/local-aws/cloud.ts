@@ -25,6 +25,7 @@ import { createObjectStore } from "./s3/store/objectStore";
 import { createServices } from "./services";
 import { createSns, type Sns } from "./sns/engine";
 import { createSqs, type Sqs } from "./sqs/engine";
+import { openSecret, type RunSecret } from "./storage/secret";
 
 /** How the local cloud is set up. */
 export interface CloudOptions {
@@ -73,6 +74,8 @@ export interface CloudOptions {
 export interface Cloud {
   readonly region: string;
   readonly accountId: string;
+  /** The same in every run with one data folder. */
+  readonly secret: RunSecret;
   /** The URL of all services, for AWS clients. */
   readonly endpoint: string;
   readonly inboxUrl: string;
@@ -134,6 +137,7 @@ async function assemble(options: CloudOptions, closers: CloseStack): Promise<Clo
   // Its lock guards the whole data folder: a second run opens nothing else.
   await dynamoDb.open();
   closers.add(dynamoDb);
+  const secret = openSecret(dataDir);
   const tables = createTables({ dynamoDb, region, dataDir, onItem: options.onItem });
   closers.add(tables);
 
@@ -241,7 +245,7 @@ async function assemble(options: CloudOptions, closers: CloseStack): Promise<Clo
     },
     log: onError,
   });
-  const pages = createPages({ mailbox, restApis, baseUrl: endpoint });
+  const pages = createPages({ mailbox, restApis, baseUrl: endpoint, hosts: listener.hosts });
   listener.serve(
     createGateway({
       region,
@@ -264,6 +268,7 @@ async function assemble(options: CloudOptions, closers: CloseStack): Promise<Clo
   return {
     region,
     accountId,
+    secret,
     endpoint,
     inboxUrl: pages.inboxUrl,
     roles,

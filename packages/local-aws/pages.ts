@@ -1,5 +1,6 @@
 import type { RestApis } from "./apiGateway/restApis";
 import { STARTING } from "./gateway/listener";
+import type { OwnHosts } from "./gateway/ownHosts";
 import type { HttpRequest, HttpResponse } from "./http";
 import { inboxPage, type PageLink } from "./mail/inboxPage";
 import type { Mailbox } from "./mail/mailbox";
@@ -8,6 +9,12 @@ import { stackPage } from "./stackPage";
 const INBOX = "/_inbox";
 
 const STACK = "/_stack";
+
+const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
+
+const FOREIGN_SITE =
+  "This request came from a page of another site. The API has to allow its origin: by an answer " +
+  "to OPTIONS with Access-Control-Allow-Origin.\n";
 
 /** What the pages show, known once the program has run. */
 export interface PageContent {
@@ -27,14 +34,27 @@ export function createPages({
   mailbox,
   restApis,
   baseUrl,
+  hosts,
 }: {
   mailbox: Mailbox;
-  restApis: Pick<RestApis, "handle">;
+  restApis: Pick<RestApis, "handle" | "allowsOrigin">;
   baseUrl: string;
+  hosts: Pick<OwnHosts, "isForeign">;
 }): Pages {
   const inboxUrl = `${baseUrl}${INBOX}`;
   let content: PageContent | undefined;
   const inbox = inboxPage(mailbox, INBOX, () => content?.links ?? []);
+
+  /**
+   * Whether a web page of another site sends what may change something. A form needs nobody's
+   * permission for that; on AWS the same page would have to know the API's address.
+   */
+  async function isForbidden(request: HttpRequest): Promise<boolean> {
+    const { method, headers } = request;
+    const isSafe = SAFE_METHODS.has(method);
+    return !isSafe && hosts.isForeign(headers) && !(await restApis.allowsOrigin(request));
+  }
+
   return {
     inboxUrl,
     start(shown) {
@@ -54,6 +74,9 @@ export function createPages({
       if (url === STACK) {
         return stackPage(request, content.outputs);
       }
+      if (await isForbidden(request)) {
+        return textResponse(403, FOREIGN_SITE);
+      }
       return (await restApis.handle(request)) ?? notFound(inboxUrl);
     },
   };
@@ -70,7 +93,12 @@ function notFound(inboxUrl: string): HttpResponse {
 function textResponse(status: number, text: string, headers: Record<string, string> = {}) {
   return {
     status,
-    headers: { "content-type": "text/plain; charset=utf-8", ...headers },
+    headers: {
+      "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+      "content-type": "text/plain; charset=utf-8",
+      "x-content-type-options": "nosniff",
+      ...headers,
+    },
     body: Buffer.from(text),
   };
 }

@@ -1,10 +1,8 @@
 import type { HttpRequest, HttpResponse } from "./http";
 
-/** This machine by its own names; the port does not matter. */
-const LOCAL_HOST = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/i;
-
 const SAFE_HEADERS = {
   "cache-control": "no-store",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
   "cross-origin-resource-policy": "same-origin",
   "x-content-type-options": "nosniff",
 };
@@ -21,16 +19,10 @@ function refusal(status: number, message: string, headers = {}): HttpResponse {
  * The page of the outputs for programs on this machine, as `pulumi stack output --json
  * --show-secrets` prints them on AWS: `{"outputs":{…}}`.
  *
- * A web page must not read it. Other origins cannot without CORS headers; and a page that makes its
- * own host name point to this machine (DNS rebinding) is refused by that name.
+ * A web page must not read it: other origins cannot without CORS headers, and the listener refuses
+ * a page that makes its own host name point to this machine (DNS rebinding).
  */
-export function stackPage(
-  { method, headers }: HttpRequest,
-  outputs: Record<string, unknown>,
-): HttpResponse {
-  if (!LOCAL_HOST.test(headers.host ?? "")) {
-    return refusal(403, "This page is only for http://127.0.0.1 and http://localhost.");
-  }
+export function stackPage({ method }: HttpRequest, outputs: Record<string, unknown>): HttpResponse {
   if (method !== "GET") {
     return refusal(405, "Read the outputs with GET.", { allow: "GET" });
   }

@@ -34,7 +34,9 @@ describe("the page /_stack of the local run", function () {
   }
 
   it("shows all outputs, secrets included, under each of this machine's own names", async () => {
-    for (const host of ["127.0.0.1", "127.0.0.1:4510", "localhost:80", "LOCALHOST", "[::1]:1"]) {
+    const { port } = new URL(run.endpoint);
+    for (const name of ["127.0.0.1", "localhost", "LOCALHOST", "[::1]"]) {
+      const host = `${name}:${port}`;
       const { status, text } = await ask({ host });
 
       expect(status, host).to.equal(200);

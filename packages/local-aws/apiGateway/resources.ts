@@ -69,10 +69,7 @@ export const restApi = servedType<RestApiInputs>(
         "Give the API its routes as an OpenAPI body, as awsx.classic.apigateway.API does.";
       throw notServed(resource, "has no body", remedy);
     }
-    // Ids of REST APIs are ten lower-case letters and digits.
-    const id = physicalName(resource)
-      .replaceAll(/[^a-z0-9]/g, "")
-      .slice(-10);
+    const id = apiIdOf(cloud.secret.derive(`REST API ${resource.name}`));
     cloud.restApis.create(id, { body, binaryMediaTypes });
     const arn = `arn:aws:execute-api:${cloud.region}:${cloud.accountId}:${id}`;
     return {
@@ -81,6 +78,14 @@ export const restApi = servedType<RestApiInputs>(
     };
   },
 );
+
+/**
+ * Ids of REST APIs are ten lower-case letters and digits, which nobody can guess: a web page has to
+ * know the id to send something to the API.
+ */
+function apiIdOf(bytes: Buffer): string {
+  return bytes.readBigUInt64BE().toString(36).padStart(10, "0").slice(-10);
+}
 
 export const stage = servedType<StageInputs>(
   {

@@ -47,6 +47,11 @@ export interface RestApis {
   serve(): void;
   /** Answers a request to a stage; undefined if the path leads to none. */
   handle(request: HttpRequest): Promise<HttpResponse> | undefined;
+  /**
+   * Whether a page of the request's origin may send it: whether the API's answer to OPTIONS, a
+   * browser's preflight, allows that origin.
+   */
+  allowsOrigin(request: HttpRequest): Promise<boolean>;
 }
 
 export function createRestApis(options: RestApisOptions): RestApis {
@@ -72,6 +77,12 @@ export function createRestApis(options: RestApisOptions): RestApis {
         throttle,
         keys: keyIds.map((id) => ({ id, value: keys.get(id) ?? "" })),
       }));
+  }
+
+  function handle(request: HttpRequest): Promise<HttpResponse> | undefined {
+    const [, apiId, stageName, rest] = PATH.exec(request.url) ?? [];
+    const api = served.get(`${apiId ?? ""}/${stageName ?? ""}`);
+    return api?.handle(request, rest === "" ? "/" : (rest ?? "/"), { sourceIp: "127.0.0.1" });
   }
 
   return {
@@ -118,10 +129,20 @@ export function createRestApis(options: RestApisOptions): RestApis {
         }
       }
     },
-    handle(request) {
-      const [, apiId, stageName, rest] = PATH.exec(request.url) ?? [];
-      const api = served.get(`${apiId ?? ""}/${stageName ?? ""}`);
-      return api?.handle(request, rest === "" ? "/" : (rest ?? "/"), { sourceIp: "127.0.0.1" });
+    handle,
+    async allowsOrigin({ method, url, headers: { host = "", origin } }) {
+      if (origin === undefined) {
+        return false;
+      }
+      const preflight = await handle({
+        method: "OPTIONS",
+        url,
+        headers: { host, origin, "access-control-request-method": method },
+        body: Buffer.alloc(0),
+      });
+      const allowed = preflight?.headers["access-control-allow-origin"];
+      const isAnswered = preflight !== undefined && preflight.status < 400;
+      return isAnswered && (allowed === "*" || allowed === origin);
     },
   };
 }

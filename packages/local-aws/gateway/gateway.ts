@@ -180,7 +180,7 @@ export function createGateway(options: GatewayOptions): RequestHandler {
     return ownerOf(request)?.receiverOf?.(request);
   }
 
-  function refuseBody(request: HttpRequest, error: unknown): HttpResponse {
+  function refuse(request: HttpRequest, error: unknown): HttpResponse {
     const service = ownerOf(request) ?? findService(services, request);
     const refusal = renderFailure(service.errors, request, service.name, error);
     return decorate(service, request, refusal);
@@ -208,7 +208,7 @@ export function createGateway(options: GatewayOptions): RequestHandler {
     return errors.render(new AwsError(errors.internal, 500, message), requestId);
   }
 
-  return { handle, receiverOf, refuseBody };
+  return { handle, receiverOf, refuse };
 }
 
 /** The steps from a request to its call and its caller; both throw AwsError. */

@@ -4,6 +4,8 @@ import type { AddressInfo } from "node:net";
 import { pipeline } from "node:stream/promises";
 import { AwsError } from "../awsError";
 import type { HttpRequest, HttpResponse, ReceiveBody } from "../http";
+import { createOwnHosts, type OwnHosts } from "./ownHosts";
+import { answerUnreadable } from "./unreadable";
 
 /** Answers the requests that a listener has read. */
 export interface RequestHandler {
@@ -15,8 +17,8 @@ export interface RequestHandler {
    * @param request without its body
    */
   receiverOf?(request: HttpRequest): ReceiveBody | undefined;
-  /** Answers a request whose body could not be received: an AwsError for one that is too large. */
-  refuseBody(request: HttpRequest, error: unknown): HttpResponse;
+  /** Answers a request that is not handled, such as one whose body is too large (an AwsError). */
+  refuse(request: HttpRequest, error: unknown): HttpResponse;
 }
 
 /** @param where what failed, for the operator */
@@ -41,6 +43,8 @@ export interface ListenOptions {
 export interface Listener {
   readonly port: number;
   readonly url: string;
+  /** The names that it answers to. A request for any other one is refused with 403. */
+  readonly hosts: OwnHosts;
   /** Answers requests with this handler. Until the first call they are answered with {@link STARTING}. */
   serve(handler: RequestHandler): void;
   /** Ends every connection at once, busy ones too. */
@@ -72,7 +76,7 @@ const HOP_HEADERS = new Set(["connection", "keep-alive", "transfer-encoding"]);
 
 const NOT_SERVED: RequestHandler = {
   handle: () => Promise.resolve(STARTING),
-  refuseBody: () => STARTING,
+  refuse: () => STARTING,
 };
 
 /**
@@ -83,8 +87,9 @@ const NOT_SERVED: RequestHandler = {
 export async function listen(options: ListenOptions): Promise<Listener> {
   const { host = "127.0.0.1", maxBodyBytes = MAX_RECEIVED_BYTES, onError = logError } = options;
   let handler = NOT_SERVED;
+  let hosts = createOwnHosts(host, options.port);
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (incoming, outgoing) => {
-    answer(handler, maxBodyBytes, incoming, outgoing).catch((error: unknown) => {
+    answer({ handler, hosts }, maxBodyBytes, incoming, outgoing).catch((error: unknown) => {
       // Only the writing of the response can fail, so no other answer can be sent.
       onError(error, `${incoming.method ?? ""} ${incoming.url ?? ""}`);
       outgoing.destroy();
@@ -101,10 +106,13 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   server.on("error", (error) => {
     onError(error, "gateway");
   });
+  server.on("clientError", answerUnreadable);
   const { port } = server.address() as AddressInfo;
+  hosts = createOwnHosts(host, port);
   return {
     port,
     url: `http://${host}:${port}`,
+    hosts,
     serve(served) {
       handler = served;
     },
@@ -125,7 +133,7 @@ export function logError(error: unknown, where: string): void {
 }
 
 async function answer(
-  handler: RequestHandler,
+  { handler, hosts }: { handler: RequestHandler; hosts: OwnHosts },
   limit: number,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
@@ -136,6 +144,11 @@ async function answer(
     headers: headersOf(incoming),
     body: Buffer.alloc(0),
   };
+  if (!hosts.isOwn(head.headers.host)) {
+    incoming.resume();
+    await send(outgoing, head.method, handler.refuse(head, foreignHost(head)));
+    return;
+  }
   const receive = mayBeLarge(incoming) ? handler.receiverOf?.(head) : undefined;
   let received: Pick<HttpRequest, "body" | "spooled">;
   try {
@@ -145,7 +158,7 @@ async function answer(
     if (!hasClientLeft) {
       // Read on without keeping it: an answer is lost on a client that is cut off while it writes.
       incoming.resume();
-      await send(outgoing, head.method, handler.refuseBody(head, error));
+      await send(outgoing, head.method, handler.refuse(head, error));
     }
     return;
   }
@@ -160,6 +173,14 @@ async function answer(
     return;
   }
   await send(outgoing, head.method, response);
+}
+
+function foreignHost({ headers }: HttpRequest): AwsError {
+  return new AwsError(
+    "AccessDenied",
+    403,
+    `The host "${headers.host ?? ""}" is not this endpoint's own. Call it by the printed address.`,
+  );
 }
 
 function headersOf(incoming: IncomingMessage): Record<string, string> {

@@ -12,9 +12,9 @@ h1 { margin: 0 0 .5rem; font-size: 1.5rem; overflow-wrap: anywhere; }
 a { color: var(--link); } a:focus-visible { outline: 2px solid; outline-offset: 2px; }
 #count, time, .to, dt, .none { color: var(--soft); }
 ol { list-style: none; margin: 0; padding: 0; }
-li { display: grid; grid-template-columns: 12.5rem 1fr; padding: .6rem .25rem; border-bottom: 1px solid var(--line); }
+li { display: grid; grid-template-columns: max-content 1fr; column-gap: 1rem; padding: .6rem .25rem; border-bottom: 1px solid var(--line); }
 li:hover { background: var(--hover); } li a { overflow-wrap: anywhere; }
-time { font-variant-numeric: tabular-nums; } .to { grid-column: 2; font-size: .875rem; overflow-wrap: anywhere; }
+time { font-variant-numeric: tabular-nums; white-space: nowrap; } .to { grid-column: 2; font-size: .875rem; overflow-wrap: anywhere; }
 @media (max-width: 36rem) { li { display: block; } .to { display: block; } }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; } dd { margin: 0; overflow-wrap: anywhere; }
 pre { font: .9375rem/1.6 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere; }
@@ -50,6 +50,7 @@ const SAFE_HEADERS = {
   "content-security-policy":
     `default-src 'none'; style-src ${hash(STYLE)}; script-src ${hash(SCRIPT)}; connect-src 'self'; ` +
     `base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+  "cross-origin-resource-policy": "same-origin",
   "referrer-policy": "no-referrer",
   "x-content-type-options": "nosniff",
 };

@@ -56,19 +56,31 @@ export function createS3Service(
         ? { answer: () => answerAnonymous(s3, request, path) }
         : undefined;
     },
-    // Lets the sites that a bucket allows read its answers, errors included.
     decorate(request, response) {
-      if (request.headers.origin === undefined) {
-        return response;
-      }
-      const { bucket } = bucketPathOf(request.url) ?? {};
-      if (bucket === undefined || !s3.hasBucket(bucket)) {
-        return response;
-      }
-      const cors = corsHeaders(s3.corsRulesOf(bucket), request.method, request.headers);
-      return { ...response, headers: { ...response.headers, ...cors } };
+      const cors = corsHeadersFor(s3, request);
+      return { ...response, headers: { ...response.headers, ...CONTENT_HEADERS, ...cors } };
     },
   };
+}
+
+/**
+ * On AWS a bucket has a host of its own; here it shares the origin of the inbox and the APIs. An
+ * object that a browser shows is HTML only if it says so, and then of no origin.
+ */
+const CONTENT_HEADERS = {
+  "content-security-policy": "sandbox",
+  "x-content-type-options": "nosniff",
+};
+
+/** Lets the sites that a bucket allows read its answers, errors included. */
+function corsHeadersFor(
+  s3: Pick<S3, "hasBucket" | "corsRulesOf">,
+  { method, url, headers }: HttpRequest,
+): Record<string, string> {
+  const bucket = headers.origin === undefined ? undefined : bucketPathOf(url)?.bucket;
+  return bucket !== undefined && s3.hasBucket(bucket)
+    ? corsHeaders(s3.corsRulesOf(bucket), method, headers)
+    : {};
 }
 
 /**

@@ -443,7 +443,7 @@ describe("the gateway", () => {
 
     it("accepts a chunked body, and one that waits for '100 Continue'", async () => {
       const scene = await setUp([], ({ body }) => answer(`got ${String(body)}`));
-      const head = "PUT /x HTTP/1.1\r\nHost: x\r\n";
+      const head = `PUT /x HTTP/1.1\r\nHost: localhost:${scene.port}\r\n`;
 
       const chunked = await exchange(
         scene.port,
@@ -462,7 +462,7 @@ describe("the gateway", () => {
 
     it("drops a request whose client leaves before its end, and serves the next", async () => {
       const scene = await setUp([], () => answer("hello"));
-      const head = "PUT /x HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n";
+      const head = `PUT /x HTTP/1.1\r\nHost: localhost:${scene.port}\r\nContent-Length: 100\r\n`;
       const socket = connect(scene.port, "127.0.0.1");
 
       socket.write(`${head}Expect: 100-continue\r\n\r\n`);
@@ -578,7 +578,7 @@ describe("the gateway", () => {
         arrived();
         return new Promise<HttpResponse>(() => undefined);
       });
-      await exchange(scene.port, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", /idle/);
+      await exchange(scene.port, `GET / HTTP/1.1\r\nHost: localhost:${scene.port}\r\n\r\n`, /idle/);
       const unanswered = thrownBy(send(scene, { path: "/never" }));
       await busy;
 

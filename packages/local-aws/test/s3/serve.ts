@@ -22,7 +22,7 @@ export async function serve(
           : { status: 599, body: `<Error><Code>Crash</Code>${String(error)}</Error>` };
         return { status, headers: {}, body: Buffer.from(body) };
       }),
-    refuseBody: (_request, error) => {
+    refuse: (_request, error) => {
       throw error as Error;
     },
   });
