@@ -12,8 +12,9 @@ const INVARIANTS = {
   5: "one bad record never delays its neighbours, and is never dropped: it ends as failed with its error, or in the dead-letter queue",
 } as const;
 
-/** A check that has no number. */
+/** Checks that have no number. */
 const STATS_ARE_EXACT = "GET /stats equals a full count";
+const INDEX_IS_EXACT = "time-index has exactly the rows of the table";
 
 /** A broken invariant. */
 export interface Violation {
@@ -25,7 +26,7 @@ export interface Violation {
 }
 
 function violation(
-  invariant: keyof typeof INVARIANTS | typeof STATS_ARE_EXACT,
+  invariant: keyof typeof INVARIANTS | typeof STATS_ARE_EXACT | typeof INDEX_IS_EXACT,
   message: string,
   eventIds: string[],
 ): Violation[] {
@@ -262,4 +263,25 @@ export function violationsOfFinalState(world: Omit<World, "moments">): Violation
     ...statsAreExact(unobserved),
     ...violation(4, "events that failed", idsOf(failed)),
   ];
+}
+
+/** The violations of a table and its index, each a list of items in DynamoDB's JSON. */
+export function violationsOfIndex({
+  rows,
+  indexed,
+}: Record<"rows" | "indexed", Record<string, Record<string, unknown>>[]>): Violation[] {
+  const without = (some: typeof rows, others: typeof rows): string[] => {
+    const texts = new Set(others.map(textOf));
+    return some
+      .filter((item) => !texts.has(textOf(item)))
+      .map((item) => `${String(item.event_id?.S)} (${String(item.event_status?.S)})`);
+  };
+  return [
+    ...violation(INDEX_IS_EXACT, "entries without their row", without(indexed, rows)),
+    ...violation(INDEX_IS_EXACT, "rows without their entry", without(rows, indexed)),
+  ];
+}
+
+function textOf(item: object): string {
+  return JSON.stringify(Object.entries(item).sort());
 }

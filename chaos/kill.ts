@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { createDynamoDb } from "local-aws";
 import type { FileEvent } from "../events/event";
 import { type Clients, clientsOf, scanEvents } from "../testing/clients";
 import { type Line, type Runner, startRunner } from "../testing/startProcess";
-import { type Violation, violationsOfFinalState } from "./invariants";
+import { type Violation, violationsOfFinalState, violationsOfIndex } from "./invariants";
 import { type Outputs, readObjects, readStats } from "./run";
 import { byClients, planUpload, sendUpload, type Target, type UploadOutcome } from "./uploads";
 import type { World } from "./world";
@@ -104,6 +105,43 @@ async function uploadRest(
   return final;
 }
 
+type TableItem = Record<string, Record<string, unknown>>;
+
+/** All rows of a table, and all entries of its index, while no process has the data folder open. */
+async function readClosedTable(dataFolder: string, tableName: string) {
+  const db = createDynamoDb({
+    path: path.join(dataFolder, "dynamodb"),
+    region: "us-east-1",
+    accountId: "000000000000",
+  });
+  const scan = async (IndexName?: string): Promise<TableItem[]> => {
+    const items: TableItem[] = [];
+    let ExclusiveStartKey: unknown;
+    do {
+      const input = { TableName: tableName, IndexName, ExclusiveStartKey };
+      const { body } = await db.handle({
+        method: "POST",
+        url: "/",
+        headers: { "x-amz-target": "DynamoDB_20120810.Scan" },
+        body: Buffer.from(JSON.stringify(input)),
+      });
+      const answer = JSON.parse(body.toString()) as {
+        Items: TableItem[];
+        LastEvaluatedKey?: unknown;
+      };
+      items.push(...answer.Items);
+      ExclusiveStartKey = answer.LastEvaluatedKey;
+    } while (ExclusiveStartKey);
+    return items;
+  };
+  await db.open();
+  try {
+    return { rows: await scan(), indexed: await scan("time-index") };
+  } finally {
+    await db.close();
+  }
+}
+
 function isFinished({ event_status }: FileEvent): boolean {
   return event_status === "notified" || event_status === "failed";
 }
@@ -128,8 +166,8 @@ async function untilFinished(
 }
 
 /**
- * Kills a run with a data folder (`kill -9`) in the middle of the uploads, restarts it, and checks that
- * every stored object reaches `notified`.
+ * Kills a run with a data folder (`kill -9`) in the middle of the uploads, and checks that its index has
+ * exactly the rows of its table; restarts it, and checks that every stored object reaches `notified`.
  */
 export async function killRun(options: KillOptions): Promise<KillResult> {
   const folder = mkdtempSync(path.join(tmpdir(), "s3-uploader-kill-"));
@@ -142,18 +180,21 @@ export async function killRun(options: KillOptions): Promise<KillResult> {
   try {
     const startedAt = performance.now();
     const before = await uploadAndKill(await next(), options);
-    await processes[0]?.dispose();
+    const [first] = processes;
+    await first?.dispose();
+    const closed = await readClosedTable(folder, first?.outputs.tableName ?? "");
     const second = await next();
     const rows = await scanEvents(second.clients.dynamo, second.outputs.tableName);
     const unfinished = rows.filter((row) => !isFinished(row)).length;
     const outcomes = await uploadRest(second, before, options);
     const world = { ...(await untilFinished(second, options.patienceMs)), outcomes };
-    const broken = violationsOfFinalState(world);
+    const broken = [...violationsOfIndex(closed), ...violationsOfFinalState(world)];
     const statuses = Map.groupBy(world.rows, ({ event_status }) => event_status);
     const lines = [
       `kill -9 in the middle of ${options.uploads} uploads, seed ${options.seed}`,
       `  answered before the kill  ${before.filter(({ error }) => error === undefined).length}`,
       `  cut off by the kill       ${before.filter(({ error }) => error !== undefined).length}`,
+      `  rows after the kill       ${closed.rows.length}, in the index ${closed.indexed.length}`,
       `  rows at the restart       ${rows.length}, of them unfinished ${unfinished}`,
       `  objects stored            ${world.objects.length}`,
       `  rows                      ${world.rows.length}`,

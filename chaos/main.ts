@@ -18,6 +18,7 @@ interface CommandLine {
   clients: number;
   wait: number;
   kill?: boolean;
+  rounds: number;
 }
 
 const EXIT_USAGE_ERROR = 2;
@@ -48,6 +49,7 @@ function readCommandLine(): CommandLine {
     .option("--clients <number>", "concurrent uploads", parseCount, 32)
     .option("--wait <seconds>", "maximum time with faults after the last upload", parseCount, 180)
     .option("--kill", "instead of faults: kill -9 of the run in the middle, and a restart")
+    .option("--rounds <number>", "with --kill: how often, each with the next seed", parseCount, 1)
     .exitOverride((error) => {
       process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE_ERROR);
     })
@@ -56,12 +58,17 @@ function readCommandLine(): CommandLine {
 }
 
 async function main(): Promise<void> {
-  const { kill, wait, ...options } = readCommandLine();
+  const { kill, wait, rounds, ...options } = readCommandLine();
   console.log(`Seed ${options.seed}`);
   if (kill) {
-    const { text, broken } = await killRun({ ...options, patienceMs: wait * 1000 });
-    console.log(text);
-    process.exitCode = broken.length === 0 ? 0 : 1;
+    for (let round = 0; round < rounds; round++) {
+      const seed = (options.seed + round) % SEED_LIMIT;
+      const { text, broken } = await killRun({ ...options, seed, patienceMs: wait * 1000 });
+      console.log(text);
+      if (broken.length > 0) {
+        process.exitCode = 1;
+      }
+    }
     return;
   }
   const result = await chaosRun({ ...options, patienceMs: wait * 1000 });

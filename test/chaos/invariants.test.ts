@@ -1,6 +1,11 @@
 import { expect } from "chai";
 import { duplicatesOf } from "../../chaos/duplicates";
-import { isS3Event, violationsOf, violationsOfFinalState } from "../../chaos/invariants";
+import {
+  isS3Event,
+  violationsOf,
+  violationsOfFinalState,
+  violationsOfIndex,
+} from "../../chaos/invariants";
 import type { Moment, World } from "../../chaos/world";
 import type { EventStatus, FileEvent } from "../../events/event";
 import type { UploadAnswer } from "../../handlers/upload/upload";
@@ -236,5 +241,23 @@ describe("the invariants of a chaos run", () => {
     const rows = [row("a"), row("b")];
     const world = { ...goodWorld(), rows, stats: { notified: 2, failed: 0 } };
     expect(violationsOfFinalState(world)).to.deep.equal([]);
+  });
+
+  it("find index entries without their row, and rows without their entry", () => {
+    const item = (id: string, eventStatus: string) => ({
+      event_id: { S: id },
+      event_status: { S: eventStatus },
+    });
+    const rows = [item("a", "processed"), item("b", "created")];
+
+    expect(violationsOfIndex({ rows, indexed: [...rows].reverse() })).to.deep.equal([]);
+    expect(
+      violationsOfIndex({ rows, indexed: [item("a", "created"), item("b", "created")] }).map(
+        ({ message, eventIds }) => [message, eventIds],
+      ),
+    ).to.deep.equal([
+      ["entries without their row", ["a (created)"]],
+      ["rows without their entry", ["a (processed)"]],
+    ]);
   });
 });

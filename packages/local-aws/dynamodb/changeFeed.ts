@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Item, ItemDb } from "./dynalite";
+import type { Commit, Item, ItemWrite } from "./dynalite";
 
 /** One change of one item, as a DynamoDB stream sees it. Attribute values are DynamoDB JSON. */
 export interface ItemChange {
@@ -16,83 +16,53 @@ export interface ItemChange {
  */
 export type ChangeListener = (change: ItemChange) => (written: boolean) => void;
 
+/** A table whose changes are observed. */
+export interface ObservedTable {
+  /** The names of its key attributes. */
+  keyNames: readonly string[];
+  /** May still grow. */
+  listeners: readonly ChangeListener[];
+}
+
 /**
- * Puts a change feed around a table's rows. dynalite calls `put` and `del` inside its lock on the
- * key, so that the old item is the one that is replaced, and one key's changes arrive in order.
- * @param keyNames the names of the table's key attributes
- * @param listeners may still grow after the call
+ * Puts a change feed before the writes of items. dynalite writes inside its lock on the key, so that
+ * the old item is the one that is replaced, and one key's changes arrive in order.
  */
 export function observeChanges(
-  itemDb: ItemDb,
-  keyNames: readonly string[],
-  listeners: readonly ChangeListener[],
-): ItemDb {
-  const write = (
-    key: string,
-    newImage: Item | undefined,
-    apply: (callback: (error: Error | null) => void) => void,
-    callback: (error: Error | null) => void,
-  ): void => {
-    itemDb.get(key, (error, oldImage) => {
-      if (error && error.name !== "NotFoundError") {
-        callback(error);
-        return;
-      }
-      let settle: ((written: boolean) => void)[] = [];
-      try {
-        const change = changeOf(keyNames, oldImage, newImage);
+  commit: Commit,
+  tableOf: (name: string) => ObservedTable | undefined,
+): Commit {
+  return async (writes) => {
+    const ends: ((written: boolean) => void)[] = [];
+    let isWritten = false;
+    try {
+      for (const write of writes) {
+        const { keyNames, listeners } = tableOf(write.tableName) ?? NOT_OBSERVED;
+        const change = listeners.length > 0 ? changeOf(keyNames, write) : undefined;
         if (change) {
-          settle = listeners.map((listener) => listener(change));
+          for (const listener of listeners) {
+            ends.push(listener(change));
+          }
         }
-      } catch (error) {
-        callback(error as Error);
-        return;
       }
-      apply((error) => {
-        try {
-          settle.forEach((end) => {
-            end(!error);
-          });
-        } catch (failed) {
-          callback(failed as Error);
-          return;
-        }
-        callback(error);
-      });
-    });
-  };
-  return {
-    ...itemDb,
-    put: (key, item, callback) => {
-      // A copy in plain JSON, as it is stored; `item` may change later.
-      const newImage = JSON.parse(JSON.stringify(item)) as Item;
-      write(
-        key,
-        newImage,
-        (done) => {
-          itemDb.put(key, item, done);
-        },
-        callback,
-      );
-    },
-    del: (key, callback) => {
-      write(
-        key,
-        undefined,
-        (done) => {
-          itemDb.del(key, done);
-        },
-        callback,
-      );
-    },
+      await commit(writes);
+      isWritten = true;
+    } finally {
+      for (const end of ends) {
+        end(isWritten);
+      }
+    }
   };
 }
 
+const NOT_OBSERVED: ObservedTable = { keyNames: [], listeners: [] };
+
 function changeOf(
   keyNames: readonly string[],
-  oldImage: Item | undefined,
-  newImage: Item | undefined,
+  { oldItem: oldImage, item: written }: ItemWrite,
 ): ItemChange | undefined {
+  // A copy in plain JSON, as it is stored; `written` may change later.
+  const newImage = written && (JSON.parse(JSON.stringify(written)) as Item);
   const item = newImage ?? oldImage;
   // On AWS, a delete of a missing item and a write that changes nothing leave no stream record.
   if (!item || isDeepStrictEqual(oldImage, newImage)) {

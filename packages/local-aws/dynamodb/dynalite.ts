@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { promisify } from "node:util";
 import { cacheExpressions, type ExpressionParser } from "./expressionCache";
 
 /** An item or a key in DynamoDB JSON, such as `{ event_id: { S: "…" } }`. */
@@ -6,13 +7,33 @@ export type Item = Record<string, Record<string, unknown>>;
 
 type Callback<T> = (error: Error | null, value?: T) => void;
 
+/** Returns the function that ends the lock and calls `done`. */
+type Release = <Done extends (...values: never[]) => void>(done: Done) => Done;
+
 /** dynalite's rows of one table; `put` and `del` are called only while `lock` holds the key. */
 export interface ItemDb {
-  lock: unknown;
+  /** Calls `use` when it has all keys, which are distinct. */
+  lock(keys: string | readonly string[], use: (release: Release) => void): void;
   get(key: string, callback: Callback<Item>): void;
   put(key: string, item: Item, callback: Callback<void>): void;
   del(key: string, callback: Callback<void>): void;
 }
+
+/** A change of the underlying store, by its full key. */
+type Operation = { type: "put"; key: string; value: unknown } | { type: "del"; key: string };
+
+/** A change of one item. */
+export interface ItemWrite {
+  tableName: string;
+  oldItem: Item | undefined;
+  /** Undefined: it is deleted. */
+  item: Item | undefined;
+  /** The item and its index entries. */
+  operations: Operation[];
+}
+
+/** Writes items, all or none of them. */
+export type Commit = (writes: readonly ItemWrite[]) => Promise<void>;
 
 /** A table as DescribeTable shows it. */
 export interface TableDescription extends Record<string, unknown> {
@@ -30,6 +51,7 @@ export interface Store {
   db: {
     open(): Promise<void>;
     close(): Promise<void>;
+    batch(operations: readonly Operation[]): Promise<void>;
     values(options: unknown): ValueIterator;
     createValueStream: (options: unknown) => NodeJS.ReadableStream;
   };
@@ -39,6 +61,7 @@ export interface Store {
     get(key: string, callback: Callback<TableDescription>): void;
     put(key: string, table: TableDescription, callback: Callback<void>): void;
   };
+  getTable(name: string, callback: Callback<TableDescription>): void;
   getItemDb: (tableName: string) => ItemDb;
 }
 
@@ -64,9 +87,27 @@ memoryLevel.MemoryLevel = class extends MemoryLevel {
     super({ ...options, storeEncoding: "utf8" });
   }
 };
-const { create, itemSize } = requireModule("dynalite/db") as {
+const database = requireModule("dynalite/db") as {
   create: (options: Record<string, unknown>) => Store;
   itemSize: (item: Item) => number;
+  createKey: (keyOrItem: Item, table: TableDescription) => string;
+  validateKey: (key: Item, table: TableDescription) => ServiceError | undefined;
+  validateItem: (item: Item, table: TableDescription) => ServiceError | undefined;
+  validationError: (message: string) => ServiceError;
+  checkConditional: (input: Conditional, item?: Item) => ServiceError | undefined;
+  getIndexActions: (
+    indexes: readonly unknown[],
+    oldItem: Item | undefined,
+    item: Item | undefined,
+    table: TableDescription,
+  ) => Record<"puts" | "deletes", { index: string; key: string; item: Item }[]>;
+  updateIndexes: (
+    store: Store,
+    table: TableDescription,
+    oldItem: Item | undefined,
+    item: Item | null,
+    callback: Callback<void>,
+  ) => void;
 };
 const validations = requireModule("dynalite/validations") as Validations;
 for (const name of ["conditionParser", "projectionParser", "updateParser"]) {
@@ -93,13 +134,138 @@ const operations = new Set([
   "UpdateTable",
 ]);
 
-/** Opens a store: a LevelDB folder at `path`, or memory. Tables need no time to become active. */
-export function createStore(path?: string): Store {
-  return create({ path, createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+/** What is about to be written; dynalite calls `put` or `del` in the callback of `updateIndexes`. */
+let next: Omit<ItemWrite, "tableName"> | undefined;
+
+// dynalite writes an item's index entries one by one, and then the item: a process that is killed in
+// between leaves entries without an item. Here they are part of the item's own write.
+database.updateIndexes = (_store, table, oldItem, item, callback) => {
+  const operations: Operation[] = [];
+  for (const kind of ["Local", "Global"]) {
+    const indexes = (table[`${kind}SecondaryIndexes`] ?? []) as unknown[];
+    const actions = database.getIndexActions(indexes, oldItem, item ?? undefined, table);
+    const keyOf = ({ index, key }: { index: string; key: string }): string =>
+      `index-${kind.toLowerCase()}~${String(table.TableName)}~${index}~${key}`;
+    operations.push(
+      ...actions.deletes.map((action) => ({ type: "del" as const, key: keyOf(action) })),
+      ...actions.puts.map((action) => ({
+        type: "put" as const,
+        key: keyOf(action),
+        value: action.item,
+      })),
+    );
+  }
+  next = { oldItem, item: item ?? undefined, operations };
+  callback(null);
+};
+
+/** The parameters of a conditional write. */
+interface Conditional {
+  ReturnValuesOnConditionCheckFailure?: "ALL_OLD" | "NONE";
+}
+
+const { checkConditional } = database;
+database.checkConditional = (input, item) => {
+  const error = checkConditional(input, item);
+  if (error && item && input.ReturnValuesOnConditionCheckFailure === "ALL_OLD") {
+    error.body.Item = item;
+  }
+  return error;
+};
+
+/**
+ * Opens a store: a LevelDB folder at `path`, or memory. Tables need no time to become active.
+ *
+ * @param commit makes every write of an item, with its index entries
+ */
+export function createStore(path: string | undefined, commit: Commit): Store {
+  const store = database.create({ path, createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+  const { getItemDb } = store;
+  store.getItemDb = (tableName) =>
+    withWrites(getItemDb(tableName), tableName, (write, callback) => {
+      commit([write]).then(() => {
+        callback(null);
+      }, callback);
+    });
+  return store;
+}
+
+function withWrites(
+  itemDb: ItemDb,
+  tableName: string,
+  write: (write: ItemWrite, callback: Callback<void>) => void,
+): ItemDb {
+  const take = (operation: Operation): ItemWrite => {
+    const { oldItem, item, operations = [] } = next ?? { oldItem: undefined, item: undefined };
+    next = undefined;
+    return { tableName, oldItem, item, operations: [...operations, operation] };
+  };
+  const itemKey = (key: string): string => `item-${tableName}~${key}`;
+  return {
+    ...itemDb,
+    put: (key, item, callback) => {
+      write(take({ type: "put", key: itemKey(key), value: item }), callback);
+    },
+    del: (key, callback) => {
+      write(take({ type: "del", key: itemKey(key) }), callback);
+    },
+  };
+}
+
+/**
+ * A view of a store for one who holds the locks of all items that are written.
+ *
+ * @param write gets the writes, which are not made
+ */
+export function stagedStore(store: Store, write: (write: ItemWrite) => void): Store {
+  return {
+    ...store,
+    getItemDb: (tableName) => ({
+      ...withWrites(store.getItemDb(tableName), tableName, (staged, callback) => {
+        write(staged);
+        callback(null);
+      }),
+      lock: (_keys, use) => {
+        use((done) => done);
+      },
+    }),
+  };
 }
 
 /** An item's size in bytes as DynamoDB counts it: names and values, in UTF-8. */
-export const itemBytes = itemSize;
+export const itemBytes = database.itemSize;
+
+/** DynamoDB's own error, as its answer says it. */
+export interface ServiceError extends Error {
+  statusCode: number;
+  body: { __type: string; message: string } & Record<string, unknown>;
+}
+
+/** ValidationException 400. */
+export const { validationError } = database;
+
+/** @throws ServiceError ResourceNotFoundException 400 */
+export function readTable(store: Store, name: string): Promise<TableDescription> {
+  return promisify(store.getTable.bind(store))(name) as Promise<TableDescription>;
+}
+
+/**
+ * The key of an item in its table's {@link ItemDb}.
+ *
+ * @throws ServiceError ValidationException 400 for a key that is not one of the table
+ */
+export function itemKey(
+  table: TableDescription,
+  { Key, Item: item }: { Key?: Item; Item?: Item },
+): string {
+  const invalid = item
+    ? database.validateItem(item, table)
+    : database.validateKey(Key ?? {}, table);
+  if (invalid) {
+    throw invalid;
+  }
+  return database.createKey(item ?? Key ?? {}, table);
+}
 
 /** dynalite's files of an operation. */
 interface OperationParts {
@@ -107,6 +273,8 @@ interface OperationParts {
   custom: unknown;
   action: Action;
 }
+
+const CONDITIONAL = new Set(["DeleteItem", "PutItem", "UpdateItem"]);
 
 const partsByOperation = new Map<string, OperationParts>();
 
@@ -120,6 +288,11 @@ function partsOf(operation: string): OperationParts {
       unknown
     >;
     parts = { types, custom, action: requireModule(`dynalite/actions/${file}`) as Action };
+    if (CONDITIONAL.has(operation)) {
+      Object.assign(types as object, {
+        ReturnValuesOnConditionCheckFailure: { type: "String", enum: ["ALL_OLD", "NONE"] },
+      });
+    }
     partsByOperation.set(operation, parts);
   }
   return parts;
@@ -134,19 +307,28 @@ export function isImplemented(operation: string): boolean {
  * Runs one operation on the store.
  * @param operation a name for which {@link isImplemented} holds
  * @returns the operation's answer, as it goes out as JSON
- * @throws {Error} with `statusCode` and `body` where it is DynamoDB's own error
+ * @throws ServiceError
  */
 export async function run(store: Store, operation: string, input: unknown): Promise<unknown> {
+  return prepare(store, operation, input)(store);
+}
+
+/**
+ * Checks the input of an operation.
+ * @returns runs it on a store, once
+ * @throws ServiceError
+ */
+export function prepare(
+  store: Store,
+  operation: string,
+  input: unknown,
+): (store: Store) => Promise<unknown> {
   const { types, custom, action } = partsOf(operation);
   const checked = validations.checkTypes(input, types);
   validations.checkValidations(checked, types, custom, store);
-  return new Promise((resolve, reject) => {
-    action(store, checked, (error, answer) => {
-      if (error) {
-        reject(error);
-      } else {
-        resolve(answer);
-      }
-    });
-  });
+  return (target) => promisify(action)(target, checked);
+}
+
+export function isServiceError(error: unknown): error is ServiceError {
+  return typeof error === "object" && error !== null && "statusCode" in error;
 }

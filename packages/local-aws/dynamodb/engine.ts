@@ -5,7 +5,15 @@ import { isDeepStrictEqual, promisify } from "node:util";
 import type { HttpRequest, HttpResponse } from "../http";
 import { StartError } from "../startError";
 import { type ChangeListener, observeChanges } from "./changeFeed";
-import { createStore, isImplemented, run, type Store, type TableDescription } from "./dynalite";
+import {
+  createStore,
+  isImplemented,
+  isServiceError,
+  run,
+  type Store,
+  type TableDescription,
+} from "./dynalite";
+import { createTransactions, type Transactions } from "./transactions";
 
 export type StreamViewType = "KEYS_ONLY" | "NEW_IMAGE" | "OLD_IMAGE" | "NEW_AND_OLD_IMAGES";
 
@@ -73,20 +81,16 @@ const SERVICE = "com.amazonaws.dynamodb.v20120810#";
 const CORAL = "com.amazon.coral.service#";
 
 export function createDynamoDb({ path, region, accountId }: DynamoDbOptions): DynamoDbEngine {
-  const store = createStore(path);
+  const tables = new Map<string, OpenTable>();
+  const commit = observeChanges(
+    (writes) => store.db.batch(writes.flatMap(({ operations }) => operations)),
+    (name) => tables.get(name),
+  );
+  const store = createStore(path, commit);
+  const transactions = createTransactions(store, commit);
   store.tableDb.awsRegion = region;
   store.tableDb.awsAccountId = accountId;
   closeIterators(store);
-
-  const tables = new Map<string, OpenTable>();
-  const getItemDb = store.getItemDb;
-  store.getItemDb = (name) => {
-    const table = tables.get(name);
-    const itemDb = getItemDb(name);
-    return table?.listeners.length
-      ? observeChanges(itemDb, table.keyNames, table.listeners)
-      : itemDb;
-  };
 
   const running = new Set<Promise<unknown>>();
   let closed = false;
@@ -118,7 +122,7 @@ export function createDynamoDb({ path, region, accountId }: DynamoDbOptions): Dy
       if (closed) {
         return failure(503, `${CORAL}ServiceUnavailableException`, "The local DynamoDB is closed.");
       }
-      const answer = respond(store, request);
+      const answer = respond(store, transactions, request);
       running.add(answer);
       try {
         return await answer;
@@ -181,9 +185,14 @@ export function createDynamoDb({ path, region, accountId }: DynamoDbOptions): Dy
   };
 }
 
-async function respond(store: Store, request: HttpRequest): Promise<HttpResponse> {
+async function respond(
+  store: Store,
+  transactions: Transactions,
+  request: HttpRequest,
+): Promise<HttpResponse> {
   const [, operation = ""] = (request.headers["x-amz-target"] ?? "").split(".");
-  if (!isImplemented(operation)) {
+  const isTransaction = operation === "TransactWriteItems" || operation === "TransactGetItems";
+  if (!isTransaction && !isImplemented(operation)) {
     const message = `The local DynamoDB has no operation "${operation}".`;
     return failure(400, `${CORAL}UnknownOperationException`, message);
   }
@@ -194,7 +203,10 @@ async function respond(store: Store, request: HttpRequest): Promise<HttpResponse
     return failure(400, `${CORAL}SerializationException`, "The request's body is not JSON.");
   }
   try {
-    return respondJson(200, await run(store, operation, input));
+    const answer = isTransaction
+      ? transactions[operation](input as object)
+      : run(store, operation, input);
+    return respondJson(200, await answer);
   } catch (error) {
     if (isServiceError(error)) {
       return respondJson(error.statusCode, error.body);
@@ -202,10 +214,6 @@ async function respond(store: Store, request: HttpRequest): Promise<HttpResponse
     const message = `The local DynamoDB failed in ${operation}: ${String(error)}`;
     return failure(500, `${SERVICE}InternalServerError`, message);
   }
-}
-
-function isServiceError(error: unknown): error is { statusCode: number; body: unknown } {
-  return typeof error === "object" && error !== null && "statusCode" in error;
 }
 
 function failure(status: number, type: string, message: string): HttpResponse {

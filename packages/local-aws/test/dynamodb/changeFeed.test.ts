@@ -152,6 +152,32 @@ describe("change feed", () => {
     expect(read.answer).not.to.have.property("Item");
   });
 
+  it("leaves the index as it was where a row is not written", async () => {
+    await put("a");
+    let isFull = true;
+    db.onChange("events", () => {
+      if (isFull) {
+        throw new Error("no space left on device");
+      }
+      return () => undefined;
+    });
+    const indexed = async () => {
+      const { answer } = await call(db, "Scan", { TableName: "events", IndexName: "time-index" });
+      return answer.Items;
+    };
+
+    await put("b");
+    await update("a", "processed");
+    await remove("a");
+
+    expect(await indexed()).to.deep.equal([itemOf("a")]);
+    isFull = false;
+    await update("a", "processed");
+    expect(await indexed()).to.deep.equal([itemOf("a", "processed")]);
+    await remove("a");
+    expect(await indexed()).to.deep.equal([]);
+  });
+
   it("answers, and does not crash, when the end of a write cannot be recorded", async () => {
     db.onChange("events", () => () => {
       throw new Error("no space left on device");

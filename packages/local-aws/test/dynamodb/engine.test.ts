@@ -66,6 +66,41 @@ describe("local DynamoDB", () => {
     expect(second.answer.__type).to.contain("ConditionalCheckFailedException");
   });
 
+  it("gives the item that a condition failed for, where it is asked for", async () => {
+    const db = await createTable();
+    await call(db, "PutItem", { TableName: "events", Item: itemOf("a", "processed") });
+    const expression = "attribute_not_exists(event_id)";
+    const onFailure = { ReturnValuesOnConditionCheckFailure: "ALL_OLD" };
+    const failing = (operation: string, input: object) =>
+      call(db, operation, { TableName: "events", ConditionExpression: expression, ...input });
+
+    for (const [operation, input] of [
+      ["PutItem", { Item: itemOf("a") }],
+      ["UpdateItem", { Key: keyOf("a"), UpdateExpression: "REMOVE event_status" }],
+      ["DeleteItem", { Key: keyOf("a") }],
+    ] as const) {
+      const { status, answer } = await failing(operation, { ...input, ...onFailure });
+      const without = await failing(operation, input);
+
+      expect(status).to.equal(400);
+      expect(answer.__type).to.contain("ConditionalCheckFailedException");
+      expect(answer.Item).to.deep.equal(itemOf("a", "processed"));
+      expect(without.answer).not.to.have.property("Item");
+    }
+    const absent = await failing("DeleteItem", {
+      Key: keyOf("b"),
+      ConditionExpression: "attribute_exists(event_id)",
+      ...onFailure,
+    });
+    expect(absent.answer.__type).to.contain("ConditionalCheckFailedException");
+    expect(absent.answer).not.to.have.property("Item");
+    const unknown = await failing("PutItem", {
+      Item: itemOf("a"),
+      ReturnValuesOnConditionCheckFailure: "ALL_NEW",
+    });
+    expect(unknown.answer.__type).to.contain("ValidationException");
+  });
+
   it("pages through an index in time order, both ways", async () => {
     const db = await createTable();
     const times = ["2026-01-03", "2026-01-01", "2026-01-04", "2026-01-02"];
@@ -131,11 +166,11 @@ describe("local DynamoDB", () => {
     }));
 
   it("refuses an unknown operation by name", async () => {
-    const { status, answer } = await call(create(), "TransactWriteItems", {});
+    const { status, answer } = await call(create(), "ExecuteStatement", {});
 
     expect(status).to.equal(400);
     expect(answer.__type).to.contain("UnknownOperationException");
-    expect(answer.message).to.contain("TransactWriteItems");
+    expect(answer.message).to.contain("ExecuteStatement");
   });
 
   it("answers a request that is not JSON, or not valid, with DynamoDB's own errors", async () => {
