@@ -1,11 +1,12 @@
 import type { Readable } from "node:stream";
+import type { AwsError } from "./awsError";
 
 /** One HTTP request, read to its end before it is handled. */
 export interface HttpRequest {
   method: string;
   /** Path and query string exactly as they were sent: not decoded, not normalised. */
   url: string;
-  /** Names in lower case; repeated headers joined with ", ". */
+  /** Names in lower case, values with one character for each byte; repeated headers joined with ",". */
   headers: Record<string, string>;
   /** Without the content in `spooled`. */
   body: Buffer;
@@ -22,8 +23,20 @@ export interface SpooledBody {
   sentBytes: number;
   /** In hexadecimal digits. */
   md5: string;
-  /** Digests that the request mentions, by algorithm: md5, crc32, sha1, sha256. */
+  /** Digests that the request mentions, by algorithm: md5, crc32, sha1, sha256, … */
   digests: ReadonlyMap<string, Buffer>;
+  /** Of a body that came in chunks. */
+  frame?: ChunkFrame;
+}
+
+/** What surrounds the content of an `aws-chunked` body. */
+export interface ChunkFrame {
+  /** The signed chunks, with the last, empty one; none where they are not signed. */
+  chunks: { size: number; signature: string; sha256: string }[];
+  /** All that follows the last chunk. */
+  trailer: string;
+  /** Why the chunks cannot be read. */
+  error: AwsError | undefined;
 }
 
 /** Reads a large body to its end. It removes its file where it throws, also what `content` throws. */

@@ -28,13 +28,14 @@ export function splitUrl(url: string): { path: string; query: QueryParameters } 
 }
 
 /**
- * Decodes one percent-encoded part of a URL.
+ * Decodes one percent-encoded part of a URL. Bytes that should be encoded and are not count as they
+ * are: Node.js reads each as a character of Latin-1.
  *
  * @throws AwsError InvalidURI 400 where it is not percent-encoded UTF-8
  */
 export function decodeUri(text: string): string {
   try {
-    return decodeURIComponent(text);
+    return decodeURIComponent(encodeRawBytes(text));
   } catch {
     // decodeURIComponent has one error only: its argument is malformed.
     throw new AwsError("InvalidURI", 400, `Couldn't parse the specified URI: ${text}`);
@@ -46,6 +47,14 @@ export function encodeUri(text: string): string {
   return encodeURIComponent(text).replaceAll(
     /[!'()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+/** Percent-encodes the bytes of a part of a URL that are not ASCII. */
+export function encodeRawBytes(text: string): string {
+  return text.replaceAll(
+    /[\u0080-\u00ff]/g,
+    (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`,
   );
 }
 

@@ -20,13 +20,15 @@ const TABLE_OPERATIONS = new Set([
 const TAG_OPERATIONS = new Set(["ListTagsOfResource", "TagResource", "UntagResource"]);
 
 // A transaction's parts are allowed one by one, under the names of the single operations.
-const TRANSACTION_ACTIONS: Partial<Record<string, string>> = {
-  ConditionCheck: "ConditionCheckItem",
-  Delete: "DeleteItem",
-  Get: "GetItem",
-  Put: "PutItem",
-  Update: "UpdateItem",
-};
+const TRANSACTION_ACTIONS: ReadonlyMap<string, string> = new Map(
+  Object.entries<string>({
+    ConditionCheck: "ConditionCheckItem",
+    Delete: "DeleteItem",
+    Get: "GetItem",
+    Put: "PutItem",
+    Update: "UpdateItem",
+  }),
+);
 
 /** Reads a request of DynamoDB's JSON protocol; its body is read for the grants only. */
 export function readCall(request: HttpRequest): Call {
@@ -74,7 +76,7 @@ function grantsOf(name: string, action: string, body: JsonRecord, place: Place):
 
 function transactionGrants(item: unknown, place: Place): Grant[] {
   return Object.entries(asRecord(item)).map(([kind, part]) => {
-    const action = TRANSACTION_ACTIONS[kind];
+    const action = TRANSACTION_ACTIONS.get(kind);
     if (!action) {
       throw validationError(`${kind} is not a part of a transaction`);
     }

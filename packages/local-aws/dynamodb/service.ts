@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import type { Service, ServiceApi } from "../gateway/service";
 import { COMMON_RULES } from "../gateway/signature/canonicalRequest";
 import { jsonErrors } from "../protocols/json";
@@ -21,5 +22,10 @@ export function createDynamoDbService(engine: Pick<DynamoDbEngine, "handle">): S
   return {
     ...dynamoDbApi,
     read: (request) => ({ ...readCall(request), forward: () => engine.handle(request) }),
+    // Clients compare it with the body; the Go SDK warns where it is missing.
+    decorate: (_request, response) => ({
+      ...response,
+      headers: { ...response.headers, "x-amz-crc32": `${crc32(response.body)}` },
+    }),
   };
 }

@@ -17,5 +17,7 @@ export function findService<S extends ServiceApi>(
   const found = services.find((service) =>
     name === undefined ? service.recognizes(request) : service.name === name,
   );
-  return found ?? unserved(name ?? "unknown");
+  const service = found ?? unserved(name ?? "unknown");
+  const errors = service.errorsOf?.(request);
+  return errors ? { ...service, errors } : service;
 }

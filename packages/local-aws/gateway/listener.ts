@@ -183,12 +183,15 @@ function foreignHost({ headers }: HttpRequest): AwsError {
   );
 }
 
-function headersOf(incoming: IncomingMessage): Record<string, string> {
+/** Node.js itself drops the second of some headers; signatures are made of them all. */
+function headersOf({ rawHeaders }: IncomingMessage): Record<string, string> {
   const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(incoming.headers)) {
-    if (value !== undefined) {
-      headers[name] = Array.isArray(value) ? value.join(", ") : value;
-    }
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]?.toLowerCase() ?? "";
+    const value = rawHeaders[at + 1] ?? "";
+    const before = Object.hasOwn(headers, name) ? headers[name] : undefined;
+    headers[name] =
+      before === undefined ? value : `${before}${name === "cookie" ? "; " : ","}${value}`;
   }
   return headers;
 }

@@ -38,6 +38,8 @@ export interface ServiceApi {
   /** As in a credential scope: `s3`, `dynamodb`, … */
   name: string;
   errors: ServiceErrors;
+  /** The errors of a request in another protocol than the service's usual one. @default `errors` */
+  errorsOf?: (request: HttpRequest) => ServiceErrors;
   signing: SigningRules;
   /** Whether a request without a credential scope looks like one for this service. */
   recognizes: (request: HttpRequest) => boolean;
@@ -153,4 +155,22 @@ export interface SigningRules {
   ) => string;
   /** @throws AwsError for a request with headers that should be signed and are not */
   checkSignedHeaders?: (request: HttpRequest, signed: ReadonlySet<string>) => void;
+  /**
+   * Checks the signatures in the body, the first of which is based on the request's own.
+   *
+   * @throws AwsError for a signature that does not hold
+   */
+  checkBody?: (request: HttpRequest, seed: SeedSignature) => void;
+}
+
+/** A request's valid signature, as the base of those in its body. */
+export interface SeedSignature {
+  /** In hexadecimal digits. */
+  signature: string;
+  /** yyyymmddThhmmssZ */
+  timestamp: string;
+  /** `<yyyymmdd>/<region>/<service>/aws4_request` */
+  scope: string;
+  /** @throws AwsError where `signature` is not the one of this text */
+  check: (signature: string, stringToSign: string) => void;
 }

@@ -1,7 +1,8 @@
 import { AwsError } from "../awsError";
 import { type JsonErrorOptions, jsonErrors } from "../protocols/json";
 import { operationOf } from "../protocols/operation";
-import type { Service } from "./service";
+import { ec2Errors, isQueryRequest, queryErrors } from "../protocols/query";
+import type { Service, ServiceErrors } from "./service";
 import { COMMON_RULES } from "./signature/canonicalRequest";
 
 /** Details of a service without an engine. */
@@ -12,7 +13,7 @@ export interface UnservedOptions {
 }
 
 /**
- * A service without an engine: its calls are answered with 501, in the JSON protocol.
+ * A service without an engine: its calls are answered with 501, in the protocol of the request.
  *
  * @param name as in a credential scope
  */
@@ -23,6 +24,7 @@ export function unserved(name: string, { errors, targetPrefix }: UnservedOptions
   return {
     name,
     errors: jsonErrors(errors),
+    errorsOf: (request) => (isQueryRequest(request) ? queryErrorsOf(name) : jsonErrors(errors)),
     signing: COMMON_RULES,
     recognizes: ({ headers }) =>
       targetPrefix !== undefined && (headers["x-amz-target"]?.startsWith(targetPrefix) ?? false),
@@ -32,4 +34,10 @@ export function unserved(name: string, { errors, targetPrefix }: UnservedOptions
       forward: refuse,
     }),
   };
+}
+
+function queryErrorsOf(name: string): ServiceErrors {
+  return name === "ec2"
+    ? ec2Errors()
+    : queryErrors({ namespace: `https://${name}.amazonaws.com/doc/`, denied: "AccessDenied" });
 }

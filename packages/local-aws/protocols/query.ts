@@ -12,6 +12,14 @@ export interface QueryErrorOptions {
   denied: string;
 }
 
+/** Whether a request is of the query protocol, by its body's type or an `Action` in its URL. */
+export function isQueryRequest({ url, headers }: HttpRequest): boolean {
+  return (
+    headers["content-type"]?.toLowerCase().startsWith("application/x-www-form-urlencoded") ===
+      true || /[?&]Action=/.test(url)
+  );
+}
+
 /** The parameters of a request. */
 export function formOf(request: HttpRequest): URLSearchParams {
   return new URLSearchParams(request.body.toString("utf8"));
@@ -42,6 +50,22 @@ export function queryErrors({ namespace, denied }: QueryErrorOptions): ServiceEr
     refuse,
     deny: (denial) => new AwsError(denied, 403, denialMessage(denial)),
     internal: "InternalFailure",
+  };
+}
+
+/** The errors of EC2, whose form of the query protocol is its own. */
+export function ec2Errors(): ServiceErrors {
+  return {
+    ...queryErrors({ namespace: "", denied: "UnauthorizedOperation" }),
+    render: (error, requestId) => ({
+      status: error.status,
+      headers: { "content-type": "text/xml;charset=UTF-8", "x-amzn-requestid": requestId },
+      body: Buffer.from(
+        `<?xml version="1.0" encoding="UTF-8"?>\n<Response><Errors><Error>` +
+          `<Code>${escapeXml(error.code)}</Code><Message>${escapeXml(error.message)}</Message>` +
+          `</Error></Errors><RequestID>${requestId}</RequestID></Response>`,
+      ),
+    }),
   };
 }
 

@@ -8,6 +8,7 @@ import * as multipart from "./actions/multipart";
 import * as objects from "./actions/objects";
 import * as reading from "./actions/reading";
 import { readAddress, type S3Address } from "./address";
+import { loadDigests } from "./body/digests";
 import { receiverOf } from "./body/receive";
 import type { CorsRule } from "./cors";
 import { s3Errors } from "./errors";
@@ -112,11 +113,14 @@ export function createS3({ store }: { store: ObjectStore }): S3 {
   const listeners: ((event: ObjectCreated) => void)[] = [];
   const corsRules = new Map<string, CorsRule[]>();
 
-  /** From the first check to the write, nothing is awaited: a conditional write is atomic. */
+  /** From the reading to the write, nothing is awaited: a conditional write is atomic. */
   async function carryOut(
     request: HttpRequest,
     { address = readAddress(request.url), form: readForm }: RequestContext,
   ): Promise<Outcome & { bucket: string; operation: string }> {
+    if (request.method === "PUT" || request.method === "POST") {
+      await loadDigests();
+    }
     const call = readS3Request(request, address);
     const { bucket } = call;
     const form = readForm ?? formOf(request, address);
@@ -163,7 +167,7 @@ export function createS3({ store }: { store: ObjectStore }): S3 {
         return request.method === "HEAD" ? { ...refusal, body: Buffer.alloc(0) } : refusal;
       }
     },
-    receiverOf: (request) => receiverOf(request, store.spoolFolder),
+    receiverOf: (request) => receiverOf(request, store.spoolFolder, partAlgorithm(request, store)),
     createBucket(name) {
       store.createBucket(name);
     },
@@ -176,6 +180,24 @@ export function createS3({ store }: { store: ObjectStore }): S3 {
       listeners.push(listener);
     },
   };
+}
+
+/** The checksum that an upload needs of a part, whether the client sends it or not. */
+function partAlgorithm({ url }: HttpRequest, store: ObjectStore): string[] {
+  if (!/[?&]uploadId=/.test(url)) {
+    return [];
+  }
+  try {
+    const { bucket, key, query } = readAddress(url);
+    const upload = store.uploadOf({ bucket, key, uploadId: query.uploadId ?? "" });
+    return upload.checksumAlgorithm === undefined ? [] : [upload.checksumAlgorithm.toLowerCase()];
+  } catch (error) {
+    if (error instanceof AwsError) {
+      // The request is refused for it, when its body has come.
+      return [];
+    }
+    throw error;
+  }
 }
 
 /** @throws AwsError NotImplemented 501, or MethodNotAllowed 405 for an operation that S3 lacks, too */

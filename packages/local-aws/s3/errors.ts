@@ -2,6 +2,7 @@ import { AwsError } from "../awsError";
 import type { ServiceErrors } from "../gateway/service";
 import { denialMessage, refusalsIn } from "../protocols/refusals";
 import { escapeXml } from "../xml";
+import { CHECKSUMS } from "./body/digests";
 
 /** AWS names one of its hosts; clients only log it. */
 const HOST_ID = "local-aws";
@@ -57,5 +58,15 @@ export function unsupportedAlgorithm(): AwsError {
     "InvalidRequest",
     400,
     "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
+  );
+}
+
+/** InvalidRequest 400. */
+export function unsupportedChecksum(): AwsError {
+  return new AwsError(
+    "InvalidRequest",
+    400,
+    "Checksum algorithm provided is unsupported. Please try again with any of the valid types: " +
+      `[${CHECKSUMS.map((name) => name.toUpperCase()).join(", ")}]`,
   );
 }

@@ -1,12 +1,13 @@
 import { AwsError } from "../awsError";
 import { errorCodeOf } from "../gateway/errorCode";
 import type { Service, ServiceApi } from "../gateway/service";
+import { isPresigned, isSignatureParameter } from "../gateway/signature/claim";
 import type { HttpRequest, HttpResponse } from "../http";
 import { splitUrl } from "../url";
 import { type BucketPath, bucketPathOf } from "./address";
 import { answerPreflight, corsHeaders } from "./cors";
 import type { S3 } from "./engine";
-import { s3Errors } from "./errors";
+import { s3Errors, unsupportedAlgorithm } from "./errors";
 import { formCall, isFormUpload } from "./forms/formCall";
 import { notAForm } from "./forms/postForm";
 import { bucketArn } from "./grants";
@@ -30,8 +31,9 @@ export function createS3Service(
 ): Service {
   return {
     ...s3Api,
-    receiverOf: (request) => s3.receiverOf(request),
-    read(request) {
+    receiverOf: (request) => s3.receiverOf(withHoistedHeaders(request)),
+    read(received) {
+      const request = withHoistedHeaders(received);
       const call = readCall(request);
       const { operation, address, grants } = call;
       return {
@@ -45,6 +47,9 @@ export function createS3Service(
       };
     },
     unsigned(request) {
+      if (isSignedByVersion2(request)) {
+        return { answer: refuseVersion2 };
+      }
       const path = bucketPathOf(request.url);
       if (!path) {
         return undefined;
@@ -98,6 +103,39 @@ function isMissingObject({ operation }: S3Call, response: HttpResponse): boolean
     operation === "s3:HeadObject" ||
     (operation === "s3:GetObject" && errorCodeOf(response) === "NoSuchKey")
   );
+}
+
+/**
+ * A presigned URL may hold headers in its query, under their own names.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
+ */
+function withHoistedHeaders(request: HttpRequest): HttpRequest {
+  if (!isPresigned(request.url)) {
+    return request;
+  }
+  const hoisted = splitUrl(request.url)
+    .query.filter(([name]) => !isSignatureParameter(name))
+    .map(([name, value]): [string, string] => [name.toLowerCase(), value])
+    .filter(([name]) => name.startsWith("x-amz-") && name !== "x-amz-content-sha256");
+  return { ...request, headers: { ...Object.fromEntries(hoisted), ...request.headers } };
+}
+
+/**
+ * The signature that S3 took before Version 4, as old clients send it, and as boto3 presigns by
+ * default in us-east-1. A path that begins with an underscore is a page's, not a bucket's.
+ */
+function isSignedByVersion2({ url, headers }: HttpRequest): boolean {
+  if (url.startsWith("/_")) {
+    return false;
+  }
+  return (
+    headers.authorization?.startsWith("AWS ") === true ||
+    (/[?&]AWSAccessKeyId=/.test(url) && /[?&]Signature=/.test(url))
+  );
+}
+
+function refuseVersion2(): never {
+  throw unsupportedAlgorithm();
 }
 
 /** Reads and writes need a signature; the preflight of a browser does not. */

@@ -1,18 +1,23 @@
+import { hash } from "node:crypto";
 import { AwsError } from "../awsError";
-import type { SigningRules } from "../gateway/service";
+import type { SeedSignature, SigningRules } from "../gateway/service";
 import type { HttpRequest } from "../http";
 import { decodeUri, encodeUri } from "../url";
+import {
+  CHUNKED_PAYLOADS,
+  chunkedPayload,
+  readChunks,
+  readTrailers,
+  TRAILER_SIGNATURE,
+} from "./body/chunks";
 import { digestOf } from "./body/digests";
 
 const UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD";
 
 // The values under which S3 takes a body whose hash is not in the signature.
-const PAYLOAD_MARKS = new Set([
-  UNSIGNED_PAYLOAD,
-  "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
-  "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
-  "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
-]);
+const PAYLOAD_MARKS = new Set([UNSIGNED_PAYLOAD, ...CHUNKED_PAYLOADS]);
+
+const EMPTY_SHA256 = hash("sha256", "");
 
 /**
  * S3's rules of Signature Version 4.
@@ -20,12 +25,11 @@ const PAYLOAD_MARKS = new Set([
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  */
 export const s3SigningRules: SigningRules = {
-  /** Encoded once, with `//`, `.` and `..` left alone: all of them make keys. */
-  canonicalPath: (path) =>
-    path
-      .split("/")
-      .map((segment) => encodeUri(decodeUri(segment)))
-      .join("/"),
+  /**
+   * Decoded, then encoded anew, so that `/%2F` is `//`. `//`, `.` and `..` are left alone: all of
+   * them make keys.
+   */
+  canonicalPath: (path) => encodeUri(decodeUri(path)).replaceAll("%2F", "/"),
   payloadHash: (request, { presigned, signedHeaders }, query) => {
     const header = request.headers["x-amz-content-sha256"];
     if (presigned) {
@@ -43,10 +47,11 @@ export const s3SigningRules: SigningRules = {
     return checkedPayload(request, header);
   },
   checkSignedHeaders: ({ headers }, signed) => {
-    // Otherwise the holder of a presigned URL could add a copy source or tags to it. The payload's
-    // hash is part of the signature in any case, and S3 lets its header be unsigned.
-    const unsigned = ["host", ...Object.keys(headers).filter(mustBeSigned)].filter(
-      (name) => !signed.has(name),
+    // Otherwise the holder of a presigned URL could add a copy source or tags to it, or have its body
+    // decoded. The payload's hash is part of the signature in any case, and S3 lets its header be
+    // unsigned.
+    const unsigned = ["host", ...Object.keys(headers)].filter(
+      (name) => mustBeSigned(name, headers) && !signed.has(name),
     );
     if (unsigned.length > 0) {
       throw new AwsError(
@@ -56,10 +61,40 @@ export const s3SigningRules: SigningRules = {
       );
     }
   },
+  checkBody,
 };
 
-function mustBeSigned(name: string): boolean {
-  return name.startsWith("x-amz-") && name !== "x-amz-content-sha256";
+function mustBeSigned(name: string, headers: HttpRequest["headers"]): boolean {
+  return name === "x-amz-content-sha256"
+    ? chunkedPayload(headers) !== undefined
+    : name === "host" || name.startsWith("x-amz-");
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html */
+function checkBody(
+  request: HttpRequest,
+  { signature, timestamp, scope, check }: SeedSignature,
+): void {
+  const payload = chunkedPayload(request.headers);
+  if (!payload?.isSigned) {
+    return;
+  }
+  const { frame } = readChunks(request, payload);
+  const trailers = readTrailers(frame);
+  let previous = signature;
+  const checkNext = (next: string, kind: string, ...hashes: string[]) => {
+    check(next, [`AWS4-HMAC-SHA256-${kind}`, timestamp, scope, previous, ...hashes].join("\n"));
+    previous = next;
+  };
+  for (const chunk of frame.chunks) {
+    checkNext(chunk.signature, "PAYLOAD", EMPTY_SHA256, chunk.sha256);
+  }
+  if (payload.hasTrailers) {
+    const signed = trailers.filter(([name]) => name !== TRAILER_SIGNATURE);
+    const text = signed.map(([name, value]) => `${name}:${value}\n`).join("");
+    const last = trailers.find(([name]) => name === TRAILER_SIGNATURE)?.[1] ?? "";
+    checkNext(last, "TRAILER", hash("sha256", text));
+  }
 }
 
 function checkedPayload({ body, spooled }: HttpRequest, declared: string): string {

@@ -10,21 +10,23 @@ export interface SnsCall extends Call {
 }
 
 // operation → the form's field with the topic's ARN, or with the ARN of one of its subscriptions
-const ARN_FIELDS: Partial<Record<string, string>> = {
-  ConfirmSubscription: "TopicArn",
-  DeleteTopic: "TopicArn",
-  GetSubscriptionAttributes: "SubscriptionArn",
-  GetTopicAttributes: "TopicArn",
-  ListSubscriptionsByTopic: "TopicArn",
-  ListTagsForResource: "ResourceArn",
-  PublishBatch: "TopicArn",
-  SetSubscriptionAttributes: "SubscriptionArn",
-  SetTopicAttributes: "TopicArn",
-  Subscribe: "TopicArn",
-  TagResource: "ResourceArn",
-  Unsubscribe: "SubscriptionArn",
-  UntagResource: "ResourceArn",
-};
+const ARN_FIELDS: ReadonlyMap<string, string> = new Map(
+  Object.entries<string>({
+    ConfirmSubscription: "TopicArn",
+    DeleteTopic: "TopicArn",
+    GetSubscriptionAttributes: "SubscriptionArn",
+    GetTopicAttributes: "TopicArn",
+    ListSubscriptionsByTopic: "TopicArn",
+    ListTagsForResource: "ResourceArn",
+    PublishBatch: "TopicArn",
+    SetSubscriptionAttributes: "SubscriptionArn",
+    SetTopicAttributes: "TopicArn",
+    Subscribe: "TopicArn",
+    TagResource: "ResourceArn",
+    Unsubscribe: "SubscriptionArn",
+    UntagResource: "ResourceArn",
+  }),
+);
 
 /** Reads a request of SNS's query protocol. */
 export function readCall(request: HttpRequest): SnsCall {
@@ -51,7 +53,7 @@ function grantsOf(name: string, form: URLSearchParams, { region, accountId }: Pl
     }
     return [{ action, resource: target ?? formField(form, "TopicArn") }];
   }
-  const field = ARN_FIELDS[name];
+  const field = ARN_FIELDS.get(name);
   if (!field) {
     throw notImplemented(`sns:${name}`);
   }

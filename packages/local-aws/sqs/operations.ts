@@ -5,22 +5,24 @@ import { jsonOf, type JsonRecord, textIn } from "../protocols/json";
 import { operationOf } from "../protocols/operation";
 
 // operation → its IAM action: batches are allowed with the single operation
-const ACTIONS: Partial<Record<string, string>> = {
-  ChangeMessageVisibility: "ChangeMessageVisibility",
-  ChangeMessageVisibilityBatch: "ChangeMessageVisibility",
-  DeleteMessage: "DeleteMessage",
-  DeleteMessageBatch: "DeleteMessage",
-  DeleteQueue: "DeleteQueue",
-  GetQueueAttributes: "GetQueueAttributes",
-  ListQueueTags: "ListQueueTags",
-  PurgeQueue: "PurgeQueue",
-  ReceiveMessage: "ReceiveMessage",
-  SendMessage: "SendMessage",
-  SendMessageBatch: "SendMessage",
-  SetQueueAttributes: "SetQueueAttributes",
-  TagQueue: "TagQueue",
-  UntagQueue: "UntagQueue",
-};
+const ACTIONS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    ChangeMessageVisibility: "ChangeMessageVisibility",
+    ChangeMessageVisibilityBatch: "ChangeMessageVisibility",
+    DeleteMessage: "DeleteMessage",
+    DeleteMessageBatch: "DeleteMessage",
+    DeleteQueue: "DeleteQueue",
+    GetQueueAttributes: "GetQueueAttributes",
+    ListQueueTags: "ListQueueTags",
+    PurgeQueue: "PurgeQueue",
+    ReceiveMessage: "ReceiveMessage",
+    SendMessage: "SendMessage",
+    SendMessageBatch: "SendMessage",
+    SetQueueAttributes: "SetQueueAttributes",
+    TagQueue: "TagQueue",
+    UntagQueue: "UntagQueue",
+  }),
+);
 
 /** Reads a request of SQS's JSON protocol; its body is read for the grants only. */
 export function readCall(request: HttpRequest): Call {
@@ -45,7 +47,7 @@ function grantsOf(name: string, body: JsonRecord, { region, accountId }: Place):
     const queue = textIn(body, "QueueName");
     return [{ action: `sqs:${name}`, resource: `arn:aws:sqs:${region}:${accountId}:${queue}` }];
   }
-  const action = ACTIONS[name];
+  const action = ACTIONS.get(name);
   if (!action) {
     throw notImplemented(`sqs:${name}`);
   }

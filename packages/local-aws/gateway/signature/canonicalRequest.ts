@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import type { HttpRequest } from "../../http";
-import { encodeUri, type QueryParameters, splitUrl } from "../../url";
+import { encodeRawBytes, encodeUri, type QueryParameters, splitUrl } from "../../url";
 import type { SigningRules } from "../service";
 import type { Claim } from "./claim";
 
@@ -11,7 +11,7 @@ export const COMMON_RULES: SigningRules = {
 };
 
 /**
- * The text whose hash is signed.
+ * The bytes whose hash is signed.
  *
  * @throws AwsError what the service's payload hash throws
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
@@ -21,16 +21,18 @@ export function canonicalRequest(
   request: HttpRequest,
   { path, query }: ReturnType<typeof splitUrl>,
   claim: Claim,
-): string {
-  return [
+): Buffer {
+  const text = [
     request.method,
     pathOf(path),
     canonicalQuery(query, claim.presigned),
-    ...claim.signedHeaders.map((name) => `${name}:${canonicalHeader(request.headers[name])}`),
+    ...claim.signedHeaders.map((name) => `${name}:${canonicalHeader(request.headers, name)}`),
     "",
     claim.signedHeaders.join(";"),
     payloadHash(request, claim, query),
   ].join("\n");
+  // All but the headers is ASCII, and a header's characters are its bytes.
+  return Buffer.from(text, "latin1");
 }
 
 /** The normalized path, encoded once more than it was sent. */
@@ -46,7 +48,8 @@ function canonicalPath(path: string): string {
     if (segment === "..") {
       segments.pop();
     } else {
-      segments.push(encodeUri(segment));
+      // Bytes that were sent as they are get their first encoding.
+      segments.push(encodeRawBytes(segment.replaceAll(/[^\u0080-\u00ff]+/g, encodeUri)));
     }
   }
   return `/${segments.join("/")}${segments.length > 0 && path.endsWith("/") ? "/" : ""}`;
@@ -68,6 +71,7 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
-function canonicalHeader(value: string | undefined): string {
-  return (value ?? "").trim().replaceAll(/\s+/g, " ");
+function canonicalHeader(headers: HttpRequest["headers"], name: string): string {
+  const value = Object.hasOwn(headers, name) ? headers[name] : undefined;
+  return (value ?? "").trim().replaceAll(/ +/g, " ");
 }

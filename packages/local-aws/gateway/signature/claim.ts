@@ -1,6 +1,6 @@
 import { AwsError } from "../../awsError";
 import type { HttpRequest } from "../../http";
-import type { QueryParameters } from "../../url";
+import { type QueryParameters, splitUrl } from "../../url";
 import type { ServiceErrors, SignedCall } from "../service";
 
 /** The one algorithm that is accepted. */
@@ -28,36 +28,74 @@ export interface Claim extends SignedCall, Scope {
 
 const MAX_EXPIRES_SECONDS = 7 * 24 * 60 * 60;
 
+/** The parameters of a signature in a query. */
+const PARAMETERS: ReadonlySet<string> = new Set([
+  "X-Amz-Algorithm",
+  "X-Amz-Credential",
+  "X-Amz-Date",
+  "X-Amz-Expires",
+  "X-Amz-Security-Token",
+  "X-Amz-Signature",
+  "X-Amz-SignedHeaders",
+]);
+
+/** Whether a query's parameter belongs to its signature. */
+export function isSignatureParameter(name: string): boolean {
+  return PARAMETERS.has(name);
+}
+
 /** Whether the request carries a Signature Version 4, valid or not. */
 export function isSigned(request: HttpRequest): boolean {
-  return (
-    request.headers.authorization?.startsWith("AWS4-") === true ||
-    /[?&]X-Amz-(Algorithm|Credential|Signature)=/.test(request.url)
-  );
+  return isSignedInHeader(request) || isPresigned(request.url);
+}
+
+/** Whether a URL carries a Signature Version 4, valid or not. */
+export function isPresigned(url: string): boolean {
+  return /[?&]X-Amz-(Algorithm|Credential|Signature)=/.test(url);
+}
+
+function isSignedInHeader({ headers }: Pick<HttpRequest, "headers">): boolean {
+  return headers.authorization?.startsWith("AWS4-") === true;
 }
 
 /** The service in a request's credential scope; undefined where it has none that can be read. */
 export function claimedService(request: HttpRequest): string | undefined {
-  const scope =
-    /Credential=[^,\s]*?\/\d{8}\/[^/,\s]*\/([^/,\s]+)\//.exec(
-      request.headers.authorization ?? "",
-    ) ??
-    /[?&]X-Amz-Credential=[^&]*?(?:%2F|\/)\d{8}(?:%2F|\/)[^&]*?(?:%2F|\/)([^&]+?)(?:%2F|\/)/i.exec(
-      request.url,
-    );
-  return scope?.[1];
+  const credential = isSignedInHeader(request)
+    ? headerParts(request.headers.authorization ?? "").find(([name]) => name === "Credential")?.[1]
+    : credentialIn(request.url);
+  return parseScope(credential ?? "")?.service;
 }
 
-/** @throws AwsError for an incomplete signature */
+function credentialIn(url: string): string | undefined {
+  try {
+    return splitUrl(url).query.find(([name]) => name === "X-Amz-Credential")?.[1];
+  } catch (error) {
+    if (error instanceof AwsError) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** @throws AwsError for an incomplete signature, or more than one */
 export function readClaim(
   errors: ServiceErrors,
   request: HttpRequest,
   query: QueryParameters,
 ): Claim {
-  const { authorization } = request.headers;
-  return authorization?.startsWith("AWS4-")
-    ? readHeaderClaim(errors, request, authorization)
-    : readQueryClaim(errors, new Map(query));
+  const inQuery = query.filter(([name]) => isSignatureParameter(name));
+  if (!isSignedInHeader(request)) {
+    return readQueryClaim(errors, uniqueParts(errors, inQuery));
+  }
+  if (inQuery.length > 0) {
+    throw new AwsError(
+      "InvalidArgument",
+      400,
+      "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query " +
+        "string parameter or the Authorization header should be specified",
+    );
+  }
+  return readHeaderClaim(errors, request, request.headers.authorization ?? "");
 }
 
 /** Undefined for a credential of another form. */
@@ -80,17 +118,8 @@ function readHeaderClaim(
   request: HttpRequest,
   authorization: string,
 ): Claim {
-  const space = authorization.indexOf(" ");
-  checkAlgorithm(errors, authorization.slice(0, space));
-  const parts = new Map(
-    authorization
-      .slice(space + 1)
-      .split(",")
-      .map((part): [string, string] => {
-        const [name = "", value = ""] = part.trim().split(/=(.*)/s);
-        return [name, value];
-      }),
-  );
+  checkAlgorithm(errors, authorization.split(" ", 1)[0]);
+  const parts = uniqueParts(errors, headerParts(authorization));
   return {
     ...readScope(errors, parts.get("Credential")),
     presigned: false,
@@ -102,19 +131,37 @@ function readHeaderClaim(
   };
 }
 
+/** The parts after the algorithm. */
+function headerParts(authorization: string): [name: string, value: string][] {
+  const space = authorization.indexOf(" ");
+  return authorization
+    .slice(space + 1)
+    .split(",")
+    .map((part) => {
+      const [name = "", value = ""] = part.trim().split(/=(.*)/s);
+      return [name, value];
+    });
+}
+
+/** Of a part that is there twice, one would be verified, and the other might be used. */
+function uniqueParts(
+  errors: ServiceErrors,
+  parts: readonly [name: string, value: string][],
+): Map<string, string> {
+  const unique = new Map(parts);
+  if (unique.size === parts.length) {
+    return unique;
+  }
+  const twice = parts.find(([name], at) => parts.findIndex(([other]) => other === name) < at);
+  throw errors.refuse("incomplete", `The signature has ${twice?.[0] ?? "a part"} more than once`);
+}
+
 function readQueryClaim(errors: ServiceErrors, query: Map<string, string>): Claim {
   if (!query.has("X-Amz-Algorithm")) {
     throw missingSignature(errors);
   }
   checkAlgorithm(errors, query.get("X-Amz-Algorithm"));
-  const expires = Number(query.get("X-Amz-Expires"));
-  if (!(expires >= 0 && expires <= MAX_EXPIRES_SECONDS)) {
-    throw new AwsError(
-      "AuthorizationQueryParametersError",
-      400,
-      `X-Amz-Expires must be between 0 and ${MAX_EXPIRES_SECONDS} seconds (a week)`,
-    );
-  }
+  const expires = readExpires(query.get("X-Amz-Expires"));
   const parameter = (name: string): string => demand(errors, name, query.get(name));
   return {
     ...readScope(errors, query.get("X-Amz-Credential")),
@@ -125,6 +172,19 @@ function readQueryClaim(errors: ServiceErrors, query: Map<string, string>): Clai
     sessionToken: query.get("X-Amz-Security-Token"),
     expires,
   };
+}
+
+/** Seconds. */
+function readExpires(text = ""): number {
+  const expires = Number(text);
+  if (/^\d+$/.test(text) && expires >= 1 && expires <= MAX_EXPIRES_SECONDS) {
+    return expires;
+  }
+  throw new AwsError(
+    "AuthorizationQueryParametersError",
+    400,
+    `X-Amz-Expires must be a number of seconds from 1 to ${MAX_EXPIRES_SECONDS} (a week)`,
+  );
 }
 
 function checkAlgorithm(errors: ServiceErrors, algorithm: string | undefined): void {

@@ -9,25 +9,29 @@ import { checkSignature, findSecret } from "./secret";
 const MAX_SKEW_MS = 15 * 60 * 1000;
 
 /**
- * Checks a request's AWS Signature Version 4, in the Authorization header or presigned. Of a body
- * that is signed in chunks (`STREAMING-…`) only the seed signature is checked.
+ * Checks a request's AWS Signature Version 4, in the Authorization header or presigned, and those in
+ * its body.
  *
  * @param service the one the request is for, with its errors and signing rules
  * @param now compared with the request's own time; 15 minutes of difference are allowed
- * @returns the signer, service and region; the caller judges them
+ * @returns the signer, the service and the region; the caller judges the region
  * @throws AwsError with the code and status of the service
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
 export function verifySignature(
-  { errors, signing }: Pick<ServiceApi, "errors" | "signing">,
+  { name, errors, signing }: Pick<ServiceApi, "name" | "errors" | "signing">,
   request: HttpRequest,
   secretOf: SecretOf,
   now: Date,
 ): SignedCall {
   const url = splitUrl(request.url);
   const claim = readClaim(errors, request, url.query);
-  const { accessKeyId, service, region, presigned } = claim;
+  const { accessKeyId, service, region, presigned, timestamp, signature } = claim;
 
+  if (service !== name) {
+    const message = `Credential should be scoped to correct service: '${name}'`;
+    throw errors.refuse("incomplete", message);
+  }
   checkTime(errors, claim, now);
   const signed = new Set(claim.signedHeaders);
   signing.checkSignedHeaders?.(request, signed);
@@ -39,13 +43,18 @@ export function verifySignature(
   }
   const secret = findSecret(errors, claim, secretOf);
 
-  const stringToSign = [
-    ALGORITHM,
-    claim.timestamp,
-    `${claim.date}/${region}/${service}/aws4_request`,
-    hash("sha256", canonicalRequest(signing, request, url, claim)),
-  ].join("\n");
+  const scope = `${claim.date}/${region}/${service}/aws4_request`;
+  const canonical = canonicalRequest(signing, request, url, claim);
+  const stringToSign = [ALGORITHM, timestamp, scope, hash("sha256", canonical)].join("\n");
   checkSignature(errors, secret, claim, stringToSign);
+  signing.checkBody?.(request, {
+    signature,
+    timestamp,
+    scope,
+    check: (of, text) => {
+      checkSignature(errors, secret, { ...claim, signature: of }, text);
+    },
+  });
   return { accessKeyId, service, region, presigned };
 }
 

@@ -1,3 +1,4 @@
+import { CHECKSUMS } from "../body/digests";
 import type { ChecksumValues, ObjectDescription } from "../store/state";
 
 type Headers = Record<string, string>;
@@ -6,8 +7,7 @@ type Checksums = ObjectDescription["checksums"];
 const STORED =
   /^(content-(type|disposition|encoding|language)|cache-control|expires|x-amz-meta-.+)$/;
 
-/** Checksums that are kept, in the order in which one is chosen. */
-const ALGORITHMS = ["CRC32", "SHA1", "SHA256"];
+const ALGORITHMS = CHECKSUMS.map((name) => name.toUpperCase());
 
 /** What a write's headers say about its object. */
 export function describeObject(headers: Headers): ObjectDescription {

@@ -1,19 +1,18 @@
 import { AwsError } from "../../awsError";
 import { element } from "../../xml";
-import { digestOf } from "../body/digests";
+import { createDigest } from "../body/digests";
 import { readCompletedParts } from "../documents";
 import type { S3Request } from "../request";
-import type { CompletedPart, UploadAddress } from "../store/multipart";
+import type { ListedPart, UploadAddress } from "../store/multipart";
 import type { ObjectStore } from "../store/objectStore";
-import type { ObjectDescription } from "../store/state";
 import { type Action, eTagElement, xmlOutcome } from "./action";
+import { checksumElements, checksumHeaders, checksumIn, describeObject } from "./description";
 import {
-  checksumElements,
-  checksumHeaders,
-  checksumIn,
-  describeObject,
-  knownAlgorithm,
-} from "./description";
+  announcedChecksum,
+  checkPartSizes,
+  joinChecksums,
+  partChecksums,
+} from "./multipartChecksums";
 import { conditionsOf, copySourceOf } from "./objects";
 
 const MAX_PARTS = 10_000;
@@ -22,28 +21,32 @@ const MAX_PARTS = 10_000;
 const MIN_RANGE_SOURCE = 5 << 20;
 
 export const createUpload: Action = ({ bucket, key, headers }, store) => {
-  const checksumAlgorithm = knownAlgorithm(headers["x-amz-checksum-algorithm"]);
+  const announced = announcedChecksum(headers);
   const description = describeObject(headers);
   const { uploadId } = store.createUpload({
     bucket,
     key,
     headers: description.headers,
-    checksumAlgorithm,
+    ...announced,
   });
   const outcome = xmlOutcome("InitiateMultipartUploadResult", [
     element("Bucket", bucket),
     element("Key", key),
     element("UploadId", uploadId),
   ]);
-  const announced = checksumAlgorithm && { "x-amz-checksum-algorithm": checksumAlgorithm };
-  return { ...outcome, headers: { ...outcome.headers, ...announced } };
+  const checksum = announced && {
+    "x-amz-checksum-algorithm": announced.checksumAlgorithm,
+    "x-amz-checksum-type": announced.checksumType,
+  };
+  return { ...outcome, headers: { ...outcome.headers, ...checksum } };
 };
 
 export const uploadPart: Action = (request, store) => {
   const { headers, content, query } = request;
-  const checksums = checksumIn(headers);
-  const { eTag } = store.putPart(addressOf(request), Number(query.partNumber), content, checksums);
-  return { headers: { etag: `"${eTag}"`, ...checksumHeaders(checksums) } };
+  const address = addressOf(request);
+  const checksums = partChecksums(request, store.uploadOf(address));
+  const { eTag } = store.putPart(address, Number(query.partNumber), content, checksums);
+  return { headers: { etag: `"${eTag}"`, ...checksumHeaders(checksumIn(headers)) } };
 };
 
 export const copyPart: Action = async (request, store) => {
@@ -51,14 +54,23 @@ export const copyPart: Action = async (request, store) => {
   const source = copySourceOf(headers);
   const { size } = store.head(source.bucket, source.key);
   const range = copyRange(headers["x-amz-copy-source-range"], size);
-  const { eTag, lastModified } = await store.copyPart(
-    addressOf(request),
+  const address = addressOf(request);
+  const { checksumAlgorithm } = store.uploadOf(address);
+  const { eTag, lastModified, checksums } = await store.copyPart(
+    address,
     Number(query.partNumber),
     { ...source, ...range },
+    checksumAlgorithm === undefined
+      ? undefined
+      : {
+          algorithm: checksumAlgorithm,
+          digest: createDigest(checksumAlgorithm.toLowerCase()),
+        },
   );
   return xmlOutcome("CopyPartResult", [
     eTagElement(eTag),
     element("LastModified", lastModified.toISOString()),
+    ...Object.entries(checksums ?? {}).map(([name, text]) => element(`Checksum${name}`, text)),
   ]);
 };
 
@@ -66,7 +78,9 @@ export const completeUpload: Action = (request, store) => {
   const { bucket, key, headers, body } = request;
   const address = addressOf(request);
   const parts = readCompletedParts(body);
-  const checksums = compositeOf(address, parts, store);
+  const stored = partsOf(address, store);
+  const checksums = joinChecksums(headers, store.uploadOf(address), parts, stored);
+  checkPartSizes(headers, parts, stored);
   const options = { ...conditionsOf(headers), checksums };
   const written = store.completeUpload(address, parts, options);
   const outcome = xmlOutcome("CompleteMultipartUploadResult", [
@@ -92,28 +106,9 @@ function addressOf({ bucket, key, query }: S3Request): UploadAddress {
   return { bucket, key, uploadId: query.uploadId ?? "" };
 }
 
-/** The checksum of the parts' checksums, where the upload announced an algorithm and parts have it. */
-function compositeOf(
-  address: UploadAddress,
-  named: readonly CompletedPart[],
-  store: ObjectStore,
-): ObjectDescription["checksums"] {
-  const { checksumAlgorithm } = store.uploadOf(address);
-  if (checksumAlgorithm === undefined) {
-    return undefined;
-  }
-  const stored = new Map(
-    store
-      .listParts(address, { maxParts: MAX_PARTS })
-      .parts.map(({ number, checksums }) => [number, checksums?.[checksumAlgorithm]]),
-  );
-  const sums = named.map(({ number }) => stored.get(number)).filter((sum) => sum !== undefined);
-  if (sums.length === 0) {
-    return undefined;
-  }
-  const joined = Buffer.concat(sums.map((sum) => Buffer.from(sum, "base64")));
-  const sum = digestOf(checksumAlgorithm.toLowerCase(), joined).toString("base64");
-  return { type: "COMPOSITE", values: { [checksumAlgorithm]: `${sum}-${sums.length}` } };
+function partsOf(address: UploadAddress, store: ObjectStore): ReadonlyMap<number, ListedPart> {
+  const { parts } = store.listParts(address, { maxParts: MAX_PARTS });
+  return new Map(parts.map((part) => [part.number, part]));
 }
 
 function copyRange(range: string | undefined, size: number): { start?: number; end?: number } {

@@ -1,106 +1,252 @@
+import { createHash, type Hash } from "node:crypto";
 import { AwsError } from "../../awsError";
+import type { ChunkFrame, HttpRequest } from "../../http";
 import type { Cutter } from "./cutter";
+import type { Content } from "./digests";
 
-/** Bytes of a line before a chunk, and of all trailers. */
-const MAX_LINES_BYTES = 16 * 1024;
+/** Bytes of the line before a chunk: its size and its signature. */
+const MAX_LINE_BYTES = 1024;
 
-/** The rest of a body after its chunks. */
-const LAST_CHUNK = "0\r\n";
+/** Bytes of all trailers. */
+const MAX_TRAILER_BYTES = 16 * 1024;
 
-/**
- * Whether a body is sent as `aws-chunked`, in which the SDKs send streams, with the checksum in a
- * trailer. https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html
- */
-export function isChunked(headers: Readonly<Record<string, string>>): boolean {
-  return (
-    /(^|[\s,])aws-chunked($|[\s,])/.test(headers["content-encoding"] ?? "") ||
-    headers["x-amz-content-sha256"]?.startsWith("STREAMING-") === true
-  );
+/** Bytes of each signed chunk but the last with content. */
+const MIN_SIGNED_BYTES = 8 * 1024;
+
+/** The trailer with the signature of the others. */
+export const TRAILER_SIGNATURE = "x-amz-trailer-signature";
+
+const LINE_BREAK = Buffer.from("\r\n");
+
+/** How a body in chunks is announced. */
+export interface ChunkedPayload {
+  /** Whether each chunk has a signature. */
+  isSigned: boolean;
+  /** Whether trailers follow the last chunk. */
+  hasTrailers: boolean;
 }
 
-/** Cuts the content out of its chunks. The rest is the last chunk, or nothing for broken chunks. */
-export function createChunkCutter(): Cutter {
-  let line = Buffer.alloc(0);
-  /** Of the current chunk, with the line break after it: 0 between chunks. */
-  let left = 0;
-  let state: "chunks" | "trailers" | "broken" = "chunks";
+const PAYLOADS: ReadonlyMap<string, ChunkedPayload> = new Map([
+  ["STREAMING-UNSIGNED-PAYLOAD-TRAILER", { isSigned: false, hasTrailers: true }],
+  ["STREAMING-AWS4-HMAC-SHA256-PAYLOAD", { isSigned: true, hasTrailers: false }],
+  ["STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER", { isSigned: true, hasTrailers: true }],
+]);
 
-  /** @returns the bytes of `chunk` after the line, or undefined if the line continues */
-  function readLine(chunk: Buffer): Buffer | undefined {
+/** The values of `x-amz-content-sha256` of a body in chunks. */
+export const CHUNKED_PAYLOADS: readonly string[] = [...PAYLOADS.keys()];
+
+/**
+ * How a body is sent as `aws-chunked`, in which the SDKs send streams, with the checksum in a
+ * trailer; undefined for another one. `Content-Encoding: aws-chunked` alone does not count: it need
+ * not be signed.
+ *
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html
+ */
+export function chunkedPayload(headers: HttpRequest["headers"]): ChunkedPayload | undefined {
+  return PAYLOADS.get(headers["x-amz-content-sha256"] ?? "");
+}
+
+/**
+ * Takes `aws-chunked` out of a Content-Encoding.
+ *
+ * @returns undefined where nothing is left
+ */
+export function withoutChunked(contentEncoding: string | undefined): string | undefined {
+  const encodings = (contentEncoding ?? "").split(",").map((each) => each.trim());
+  const others = encodings.filter((each) => each !== "" && each.toLowerCase() !== "aws-chunked");
+  return others.length > 0 ? others.join(",") : undefined;
+}
+
+/** Cuts the content out of its chunks; the frame says whether they are whole. */
+export function createChunkCutter({ isSigned }: Pick<ChunkedPayload, "isSigned">): Cutter {
+  const chunks: ChunkFrame["chunks"] = [];
+  /** The current line, or all trailers, so far. */
+  let line = Buffer.alloc(0);
+  /** Bytes of the current chunk that have not come yet. */
+  let left = 0;
+  let hash: Hash | undefined;
+  let state: "line" | "content" | "end of chunk" | "trailers" | "broken" = "line";
+  let error: AwsError | undefined;
+
+  function fail(reason = incompleteBody()): void {
+    state = "broken";
+    error = reason;
+  }
+
+  /** @returns the bytes of `bytes` after the line break; undefined where it has not come yet */
+  function readLine(bytes: Buffer, limit: number): Buffer | undefined {
     const before = line.length;
-    line = Buffer.concat([line, chunk.subarray(0, MAX_LINES_BYTES)]);
-    const end = line.indexOf("\r\n");
-    if (end < 0) {
-      if (line.length >= MAX_LINES_BYTES) {
-        state = "broken";
+    line = Buffer.concat([line, bytes.subarray(0, limit + LINE_BREAK.length - before)]);
+    const end = line.indexOf(LINE_BREAK);
+    if (end >= 0) {
+      line = line.subarray(0, end);
+      return bytes.subarray(end + LINE_BREAK.length - before);
+    }
+    if (line.length === limit + LINE_BREAK.length) {
+      fail();
+    }
+    return undefined;
+  }
+
+  function startChunk(text: string): void {
+    const [, digits, extension = ""] = /^([0-9a-fA-F]+)(;.*)?$/.exec(text) ?? [];
+    const size = Number.parseInt(digits ?? "", 16);
+    // Also where the line has another form.
+    if (!Number.isSafeInteger(size)) {
+      fail();
+      return;
+    }
+    if (isSigned) {
+      const signature = /^;chunk-signature=([0-9a-f]{64})$/.exec(extension)?.[1];
+      const previous = chunks.at(-1);
+      if (signature === undefined) {
+        fail();
+        return;
       }
-      return undefined;
+      if (size > 0 && previous && previous.size < MIN_SIGNED_BYTES) {
+        fail(smallChunk());
+        return;
+      }
+      hash = createHash("sha256");
+      chunks.push({ size, signature, sha256: "" });
     }
-    // A signature may follow the size; parseInt stops at the semicolon before it.
-    const size = Number.parseInt(line.toString("latin1", 0, end), 16);
-    line = Buffer.alloc(0);
-    if (Number.isNaN(size) || size < 0) {
-      state = "broken";
-    } else if (size === 0) {
-      state = "trailers";
-    } else {
-      left = size + 2;
+    left = size;
+    state = size === 0 ? "trailers" : "content";
+    if (size === 0) {
+      endHash();
     }
-    return chunk.subarray(end + 2 - before);
+  }
+
+  function endHash(): void {
+    const last = chunks.at(-1);
+    if (hash && last) {
+      last.sha256 = hash.digest("hex");
+      hash = undefined;
+    }
+  }
+
+  /** @returns the rest of `bytes`; undefined for none */
+  function step(bytes: Buffer, content: Buffer[]): Buffer | undefined {
+    switch (state) {
+      case "line": {
+        const rest = readLine(bytes, MAX_LINE_BYTES);
+        if (rest) {
+          const text = line.toString("latin1");
+          line = Buffer.alloc(0);
+          startChunk(text);
+        }
+        return rest;
+      }
+      case "content": {
+        const piece = bytes.subarray(0, left);
+        content.push(piece);
+        hash?.update(piece);
+        left -= piece.length;
+        if (left === 0) {
+          endHash();
+          state = "end of chunk";
+        }
+        return bytes.subarray(piece.length);
+      }
+      case "end of chunk": {
+        const rest = readLine(bytes, 0);
+        if (rest) {
+          line = Buffer.alloc(0);
+          state = "line";
+        }
+        return rest;
+      }
+      case "trailers":
+        line = Buffer.concat([line, bytes.subarray(0, MAX_TRAILER_BYTES + 1 - line.length)]);
+        if (line.length > MAX_TRAILER_BYTES) {
+          fail(malformedTrailer());
+        }
+        return undefined;
+      case "broken":
+        return undefined;
+    }
   }
 
   return {
     algorithms: () => [],
-    push(chunk) {
+    push(bytes) {
       const content: Buffer[] = [];
-      let rest: Buffer | undefined = chunk;
-      while (rest && rest.length > 0 && state === "chunks") {
-        if (left === 0) {
-          rest = readLine(rest);
-          continue;
-        }
-        const size = left - 2;
-        if (size > 0) {
-          content.push(rest.subarray(0, size));
-        }
-        const used = Math.min(left, rest.length);
-        left -= used;
-        rest = rest.subarray(used);
-      }
-      if (rest && state === "trailers") {
-        line = Buffer.concat([line, rest]).subarray(0, MAX_LINES_BYTES);
+      for (let rest: Buffer | undefined = bytes; rest && rest.length > 0;) {
+        rest = step(rest, content);
       }
       return content;
     },
-    end: () =>
-      state === "trailers" ? Buffer.concat([Buffer.from(LAST_CHUNK), line]) : Buffer.alloc(0),
+    end() {
+      if (state !== "trailers" && state !== "broken") {
+        fail();
+      }
+      return Buffer.alloc(0);
+    },
+    frame: () => ({ chunks, trailer: line.toString("latin1"), error }),
   };
 }
 
-/**
- * Reads the trailers from what a cutter leaves of a body.
- *
- * @throws AwsError IncompleteBody 400
- */
-export function readTrailers(rest: Buffer): Record<string, string> {
-  const text = rest.toString("latin1");
-  if (!text.startsWith(LAST_CHUNK)) {
-    throw incompleteBody();
+/** The content and the frame of a body in chunks, wherever the content is. */
+export function readChunks(
+  { body, spooled }: Pick<HttpRequest, "body" | "spooled">,
+  payload: ChunkedPayload,
+): { content: Content; frame: ChunkFrame } {
+  if (spooled?.frame) {
+    return { content: spooled, frame: spooled.frame };
   }
-  const trailers: Record<string, string> = {};
-  for (const line of text.slice(LAST_CHUNK.length).split("\r\n")) {
-    const colon = line.indexOf(":");
-    if (colon >= 0) {
-      trailers[line.slice(0, colon).trim().toLowerCase()] = line.slice(colon + 1).trim();
-    }
+  const cutter = createChunkCutter(payload);
+  const content = Buffer.concat(cutter.push(body));
+  cutter.end();
+  const frame = cutter.frame?.();
+  if (!frame) {
+    throw new Error("A cutter of chunks has a frame.");
   }
-  return trailers;
+  return { content, frame };
 }
 
+/**
+ * Reads the lines after the last chunk.
+ *
+ * @returns names, in lower case, and values
+ * @throws AwsError IncompleteBody or MalformedTrailerError 400
+ */
+export function readTrailers({ trailer, error }: ChunkFrame): [name: string, value: string][] {
+  if (error) {
+    throw error;
+  }
+  const lines = trailer.split("\r\n");
+  // The last line ends, and an empty one follows; some clients send one more.
+  const end = lines.indexOf("");
+  if (end < 0 || lines.length < end + 2 || lines.slice(end).some((line) => line !== "")) {
+    throw incompleteBody();
+  }
+  return lines.slice(0, end).map((line) => {
+    const [, name, value] = /^([\w-]+)[ \t]*:([^\r\n]*)\n?$/.exec(line) ?? [];
+    if (name === undefined || value === undefined) {
+      throw malformedTrailer();
+    }
+    return [name.toLowerCase(), value.trim()];
+  });
+}
+
+/** IncompleteBody 400, for a body that ends early or whose chunks have another form. */
 export function incompleteBody(): AwsError {
+  return new AwsError("IncompleteBody", 400, "The request body terminated unexpectedly");
+}
+
+/** MalformedTrailerError 400. */
+export function malformedTrailer(): AwsError {
   return new AwsError(
-    "IncompleteBody",
+    "MalformedTrailerError",
     400,
-    "You did not provide the number of bytes specified by the Content-Length HTTP header.",
+    "The request contained trailing data that was not well-formed or did not conform to our published schema.",
+  );
+}
+
+function smallChunk(): AwsError {
+  return new AwsError(
+    "InvalidChunkSizeError",
+    403,
+    `Only the last chunk is allowed to have a size less than ${MIN_SIGNED_BYTES} bytes`,
   );
 }

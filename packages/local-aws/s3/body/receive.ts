@@ -7,9 +7,9 @@ import { bucketPathOf } from "../address";
 import { createFormCutter } from "../forms/formCutter";
 import { isPostForm } from "../forms/postForm";
 import { diskError } from "../store/errors";
-import { createChunkCutter, isChunked } from "./chunks";
+import { chunkedPayload, createChunkCutter } from "./chunks";
 import { createWholeCutter, type Cutter } from "./cutter";
-import { CHECKSUMS, createDigest, type Digest } from "./digests";
+import { CHECKSUMS, createDigest, type Digest, loadDigests } from "./digests";
 
 /**
  * What receives a large body of an upload: it writes the content to a file, and computes the digests
@@ -17,10 +17,18 @@ import { CHECKSUMS, createDigest, type Digest } from "./digests";
  *
  * @param request without its body
  * @param folder for the files
+ * @param algorithms that the content needs besides
  */
-export function receiverOf(request: HttpRequest, folder: string): ReceiveBody | undefined {
+export function receiverOf(
+  request: HttpRequest,
+  folder: string,
+  algorithms: readonly string[] = [],
+): ReceiveBody | undefined {
   const cutter = cutterFor(request);
-  return cutter && ((content) => spool(cutter, algorithmsOf(request), content, folder));
+  return (
+    cutter &&
+    ((content) => spool(cutter, [...algorithms, ...algorithmsOf(request)], content, folder))
+  );
 }
 
 function cutterFor({ method, url, headers }: HttpRequest): Cutter | undefined {
@@ -34,7 +42,8 @@ function cutterFor({ method, url, headers }: HttpRequest): Cutter | undefined {
   if (method !== "PUT" || path.key === "") {
     return undefined;
   }
-  return isChunked(headers) ? createChunkCutter() : createWholeCutter();
+  const payload = chunkedPayload(headers);
+  return payload ? createChunkCutter(payload) : createWholeCutter();
 }
 
 /** The digests that headers or query mention. */
@@ -54,12 +63,13 @@ async function spool(
   folder: string,
 ): Promise<{ body: Buffer; spooled: SpooledBody }> {
   const file = join(folder, randomUUID());
+  await loadDigests();
   const handle = await open(file, "wx", 0o600).catch((error: unknown) => {
     throw diskError(error);
   });
   try {
     const written = await write(cutter, algorithms, body, handle);
-    return { body: cutter.end(), spooled: { file, ...written } };
+    return { body: cutter.end(), spooled: { file, ...written, frame: cutter.frame?.() } };
   } catch (error) {
     rmSync(file, { force: true });
     throw diskError(error);

@@ -4,6 +4,7 @@ import type { HttpRequest } from "../../http";
 import type { BucketPath } from "../address";
 import type { S3 } from "../engine";
 import { formGrants } from "../grants";
+import { refuseChunkedForm } from "../request";
 import { verifyPostForm } from "./policySignature";
 import { isPostForm, type PostForm, readPostForm } from "./postForm";
 import { checkPostPolicy } from "./postPolicy";
@@ -20,7 +21,10 @@ export function formCall(
   request: HttpRequest,
 ): SelfSignedCall {
   let read: PostForm | undefined;
-  const form = (): PostForm => (read ??= readPostForm(request.headers["content-type"], request));
+  const form = (): PostForm => {
+    refuseChunkedForm(request);
+    return (read ??= readPostForm(request.headers["content-type"], request));
+  };
   return {
     operation: "s3:PostObject",
     verify: (secretOf, region) => {

@@ -1,8 +1,9 @@
-import { AwsError } from "../../awsError";
 import type { HttpRequest, HttpResponse } from "../../http";
 import { escapeXml } from "../../xml";
 import type { S3Address } from "../address";
+import { withoutChunked } from "../body/chunks";
 import { CHECKSUMS, digestOf } from "../body/digests";
+import { unsupportedChecksum } from "../errors";
 import type { S3Request } from "../request";
 import { isPostForm, type PostForm, readPostForm } from "./postForm";
 
@@ -29,6 +30,9 @@ export function formOf(request: HttpRequest, { key, query }: S3Address): PostFor
  */
 export function writeOf({ bucket }: S3Request, { key, fields, file }: PostForm): S3Request {
   const headers = Object.fromEntries([...fields].filter(([name]) => OBJECT_FIELDS.test(name)));
+  // The policy was checked on the file as it is: it is not in chunks, whatever the field says.
+  headers["content-encoding"] = withoutChunked(headers["content-encoding"]) ?? "";
+  delete headers["x-amz-checksum-algorithm"];
   const algorithm = fields.get("x-amz-checksum-algorithm")?.toLowerCase();
   // A form may name the algorithm only, and leave the checksum to S3.
   if (algorithm !== undefined) {
@@ -74,12 +78,6 @@ export function answerForm(
     headers: { ...headers, "content-type": "application/xml" },
     body: Buffer.from(document),
   };
-}
-
-function unsupportedChecksum(): AwsError {
-  const message =
-    "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, SHA1, SHA256]";
-  return new AwsError("InvalidRequest", 400, message);
 }
 
 function redirectOf(fields: PostForm["fields"], about: Record<string, string>): string | undefined {

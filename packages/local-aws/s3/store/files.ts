@@ -18,6 +18,7 @@ import {
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import type { Digest } from "../body/digests";
 import { diskError } from "./errors";
 
 /** A body that is on the disk already, in the store's `spoolFolder`. */
@@ -53,8 +54,8 @@ export interface Files {
   read(segments: readonly Segment[], start: number, end: number): Buffer;
   /** As `read`. The files stay until the stream is closed: it must be read or destroyed. */
   stream(segments: readonly Segment[], start: number, end: number): Readable;
-  /** Writes a stream to a file in the spool folder. */
-  spool(name: string, content: Readable): Promise<SpooledFile>;
+  /** Writes a stream to a file in the spool folder. @param digest gets its content */
+  spool(name: string, content: Readable, digest?: Pick<Digest, "update">): Promise<SpooledFile>;
   /** Resolves once every removal is done. */
   close(): Promise<void>;
 }
@@ -171,7 +172,7 @@ export function createFiles(folder: string): Files {
         release,
       );
     },
-    async spool(name, content) {
+    async spool(name, content, digest) {
       const file = join(spoolFolder, name);
       const hash = createHash("md5");
       let bytes = 0;
@@ -181,6 +182,7 @@ export function createFiles(folder: string): Files {
           async function* (chunks: AsyncIterable<Buffer>) {
             for await (const chunk of chunks) {
               hash.update(chunk);
+              digest?.update(chunk);
               bytes += chunk.length;
               yield chunk;
             }

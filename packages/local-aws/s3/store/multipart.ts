@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 import { AwsError } from "../../awsError";
+import type { Digest } from "../body/digests";
 import { checkWrite } from "./conditions";
 import type { Core } from "./core";
 import { invalidArgument, noSuchUpload } from "./errors";
@@ -65,12 +66,14 @@ export interface MultipartOperations {
   ): ListedPart;
   /**
    * Makes a part of an object's bytes `start` up to, not including, `end`.
+   * @param checksum the one that the part is to have
    * @throws AwsError as `putPart`, NoSuchBucket or NoSuchKey
    */
   copyPart(
     address: UploadAddress,
     number: number,
     source: { bucket: string; key: string; start?: number; end?: number },
+    checksum?: { algorithm: string; digest: Digest },
   ): Promise<ListedPart>;
   /** @param page `after` is a part's number @throws AwsError NoSuchUpload */
   listParts(
@@ -145,14 +148,17 @@ export function createMultipartOperations(
       return created;
     },
     uploadOf: (address) => find(address).upload,
-    async copyPart(address, number, { bucket, key, start = 0, end }) {
+    async copyPart(address, number, { bucket, key, start = 0, end }, checksum) {
       find(address);
       checkPartNumber(number);
       const entry = entryOf(bucket, key);
       const content = files.stream(segmentsOf(entry), start, end ?? entry.size);
-      const spooled = await files.spool(sequencer.next(), content);
+      const spooled = await files.spool(sequencer.next(), content, checksum?.digest);
+      const checksums = checksum && {
+        [checksum.algorithm]: checksum.digest.digest().toString("base64"),
+      };
       try {
-        return putPart(address, number, spooled);
+        return putPart(address, number, spooled, checksums);
       } catch (error) {
         rmSync(spooled.file, { force: true });
         throw error;

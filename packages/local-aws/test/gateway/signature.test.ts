@@ -188,9 +188,16 @@ describe("verifySignature", () => {
     expect(verify(request).service).to.equal("s3");
   });
 
-  it("accepts the published example of a signed streaming upload", () => {
+  describe("of a body in signed chunks", () => {
     // https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
-    const request: HttpRequest = {
+    const SIGNATURES = [
+      "ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648",
+      "0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497",
+      "b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9",
+    ];
+    const chunk = (size: number, signature = "", content = "a") =>
+      `${size.toString(16)};chunk-signature=${signature}\r\n${content.repeat(size)}\r\n`;
+    const published = (body: string): HttpRequest => ({
       method: "PUT",
       url: "/examplebucket/chunkObject.txt",
       headers: {
@@ -207,13 +214,31 @@ describe("verifySignature", () => {
           "x-amz-decoded-content-length;x-amz-storage-class," +
           "Signature=4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9",
       },
-      body: Buffer.from("chunks are not looked at"),
-    };
+      body: Buffer.from(body),
+    });
+    const at = new Date("2013-05-24T00:00:00Z");
     const secret = { secretAccessKey: KEY.secretAccessKey };
+    const [first = "", second = "", last = ""] = SIGNATURES;
+    const whole = chunk(65536, first) + chunk(1024, second) + chunk(0, last);
 
-    const call = verify(request, new Date("2013-05-24T00:00:00Z"), () => secret);
+    it("accepts the published example", () => {
+      expect(verify(published(whole), at, () => secret).region).to.equal("us-east-1");
+    });
 
-    expect(call.region).to.equal("us-east-1");
+    const WRONG: [string, string][] = [
+      ["changed", chunk(65536, first) + chunk(1024, second, "b") + chunk(0, last)],
+      ["left out", chunk(65536, first) + chunk(0, last)],
+      ["cut off, with the last one", chunk(65536, first) + chunk(0, first)],
+      [
+        "with the signature of another one",
+        chunk(65536, second) + chunk(1024, first) + chunk(0, last),
+      ],
+    ];
+    for (const [what, body] of WRONG) {
+      it(`refuses a chunk that is ${what}`, () => {
+        expect(refusal(published(body), at, () => secret)).to.equal("SignatureDoesNotMatch 403");
+      });
+    }
   });
 
   it("refuses a wrong secret with each service's own code", async () => {

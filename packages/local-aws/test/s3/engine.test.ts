@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { Readable } from "node:stream";
+import { crc32 } from "node:zlib";
 import {
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
@@ -215,28 +216,95 @@ describe("local S3", () => {
       });
     }
 
-    const chunked = async (body: string, length?: number) =>
+    const chunked = async (body: string, headers: Record<string, string> = {}, key = "chunked") =>
       (
-        await fetch(`${harness.url}/files/chunked`, {
+        await fetch(`${harness.url}/files/${key}`, {
           method: "PUT",
           headers: {
-            "content-encoding": "aws-chunked",
-            ...(length && { "x-amz-decoded-content-length": `${length}` }),
+            "content-encoding": "gzip, aws-chunked",
+            "x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+            "x-amz-decoded-content-length": "4",
+            ...headers,
           },
           body,
         })
       ).text();
+    const announced = { "x-amz-trailer": "x-amz-checksum-crc32" };
 
-    it("refuses a wrong checksum in a trailer", async () => {
-      const body = "4\r\nbody\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n";
-      expect(await chunked(body, 4)).to.include("<Code>BadDigest</Code>");
+    it("takes the checksum from a trailer, and aws-chunked out of the encoding", async () => {
+      const sum = Buffer.alloc(4);
+      sum.writeUInt32BE(crc32("body"));
+      const checksum = sum.toString("base64");
+      const body = `4\r\nbody\r\n0\r\nx-amz-checksum-crc32:${checksum}\r\n\r\n`;
+
+      await chunked(body, announced, "whole");
+
+      const stored = await head("whole", { ChecksumMode: "ENABLED" });
+      expect(stored).to.include({ ContentEncoding: "gzip", ChecksumCRC32: checksum });
+      expect((await get("whole")).bytes.toString()).to.equal("body");
     });
+
+    const TRAILERS: [string, string, Record<string, string>, string][] = [
+      ["of another content", "x-amz-checksum-crc32:AAAAAA==\r\n", announced, "BadDigest"],
+      ["that was not announced", "x-amz-checksum-crc32:AAAAAA==\r\n", {}, "MalformedTrailerError"],
+      ["that is missing", "", announced, "MalformedTrailerError"],
+      [
+        "that is there twice",
+        "x-amz-checksum-crc32:AAAAAA==\r\nx-amz-checksum-crc32:AAAAAA==\r\n",
+        announced,
+        "MalformedTrailerError",
+      ],
+      [
+        "that is no checksum",
+        "x-amz-copy-source:files/other\r\n",
+        { "x-amz-trailer": "x-amz-copy-source" },
+        "InvalidRequest",
+      ],
+      [
+        "beside the announced one",
+        "x-amz-checksum-crc32:AAAAAA==\r\nx-amz-copy-source:files/other\r\n",
+        announced,
+        "MalformedTrailerError",
+      ],
+    ];
+    for (const [what, trailer, headers, code] of TRAILERS) {
+      it(`refuses a trailer ${what}`, async () => {
+        const body = `4\r\nbody\r\n0\r\n${trailer}\r\n`;
+        expect(await chunked(body, headers)).to.include(`<Code>${code}</Code>`);
+        expect((await failure(head("chunked"))).status).to.equal(404);
+      });
+    }
 
     for (const body of ["4\r\nbo", "4\r\nbody\r\n", "zz\r\nbody\r\n0\r\n\r\n", "0\r\n\r\n"]) {
       it(`refuses incomplete chunks: ${JSON.stringify(body)}`, async () => {
-        const length = body.startsWith("0") ? 4 : undefined;
-        expect(await chunked(body, length)).to.include("<Code>IncompleteBody</Code>");
+        expect(await chunked(body)).to.include("<Code>IncompleteBody</Code>");
         expect((await failure(head("chunked"))).status).to.equal(404);
+      });
+    }
+
+    it("refuses chunks whose mark or length is missing", async () => {
+      const body = "4\r\nbody\r\n0\r\n\r\n";
+      expect(await chunked(body, { "x-amz-content-sha256": "UNSIGNED-PAYLOAD" })).to.include(
+        "<Code>InvalidRequest</Code>",
+      );
+      expect(await chunked(body, { "x-amz-decoded-content-length": "four" })).to.include(
+        "<Code>IncompleteBody</Code>",
+      );
+    });
+
+    const SUMS: [string, Record<string, string>][] = [
+      [
+        "two checksums",
+        { "x-amz-checksum-crc32": "AAAAAA==", "x-amz-checksum-crc32c": "AAAAAA==" },
+      ],
+      ["a checksum of an unknown kind", { "x-amz-checksum-crc16": "AAAA" }],
+      ["a checksum that is announced only", { "x-amz-sdk-checksum-algorithm": "CRC32C" }],
+    ];
+    for (const [what, headers] of SUMS) {
+      it(`refuses ${what}`, async () => {
+        const url = `${harness.url}/files/sums`;
+        const answer = await fetch(url, { method: "PUT", headers, body: "body" });
+        expect(await answer.text()).to.include("<Code>InvalidRequest</Code>");
       });
     }
 

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { expect } from "chai";
 import fc from "fast-check";
 import { createChunkCutter, readTrailers } from "../../../s3/body/chunks";
@@ -99,45 +100,124 @@ describe("the form cutter", () => {
 });
 
 describe("the chunk cutter", () => {
+  function cutChunks(body: Buffer, pieces: readonly number[], isSigned = false) {
+    const cutter = createChunkCutter({ isSigned });
+    const { content } = cut(cutter, body, pieces);
+    const frame = cutter.frame?.();
+    if (!frame) {
+      throw new Error("There is no frame.");
+    }
+    return { content, frame };
+  }
+
   it("joins the chunks and keeps the trailers, however they arrive", () => {
     const chunks = fc.array(fc.string({ minLength: 1 }), { maxLength: 5 });
     fc.assert(
-      fc.property(chunks, fc.boolean(), sizes, (texts, signs, pieces) => {
+      fc.property(chunks, sizes, fc.constantFrom("", "\n", "\r\n"), (texts, pieces, end) => {
         const body = Buffer.concat([
           ...texts.map((text) => {
             const bytes = Buffer.from(text);
-            const line = bytes.length.toString(16) + (signs ? ";chunk-signature=abc" : "");
-            return Buffer.concat([Buffer.from(`${line}\r\n`), bytes, Buffer.from("\r\n")]);
+            return Buffer.concat([
+              Buffer.from(`${bytes.length.toString(16)};an-extension\r\n`),
+              bytes,
+              Buffer.from("\r\n"),
+            ]);
           }),
-          Buffer.from("0\r\nX-Amz-Checksum-Crc32: AAAAAA==\r\n\r\n"),
+          Buffer.from(`0\r\nX-Amz-Checksum-Crc32: AAAAAA==\r\n\r\n${end === "\r\n" ? end : ""}`),
         ]);
 
-        const { content, rest } = cut(createChunkCutter(), body, pieces);
+        const { content, frame } = cutChunks(body, pieces);
 
         expect(content.toString()).to.equal(texts.join(""));
-        expect(readTrailers(rest)).to.deep.equal({ "x-amz-checksum-crc32": "AAAAAA==" });
+        expect(readTrailers(frame)).to.deep.equal([["x-amz-checksum-crc32", "AAAAAA=="]]);
       }),
     );
   });
 
-  for (const broken of [
-    "4\r\nbo",
-    "4\r\nbody\r\n",
-    "zz\r\nbody\r\n0\r\n\r\n",
-    "-4\r\nbody\r\n",
-    "",
-  ]) {
-    it(`refuses ${JSON.stringify(broken)}`, () => {
-      const { rest } = cut(createChunkCutter(), Buffer.from(broken), [1]);
+  it("keeps size, signature and hash of each signed chunk", () => {
+    const signature = "5".repeat(64);
+    const bytes = Buffer.alloc(9000, "x");
+    const body = Buffer.concat([
+      Buffer.from(`2328;chunk-signature=${signature}\r\n`),
+      bytes,
+      Buffer.from(`\r\n0;chunk-signature=${signature}\r\n\r\n`),
+    ]);
 
-      expect(() => readTrailers(rest)).to.throw("number of bytes");
+    const { content, frame } = cutChunks(body, [1000], true);
+
+    expect(content.equals(bytes)).to.equal(true);
+    expect(frame.error).to.equal(undefined);
+    expect(frame.chunks).to.deep.equal([
+      { size: 9000, signature, sha256: hash("sha256", bytes) },
+      { size: 0, signature, sha256: hash("sha256", "") },
+    ]);
+  });
+
+  const BROKEN: [body: string, code: string][] = [
+    ["4\r\nbo", "IncompleteBody"],
+    ["4\r\nbody\r\n", "IncompleteBody"],
+    ["4\r\nbodyX\r\n0\r\n\r\n", "IncompleteBody"],
+    ["4\r\nbody\r0\r\n\r\n", "IncompleteBody"],
+    ["zz\r\nbody\r\n0\r\n\r\n", "IncompleteBody"],
+    ["-6\r\nbody\r\n0\r\n\r\n", "IncompleteBody"],
+    ["+4\r\nbody\r\n0\r\n\r\n", "IncompleteBody"],
+    ["0x4\r\nbody\r\n0\r\n\r\n", "IncompleteBody"],
+    [" 4\r\nbody\r\n0\r\n\r\n", "IncompleteBody"],
+    ["4 \r\nbody\r\n0\r\n\r\n", "IncompleteBody"],
+    ["4.0\r\nbody\r\n0\r\n\r\n", "IncompleteBody"],
+    ["4\nbody\n0\n\n", "IncompleteBody"],
+    ["ffffffffffffffff\r\nbody\r\n0\r\n\r\n", "IncompleteBody"],
+    ["", "IncompleteBody"],
+    ["0\r\n", "IncompleteBody"],
+    ["0\r\na:b\r\n", "IncompleteBody"],
+    ["0\r\na:b", "IncompleteBody"],
+    ["0\r\n\r\na:b\r\n\r\n", "IncompleteBody"],
+    ["0\r\na\r\n\r\n", "MalformedTrailerError"],
+    ["0\r\n:b\r\n\r\n", "MalformedTrailerError"],
+    [`0\r\n${"a:b\r\n".repeat(4000)}\r\n`, "MalformedTrailerError"],
+  ];
+  for (const [body, code] of BROKEN) {
+    it(`refuses ${JSON.stringify(body.slice(0, 40))}`, () => {
+      for (const size of [1, 3, body.length]) {
+        const { frame } = cutChunks(Buffer.from(body), [size]);
+
+        expect(() => readTrailers(frame))
+          .to.throw()
+          .with.property("code", code);
+      }
+    });
+  }
+
+  const signed = (size: string, content = "") =>
+    `${size};chunk-signature=${"0".repeat(64)}\r\n${content}\r\n`;
+  for (const [what, body, code] of [
+    ["a chunk without a signature", `4\r\nbody\r\n${signed("0")}`, "IncompleteBody"],
+    ["a last chunk without a signature", `${signed("4", "body")}0\r\n\r\n`, "IncompleteBody"],
+    [
+      "a signature of another form",
+      `4;chunk-signature=abc\r\nbody\r\n${signed("0")}`,
+      "IncompleteBody",
+    ],
+    [
+      "a small chunk before another one",
+      signed("4", "body") + signed("4", "body") + signed("0"),
+      "InvalidChunkSizeError",
+    ],
+  ] as const) {
+    it(`refuses ${what} in a signed body`, () => {
+      const { frame } = cutChunks(Buffer.from(body), [5], true);
+
+      expect(() => readTrailers(frame))
+        .to.throw()
+        .with.property("code", code);
     });
   }
 
   it("keeps no line that never ends", () => {
-    const { content, rest } = cut(createChunkCutter(), Buffer.alloc(1 << 20, "0"), [65536]);
+    const { content, frame } = cutChunks(Buffer.alloc(1 << 20, "0"), [65536]);
 
     expect(content).to.have.length(0);
-    expect(rest).to.have.length(0);
+    expect(frame.error?.code).to.equal("IncompleteBody");
+    expect(frame.trailer.length).to.be.lessThan(2000);
   });
 });
