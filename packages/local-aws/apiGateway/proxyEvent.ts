@@ -177,17 +177,17 @@ export function requestContextOf(stage: StageInfo, received: ReceivedRequest) {
 }
 
 /**
- * The event of a Lambda proxy integration, format 1.0.
+ * The event of a Lambda proxy integration, format 1.0, as JSON text in UTF-8.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-input-format
  *
  * @param apiKey the caller's key, when the method requires one
  */
-export function createProxyEvent(
+export function encodeProxyEvent(
   stage: StageInfo,
   received: ReceivedRequest,
   { route, pathParameters }: RouteMatch,
   apiKey: { id: string; value: string } | undefined,
-): APIGatewayProxyEvent {
+): Buffer {
   const { request } = received;
   const headers = headersOf(received);
   const query = queryOf(received.query);
@@ -206,7 +206,7 @@ export function createProxyEvent(
     resourceId: shortId(stage.id + route.resourcePath),
     resourcePath: route.resourcePath,
   };
-  return {
+  const event: Omit<APIGatewayProxyEvent, "body" | "isBase64Encoded"> = {
     resource: route.resourcePath,
     path: received.path,
     httpMethod: request.method,
@@ -219,7 +219,31 @@ export function createProxyEvent(
     pathParameters,
     stageVariables: null,
     requestContext,
-    body: empty ? null : request.body.toString(binary ? "base64" : "utf8"),
-    isBase64Encoded: binary,
   };
+  return binary
+    ? withBase64Body(event, request.body)
+    : jsonBytes({
+        ...event,
+        body: empty ? null : request.body.toString(),
+        isBase64Encoded: false,
+      });
+}
+
+function jsonBytes(value: object): Buffer {
+  return Buffer.from(JSON.stringify(value));
+}
+
+/**
+ * Puts the body into the text, which needs no escapes for Base64: JSON would copy it twice in V8's heap,
+ * which was a third of all that an upload took from there.
+ */
+function withBase64Body(event: object, body: Buffer): Buffer {
+  const head = Buffer.from(`${JSON.stringify(event).slice(0, -1)},"body":"`);
+  const base64 = body.toString("base64");
+  const tail = '","isBase64Encoded":true}';
+  const text = Buffer.allocUnsafeSlow(head.length + base64.length + tail.length);
+  head.copy(text);
+  text.write(base64, head.length, "latin1");
+  text.write(tail, head.length + base64.length, "latin1");
+  return text;
 }

@@ -1,9 +1,8 @@
-import type { APIGatewayProxyEvent } from "aws-lambda";
 import { AwsError } from "../awsError";
 import type { HttpRequest, HttpResponse } from "../http";
 import { createGatewayResponses, GatewayError, payloadTooLarge } from "./gatewayResponses";
 import {
-  createProxyEvent,
+  encodeProxyEvent,
   queryStringParametersOf,
   type ReceivedRequest,
   receiveRequest,
@@ -44,13 +43,10 @@ export interface RestApiOptions {
    * Invokes a function and waits for it. An AwsError means that Lambda refused the invocation; any
    * other error is a defect of this package, and `handle` rethrows it.
    *
+   * @param event JSON text in UTF-8
    * @param sourceArn the method and resource that call, for the function's resource policy
    */
-  invoke(
-    functionArn: string,
-    event: APIGatewayProxyEvent,
-    sourceArn: string,
-  ): Promise<InvokeResult>;
+  invoke(functionArn: string, event: Buffer, sourceArn: string): Promise<InvokeResult>;
   /** Milliseconds. @default Date.now */
   now?: () => number;
   /** Takes the line that API Gateway would write to its execution log. */
@@ -176,7 +172,7 @@ export function createRestApi(options: RestApiOptions): RestApi {
       throw new GatewayError("THROTTLED", "Too Many Requests");
     }
     checkRequiredParameters(route, received, match.pathParameters);
-    const event = createProxyEvent(stage, received, match, apiKey);
+    const event = encodeProxyEvent(stage, received, match, apiKey);
     const sourceArn =
       `arn:aws:execute-api:${options.region}:${options.accountId}:` +
       `${options.id}/${options.stageName}/${request.method}${route.resourcePath}`;

@@ -25,7 +25,7 @@ export interface RestApisOptions {
   /** The URL of the gateway, without a slash at the end. */
   baseUrl: string;
   /** Invokes a function for an API, if the function's policy allows it. */
-  invoke(functionArn: string, event: object, sourceArn: string): Promise<InvokeResult>;
+  invoke(functionArn: string, event: Buffer, sourceArn: string): Promise<InvokeResult>;
   log(message: string): void;
 }
 

@@ -9,7 +9,7 @@ import { InitError, type Outcome } from "./environment/outcome";
 import type { Fault } from "./fault";
 import { functionNameOf } from "./functionName";
 import { MAX_REQUEST_BYTES } from "./limits";
-import { toJsonText } from "./payload";
+import { toJsonBytes } from "./payload";
 
 export type { Fault };
 
@@ -87,14 +87,14 @@ export interface LambdaHost {
    * Invokes a function and waits for its result. An error in the function is a result too; only the
    * service's own errors reject.
    *
-   * @param payload JSON text, or an object that becomes it
+   * @param payload JSON text, as a string or in UTF-8, or an object that becomes it
    * @param origin for asynchronous invocations: the request id of the event
    * @throws AwsError `ResourceNotFoundException` (404), `RequestEntityTooLargeException` (413),
    *   `InvalidRequestContentException` (400), `ServiceUnavailableException` (503, host closed)
    */
   invoke(
     functionNameOrArn: string,
-    payload: string | object,
+    payload: string | Buffer | object,
     origin?: { requestId: string; async: boolean },
   ): Promise<InvokeResult>;
   /** @throws AwsError `ResourceNotFoundException` */
@@ -110,7 +110,8 @@ export interface LambdaHost {
 
 interface Job {
   requestId: string;
-  payload: string;
+  /** JSON text in UTF-8. */
+  payload: Buffer;
   queuedAt: number;
   fault: Fault | undefined;
   resolve: (end: { outcome: Outcome; coldStart: boolean }) => void;
@@ -179,17 +180,20 @@ export function createLambdaHost(options: LambdaHostOptions): LambdaHost {
 
   async function invoke(
     functionNameOrArn: string,
-    payload: string | object,
+    payload: string | Buffer | object,
     origin = { requestId: randomUUID() as string, async: false },
   ): Promise<InvokeResult> {
     const hosted = find(functionNameOrArn);
     const { functionName } = hosted.config;
-    const text = requestText(payload);
-    const invocation = { ...origin, functionName, payload: text };
-    const fault = await options.intercept?.(invocation);
+    const event = requestBytes(payload);
+    const fault = await options.intercept?.({
+      ...origin,
+      functionName,
+      payload: event.toString(),
+    });
     const { outcome, coldStart } = await (fault?.kind === "error"
       ? { outcome: faultOutcome(fault), coldStart: false }
-      : queued(hosted, { requestId: origin.requestId, payload: text, fault }));
+      : queued(hosted, { requestId: origin.requestId, payload: event, fault }));
     const { kind, durationMs, ...result } = outcome;
     options.onInvocation?.({ functionName, ...origin, durationMs, coldStart, outcome: kind });
     return {
@@ -339,10 +343,10 @@ export function createLambdaHost(options: LambdaHostOptions): LambdaHost {
   };
 }
 
-function requestText(payload: string | object): string {
-  const text = toJsonText(payload);
-  if (Buffer.byteLength(text) <= MAX_REQUEST_BYTES) {
-    return text;
+function requestBytes(payload: string | Buffer | object): Buffer {
+  const event = toJsonBytes(payload);
+  if (event.length <= MAX_REQUEST_BYTES) {
+    return event;
   }
   throw new AwsError(
     "RequestEntityTooLargeException",

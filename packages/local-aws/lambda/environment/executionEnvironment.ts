@@ -45,7 +45,8 @@ export interface ExecutionEnvironment {
   /** Runs one invocation; the environment must be ready, alive and free. */
   invoke(invocation: {
     requestId: string;
-    payload: string;
+    /** JSON text in UTF-8. */
+    payload: Buffer;
     fault: Fault | undefined;
   }): Promise<Outcome>;
   /** Ends the process at once, as a crash of its machine would. */

@@ -7,8 +7,8 @@ export interface RuntimeInvocation {
   deadlineMs: number;
   functionArn: string;
   traceId: string;
-  /** JSON text. */
-  payload: string;
+  /** JSON text in UTF-8. */
+  payload: Buffer;
   crash?: Pick<Crash, "call" | "when">;
 }
 

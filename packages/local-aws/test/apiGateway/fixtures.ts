@@ -68,10 +68,11 @@ export function createTestApi(options: Partial<RestApiOptions> = {}): TestApi {
     swagger: swaggerOf({ "/upload": { post: proxyOperation(), get: proxyOperation() } }),
     binaryMediaTypes: ["*/*"],
     log: (line) => log.push(line),
-    async invoke(functionArn, event, sourceArn) {
+    async invoke(functionArn, text, sourceArn) {
+      const event = JSON.parse(text.toString()) as APIGatewayProxyEvent;
       invocations.push({ functionArn, event, sourceArn });
       if (invoke) {
-        return await invoke(functionArn, event, sourceArn);
+        return await invoke(functionArn, text, sourceArn);
       }
       return { payload: '{"statusCode":200,"body":"done"}' };
     },
