@@ -7,6 +7,7 @@ import * as path from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { PROGRAM_DIR } from "../start/programDir";
+import { startNodeOptions } from "./startScript";
 
 /** One JSON line of a run. */
 export type Line = { type: string } & Record<string, unknown>;
@@ -30,10 +31,9 @@ export interface Runner {
 
 /** Starts start/main.ts, like the script `start` of package.json. */
 export function startRunner(args: string[], programDir = PROGRAM_DIR): Runner {
-  const register = path.join(programDir, "tooling", "register.js");
   const temporary = temporaryFolder();
   return watch(
-    spawn(process.execPath, ["-r", register, "start/main.ts", ...args], {
+    spawn(process.execPath, [...startNodeOptions(), "start/main.ts", ...args], {
       cwd: programDir,
       env: environmentIn(temporary, programDir),
       stdio: ["ignore", "pipe", "pipe"],

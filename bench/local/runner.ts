@@ -2,6 +2,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import * as path from "node:path";
 import { PROGRAM_DIR } from "../../start/programDir";
+import { startNodeOptions } from "../../testing/startScript";
 import type { RunnerJob, RunnerMessage } from "./child";
 
 /** A local run in a process of its own. */
@@ -58,7 +59,7 @@ function counters() {
 export async function startRunner(job: RunnerJob): Promise<Runner> {
   const child = fork(path.join(__dirname, "child.ts"), [JSON.stringify(job)], {
     cwd: PROGRAM_DIR,
-    execArgv: ["-r", path.join(PROGRAM_DIR, "tooling", "register.js")],
+    execArgv: startNodeOptions(),
     // Standard output is for the bench's results only.
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
