@@ -12,6 +12,8 @@ export interface HttpRequest {
   body: Buffer;
   /** The content of a large body. */
   spooled?: SpooledBody;
+  /** Calls the listener if the client leaves, or has the answer. @default it never leaves */
+  onClientGone?: (listener: () => void) => void;
 }
 
 /** Content that was cut out of a body and written to a file as it arrived. */

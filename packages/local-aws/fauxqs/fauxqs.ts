@@ -26,6 +26,8 @@ export interface Fauxqs {
   readonly snsStore: SnsStore;
   /** Answers a call to SQS (AWS JSON 1.0), SNS or STS (AWS query protocol). */
   handle: (request: HttpRequest) => Promise<HttpResponse>;
+  /** Aborted when it begins to close. */
+  readonly closing: AbortSignal;
   /** Ends long polls, and closes the data folder. */
   close(): Promise<void>;
 }
@@ -74,12 +76,15 @@ export async function createFauxqs(options: FauxqsOptions): Promise<Fauxqs> {
       main.buildApp({ logger: false, defaultRegion: region, stores }),
     ));
 
+  const closing = new AbortController();
   return {
     region,
+    closing: closing.signal,
     sqsStore,
     snsStore,
     handle: async (request) => inject(await startApp(), request),
     async close() {
+      closing.abort();
       // Ends long polls, which would hold requests open for up to 20 seconds.
       if (app) {
         await (await app).close();

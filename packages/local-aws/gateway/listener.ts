@@ -143,6 +143,13 @@ async function answer(
     url: incoming.url ?? "/",
     headers: headersOf(incoming),
     body: Buffer.alloc(0),
+    onClientGone: (listener) => {
+      if (outgoing.closed) {
+        listener();
+      } else {
+        outgoing.once("close", listener);
+      }
+    },
   };
   if (!hosts.isOwn(head.headers.host)) {
     incoming.resume();
