@@ -155,7 +155,7 @@ async function assemble(options: CloudOptions, closers: CloseStack): Promise<Clo
   const fauxqs = await createFauxqs({ baseUrl: endpoint, region, dataDir: folderOf("s3") });
   closers.add(fauxqs);
   const mailbox = createMailbox({ dir: options.mailDir, onMail: options.onMail });
-  const s3 = createS3({ store });
+  const s3 = createS3({ store, region });
   const sqs = createSqs({ fauxqs });
   const sns = createSns({
     fauxqs,

@@ -16,7 +16,7 @@ import { createStsService, stsApi } from "./sts/service";
 /** The engines that serve the calls. */
 export interface Engines {
   dynamoDb: Pick<DynamoDbEngine, "handle">;
-  s3: Pick<S3, "handle" | "hasBucket" | "corsRulesOf" | "receiverOf">;
+  s3: Pick<S3, "handle" | "hasBucket" | "corsRulesOf" | "receiverOf" | "region">;
   sns: Pick<Sns, "handle">;
   sqs: Pick<Sqs, "handle">;
   fauxqs: Pick<Fauxqs, "handle">;

@@ -179,7 +179,16 @@ async function answer(
     incoming.socket.resetAndDestroy();
     return;
   }
-  await send(outgoing, head.method, response);
+  try {
+    await send(outgoing, head.method, response);
+  } catch (error) {
+    if (outgoing.headersSent) {
+      throw error;
+    }
+    // Headers that HTTP cannot carry: the client gets an error, not a lost connection.
+    response.stream?.destroy();
+    await send(outgoing, head.method, handler.refuse(head, error));
+  }
 }
 
 function foreignHost({ headers }: HttpRequest): AwsError {
@@ -317,20 +326,20 @@ async function send(
   { status, headers: given, body, stream }: HttpResponse,
 ): Promise<void> {
   const headers: Record<string, string | number> = {};
+  let length: string | number | undefined = method === "HEAD" || stream ? undefined : body.length;
   for (const [name, value] of Object.entries(given)) {
     const lower = name.toLowerCase();
-    if (!HOP_HEADERS.has(lower)) {
+    if (lower === "content-length") {
+      // Of a HEAD, the length of a GET's body, which only the service knows.
+      length ??= value;
+    } else if (!HOP_HEADERS.has(lower)) {
       headers[lower] = value;
     }
   }
   const isBodiless = status === 204 || status === 304;
-  if (isBodiless) {
-    delete headers["content-length"];
-  } else if (method === "HEAD") {
-    // The length of a GET's body, which only the service knows.
-    headers["content-length"] ??= body.length;
-  } else if (!stream) {
-    headers["content-length"] = body.length;
+  if (!isBodiless && (length !== undefined || !stream)) {
+    // The last: Node.js reads a content-disposition after it as UTF-8, and refuses other bytes.
+    headers["content-length"] = length ?? body.length;
   }
   outgoing.writeHead(status, headers);
   if (isBodiless || method === "HEAD") {

@@ -1,12 +1,18 @@
 import { randomBytes } from "node:crypto";
 import { AwsError, notImplemented } from "../awsError";
+import { ACCOUNT_ID } from "../fauxqs/fauxqs";
 import type { HttpRequest, HttpResponse, ReceiveBody } from "../http";
 import type { Action, Outcome } from "./actions/action";
 import * as buckets from "./actions/buckets";
+import * as settings from "./actions/bucketSettings";
+import { copyObject, copyPart } from "./actions/copying";
 import { listObjects } from "./actions/listing";
 import * as multipart from "./actions/multipart";
 import * as objects from "./actions/objects";
 import * as reading from "./actions/reading";
+import * as tags from "./actions/tags";
+import { listParts, listUploads } from "./actions/uploads";
+import { checkHeaders } from "./actions/writeHeaders";
 import { readAddress, type S3Address } from "./address";
 import { loadDigests } from "./body/digests";
 import { receiverOf } from "./body/receive";
@@ -56,6 +62,8 @@ export interface RequestContext {
 
 /** S3 in this process. */
 export interface S3 {
+  /** Of every bucket. */
+  readonly region: string;
   /** Answers one path-style S3 request, also those that S3 refuses. */
   handle(request: HttpRequest, context?: RequestContext): Promise<HttpResponse>;
   /** What receives the large body of an upload; undefined for another request. */
@@ -75,27 +83,34 @@ export interface S3 {
 }
 
 const ACTIONS: Partial<Record<string, Action>> = {
-  ListBuckets: buckets.listBuckets,
-  CreateBucket: buckets.createBucket,
   HeadBucket: buckets.headBucket,
   DeleteBucket: buckets.deleteBucket,
   GetBucketLifecycleConfiguration: buckets.getLifecycle,
   PutBucketLifecycleConfiguration: buckets.putLifecycle,
   DeleteBucketLifecycle: buckets.deleteLifecycle,
+  GetBucketAcl: settings.getBucketAcl,
+  GetBucketRequestPayment: settings.getBucketRequestPayment,
+  GetBucketVersioning: settings.getBucketVersioning,
+  GetObjectAcl: settings.getObjectAcl,
+  GetObjectTagging: tags.getObjectTagging,
+  PutObjectTagging: tags.putObjectTagging,
+  DeleteObjectTagging: tags.deleteObjectTagging,
   ListObjects: listObjects,
   ListObjectsV2: listObjects,
   GetObject: reading.getObject,
   HeadObject: reading.headObject,
   GetObjectAttributes: reading.getObjectAttributes,
   PutObject: objects.putObject,
-  CopyObject: objects.copyObject,
+  CopyObject: copyObject,
   DeleteObject: objects.deleteObject,
   DeleteObjects: objects.deleteObjects,
   CreateMultipartUpload: multipart.createUpload,
   UploadPart: multipart.uploadPart,
-  UploadPartCopy: multipart.copyPart,
+  UploadPartCopy: copyPart,
   CompleteMultipartUpload: multipart.completeUpload,
   AbortMultipartUpload: multipart.abortUpload,
+  ListParts: listParts,
+  ListMultipartUploads: listUploads,
 };
 
 const EVENTS: Partial<Record<string, ObjectCreatedName>> = {
@@ -106,12 +121,19 @@ const EVENTS: Partial<Record<string, ObjectCreatedName>> = {
 };
 
 /**
- * S3's operations on a store, with ObjectCreated events. Has no versions and no object tags.
+ * S3's operations on a store, with ObjectCreated events. Has no versions.
  * Authorization, also by the policies of POST forms, comes before it.
  */
-export function createS3({ store }: { store: ObjectStore }): S3 {
+export function createS3({ store, region }: { store: ObjectStore; region: string }): S3 {
   const listeners: ((event: ObjectCreated) => void)[] = [];
   const corsRules = new Map<string, CorsRule[]>();
+  const actions: typeof ACTIONS = {
+    ...ACTIONS,
+    ListBuckets: buckets.listBuckets(region),
+    CreateBucket: buckets.createBucket(region),
+    GetBucketLocation: settings.getBucketLocation(region),
+    GetBucketCors: settings.getBucketCors((bucket) => corsRules.get(bucket)),
+  };
 
   /** From the reading to the write, nothing is awaited: a conditional write is atomic. */
   async function carryOut(
@@ -123,6 +145,7 @@ export function createS3({ store }: { store: ObjectStore }): S3 {
     }
     const call = readS3Request(request, address);
     const { bucket } = call;
+    checkHeaders(call.headers, ACCOUNT_ID);
     const form = readForm ?? formOf(request, address);
     if (form) {
       const write = writeOf(call, form);
@@ -132,10 +155,15 @@ export function createS3({ store }: { store: ObjectStore }): S3 {
       return { ...answer, written: outcome.written, bucket, operation: "PostObject" };
     }
     const operation = operationOf(call, address);
-    return { ...(await actionOf(operation, call)(call, store)), bucket, operation };
+    return {
+      ...(await actionOf(actions[operation], operation, call)(call, store)),
+      bucket,
+      operation,
+    };
   }
 
   return {
+    region,
     async handle(request, context = {}) {
       const requestId = randomBytes(8).toString("hex").toUpperCase();
       try {
@@ -201,8 +229,11 @@ function partAlgorithm({ url }: HttpRequest, store: ObjectStore): string[] {
 }
 
 /** @throws AwsError NotImplemented 501, or MethodNotAllowed 405 for an operation that S3 lacks, too */
-function actionOf(operation: string, { method, query }: S3Request): Action {
-  const action = ACTIONS[operation];
+function actionOf(
+  action: Action | undefined,
+  operation: string,
+  { method, query }: S3Request,
+): Action {
   const isVersioned = query.versionId !== undefined && query.versionId !== "null";
   if (action && !isVersioned) {
     return action;

@@ -44,6 +44,15 @@ export function grantsOf(
     case "PutBucketLifecycleConfiguration":
     case "DeleteBucketLifecycle":
       return onBucket("PutLifecycleConfiguration");
+    case "GetBucketCors":
+      return onBucket("GetBucketCORS");
+    case "GetBucketAcl":
+    case "GetBucketLocation":
+    case "GetBucketRequestPayment":
+    case "GetBucketVersioning":
+      return onBucket(operation);
+    case "ListMultipartUploads":
+      return onBucket("ListBucketMultipartUploads");
     case "DeleteObjects":
       return readDelete(request.body).objects.map(({ key: deleted, versionId }) => ({
         action: versionId !== undefined ? "s3:DeleteObjectVersion" : "s3:DeleteObject",
@@ -68,6 +77,16 @@ export function grantsOf(
       return onObject("PutObject");
     case "AbortMultipartUpload":
       return onObject("AbortMultipartUpload");
+    case "ListParts":
+      return onObject("ListMultipartUploadParts");
+    case "GetObjectAcl":
+      return onObject(`GetObject${version}Acl`);
+    case "GetObjectTagging":
+      return onObject(`GetObject${version}Tagging`);
+    case "PutObjectTagging":
+      return onObject(`PutObject${version}Tagging`);
+    case "DeleteObjectTagging":
+      return onObject(`DeleteObject${version}Tagging`);
     default:
       throw notImplemented(`s3:${operation}`, ` (${request.method} ${request.url})`);
   }

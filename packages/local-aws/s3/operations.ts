@@ -16,6 +16,12 @@ const OPERATIONS: Partial<Record<string, string>> = {
   "bucket PUT ": "CreateBucket",
   "bucket DELETE ": "DeleteBucket",
   "bucket POST delete": "DeleteObjects",
+  "bucket GET acl": "GetBucketAcl",
+  "bucket GET cors": "GetBucketCors",
+  "bucket GET location": "GetBucketLocation",
+  "bucket GET requestPayment": "GetBucketRequestPayment",
+  "bucket GET uploads": "ListMultipartUploads",
+  "bucket GET versioning": "GetBucketVersioning",
   "bucket GET lifecycle": "GetBucketLifecycleConfiguration",
   "bucket PUT lifecycle": "PutBucketLifecycleConfiguration",
   "bucket DELETE lifecycle": "DeleteBucketLifecycle",
@@ -25,25 +31,28 @@ const OPERATIONS: Partial<Record<string, string>> = {
   "object HEAD partNumber": "HeadObject",
   "object PUT ": "PutObject",
   "object DELETE ": "DeleteObject",
+  "object GET acl": "GetObjectAcl",
+  "object GET tagging": "GetObjectTagging",
+  "object PUT tagging": "PutObjectTagging",
+  "object DELETE tagging": "DeleteObjectTagging",
   "object GET attributes": "GetObjectAttributes",
   "object POST uploads": "CreateMultipartUpload",
   "object PUT partNumber&uploadId": "UploadPart",
   "object POST uploadId": "CompleteMultipartUpload",
+  "object GET uploadId": "ListParts",
   "object DELETE uploadId": "AbortMultipartUpload",
 };
 
 // Operations that the engine lacks and whose names do not follow the pattern of the others.
 const LACKING: Partial<Record<string, string>> = {
-  "bucket GET uploads": "ListMultipartUploads",
   "bucket GET versions": "ListObjectVersions",
-  "object GET uploadId": "ListParts",
   "object PUT renameObject": "RenameObject",
   "object POST select&select-type": "SelectObjectContent",
 };
 
 // They change an operation's answer, never which operation it is.
 const OPTIONS =
-  /^(x-id|x-amz-.*|response-.*|versionId|list-type|prefix|delimiter|marker|max-keys|start-after|continuation-token|encoding-type|fetch-owner|max-buckets|bucket-region)$/i;
+  /^(x-id|x-amz-.*|response-.*|versionId|list-type|prefix|delimiter|marker|max-keys|start-after|continuation-token|encoding-type|fetch-owner|max-buckets|bucket-region|max-parts|part-number-marker|max-uploads|key-marker|upload-id-marker)$/i;
 
 /**
  * Reads a path-style request.

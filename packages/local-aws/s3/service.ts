@@ -25,9 +25,11 @@ export const s3Api: ServiceApi = {
   read: readCall,
 };
 
-/** S3 behind the gateway, with anonymous requests, preflights and form uploads to its buckets. */
+/**
+ * S3 behind the gateway, with anonymous requests, preflights and form uploads to its buckets.
+ */
 export function createS3Service(
-  s3: Pick<S3, "handle" | "hasBucket" | "corsRulesOf" | "receiverOf">,
+  s3: Pick<S3, "handle" | "hasBucket" | "corsRulesOf" | "receiverOf" | "region">,
 ): Service {
   return {
     ...s3Api,
@@ -62,8 +64,8 @@ export function createS3Service(
         : undefined;
     },
     decorate(request, response) {
-      const cors = corsHeadersFor(s3, request);
-      return { ...response, headers: { ...response.headers, ...CONTENT_HEADERS, ...cors } };
+      const added = { ...CONTENT_HEADERS, ...bucketHeaders(s3, request) };
+      return { ...response, headers: { ...response.headers, ...added } };
     },
   };
 }
@@ -77,15 +79,21 @@ const CONTENT_HEADERS = {
   "x-content-type-options": "nosniff",
 };
 
-/** Lets the sites that a bucket allows read its answers, errors included. */
-function corsHeadersFor(
-  s3: Pick<S3, "hasBucket" | "corsRulesOf">,
+/** What S3 says of a bucket with any answer, refusals included. */
+function bucketHeaders(
+  s3: Pick<S3, "hasBucket" | "corsRulesOf" | "region">,
   { method, url, headers }: HttpRequest,
 ): Record<string, string> {
-  const bucket = headers.origin === undefined ? undefined : bucketPathOf(url)?.bucket;
-  return bucket !== undefined && s3.hasBucket(bucket)
-    ? corsHeaders(s3.corsRulesOf(bucket), method, headers)
-    : {};
+  const { bucket, key } = bucketPathOf(url) ?? {};
+  if (bucket === undefined || !s3.hasBucket(bucket)) {
+    return {};
+  }
+  return {
+    // By an unsigned HEAD, clients find out a bucket's region.
+    ...(method === "HEAD" && key === "" && { "x-amz-bucket-region": s3.region }),
+    // Lets the sites that the bucket allows read its answers.
+    ...(headers.origin !== undefined && corsHeaders(s3.corsRulesOf(bucket), method, headers)),
+  };
 }
 
 /**

@@ -5,7 +5,7 @@ type Headers = Record<string, string>;
 type Checksums = ObjectDescription["checksums"];
 
 const STORED =
-  /^(content-(type|disposition|encoding|language)|cache-control|expires|x-amz-meta-.+)$/;
+  /^(content-(type|disposition|encoding|language)|cache-control|expires|x-amz-(meta-.+|storage-class|website-redirect-location|server-side-encryption|server-side-encryption-(aws-kms-key-id|bucket-key-enabled)))$/;
 
 const ALGORITHMS = CHECKSUMS.map((name) => name.toUpperCase());
 
@@ -17,11 +17,18 @@ export function describeObject(headers: Headers): ObjectDescription {
       // S3's type where the writer names none.
       "content-type": "binary/octet-stream",
       ...Object.fromEntries(
-        Object.entries(headers).filter(([name, value]) => STORED.test(name) && value !== ""),
+        Object.entries(headers).filter(
+          ([name, value]) => STORED.test(name) && value !== "" && !isDefault(name, value),
+        ),
       ),
     },
     checksums: values && { type: "FULL_OBJECT", values },
   };
+}
+
+/** S3 does not answer with the usual storage class. */
+function isDefault(name: string, value: string): boolean {
+  return name === "x-amz-storage-class" && value === "STANDARD";
 }
 
 /** The checksum in a write's headers or trailers, which is verified already. */

@@ -6,8 +6,7 @@ import {
   readListingRequest,
 } from "../store/listingRequest";
 import type { ListedObject, Page } from "../store/objects";
-import { type Action, eTagElement, type Outcome, xmlOutcome } from "./action";
-import { OWNER } from "./buckets";
+import { type Action, eTagElement, type Outcome, OWNER, xmlOutcome } from "./action";
 
 /** ListObjects and ListObjectsV2. */
 export const listObjects: Action = ({ bucket, query }, store) => {
@@ -23,14 +22,14 @@ function render(
 ): Outcome {
   const nameElement = (name: string, text: string | undefined) =>
     element(name, text !== undefined && encode ? encodeName(text) : text);
-  const objectElement = ({ key, size, eTag, lastModified }: ListedObject) =>
+  const objectElement = ({ key, size, eTag, lastModified, storageClass }: ListedObject) =>
     group("Contents", [
       nameElement("Key", key),
       element("LastModified", lastModified.toISOString()),
       eTagElement(eTag),
       element("Size", size),
       fetchOwner ? OWNER : "",
-      element("StorageClass", "STANDARD"),
+      element("StorageClass", storageClass),
     ]);
   return xmlOutcome("ListBucketResult", [
     element("Name", bucket),
@@ -40,7 +39,10 @@ function render(
     element("EncodingType", encode ? "url" : undefined),
     element("IsTruncated", isTruncated),
     ...(version === 1
-      ? [nameElement("Marker", query.marker ?? ""), nameElement("NextMarker", next)]
+      ? [
+          nameElement("Marker", query.marker ?? ""),
+          nameElement("NextMarker", delimiter === "" ? undefined : next),
+        ]
       : [
           element("KeyCount", objects.length + commonPrefixes.length),
           nameElement("StartAfter", query["start-after"]),

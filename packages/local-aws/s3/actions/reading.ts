@@ -2,10 +2,11 @@ import { AwsError } from "../../awsError";
 import { element, group } from "../../xml";
 import type { S3Request } from "../request";
 import { responseOverrides } from "../responseOverrides";
-import { preconditionFailed } from "../store/errors";
+import { invalidArgument } from "../store/errors";
 import type { StoredObject } from "../store/objects";
 import { type Action, type Outcome, xmlOutcome } from "./action";
 import { checksumElements, checksumHeaders } from "./description";
+import { isUnchanged } from "./preconditions";
 
 /** The bytes of an object that an answer has: `start` up to, not including, `end`. */
 interface Selection {
@@ -17,6 +18,8 @@ interface Selection {
 
 /** Bytes; larger answers are streamed. */
 const MAX_WHOLE_BYTES = 1 << 20;
+
+const MAX_PARTS = 10_000;
 
 export const getObject: Action = (request, store) => {
   const content = store.get(request.bucket, request.key);
@@ -48,7 +51,8 @@ export const getObjectAttributes: Action = ({ bucket, key, headers }, store) => 
           )
         : "",
     ObjectParts: () => (object.parts ? partsElement(object.parts, headers) : ""),
-    StorageClass: () => element("StorageClass", "STANDARD"),
+    StorageClass: () =>
+      element("StorageClass", object.headers["x-amz-storage-class"] ?? "STANDARD"),
     ObjectSize: () => element("ObjectSize", object.size),
   };
   const outcome = xmlOutcome(
@@ -97,7 +101,7 @@ function readOutcome(
   }
   const selection = select(query, headers, object);
   const { start, end, part } = selection ?? { start: 0, end: object.size };
-  const { parts, checksums, size } = object;
+  const { parts, checksums, size, tags } = object;
   const isEnabled = headers["x-amz-checksum-mode"]?.toUpperCase() === "ENABLED";
   const sums = part
     ? checksumHeaders(part.checksums, "FULL_OBJECT")
@@ -110,9 +114,11 @@ function readOutcome(
       headers: {
         ...sendable(object.headers),
         ...validators,
+        "accept-ranges": "bytes",
         "content-length": `${end - start}`,
         ...(selection && { "content-range": `bytes ${start}-${end - 1}/${size}` }),
         ...(part && parts && { "x-amz-mp-parts-count": `${parts.length}` }),
+        ...(tags && { "x-amz-tagging-count": `${Object.keys(tags).length}` }),
         ...(isEnabled && sums),
         ...overrides,
       },
@@ -137,43 +143,22 @@ function sendable(headers: Record<string, string>): Record<string, string> {
 }
 
 /**
- * RFC 9110, 13.2.2: an ETag counts, and a date only where there is no ETag.
- *
- * @returns whether the answer is 304
- * @throws AwsError PreconditionFailed 412
- */
-function isUnchanged(headers: S3Request["headers"], { eTag, lastModified }: StoredObject): boolean {
-  const names = (list: string) =>
-    list.split(",").some((each) => ["*", eTag].includes(each.trim().replaceAll('"', "")));
-  // HTTP's dates have whole seconds.
-  const modified = Math.floor(lastModified.getTime() / 1000) * 1000;
-  const ifMatch = headers["if-match"];
-  const ifNoneMatch = headers["if-none-match"];
-  const hasFailed =
-    ifMatch === undefined
-      ? modified > Date.parse(headers["if-unmodified-since"] ?? "")
-      : !names(ifMatch);
-  if (hasFailed) {
-    throw preconditionFailed();
-  }
-  return ifNoneMatch === undefined
-    ? modified <= Date.parse(headers["if-modified-since"] ?? "")
-    : names(ifNoneMatch);
-}
-
-/**
  * The part of the object that a request is for; undefined for the whole of it. S3 ignores anything
  * but a single range (RFC 9110, 14.2).
  *
- * @throws AwsError InvalidRange or InvalidPartNumber 416
+ * @throws AwsError InvalidRange or InvalidPartNumber 416, InvalidRequest or InvalidArgument 400
  */
 function select(
   query: S3Request["query"],
   headers: S3Request["headers"],
   { size, parts }: StoredObject,
 ): Selection | undefined {
-  if (query.partNumber !== undefined && parts) {
-    return selectPart(Number(query.partNumber), parts);
+  if (query.partNumber !== undefined) {
+    if (headers.range !== undefined) {
+      const message = "Cannot specify both Range header and partNumber query parameter.";
+      throw new AwsError("InvalidRequest", 400, message);
+    }
+    return selectPart(query.partNumber, parts, size);
   }
   const { range = "" } = headers;
   const [, first = "", last = ""] = /^bytes=(\d*)-(\d*)$/.exec(range) ?? [];
@@ -195,16 +180,25 @@ function select(
   return { start, end };
 }
 
-function selectPart(number: number, parts: NonNullable<StoredObject["parts"]>): Selection {
-  let start = 0;
-  for (const part of parts) {
-    if (part.number === number) {
-      return { start, end: start + part.size, part };
-    }
-    start += part.size;
+/** Parts are counted from 1, whatever their numbers were; an object without parts is one itself. */
+function selectPart(text: string, parts: StoredObject["parts"], size: number) {
+  const number = Number(text);
+  if (!/^\d{1,5}$/.test(text) || number < 1 || number > MAX_PARTS) {
+    const message = `Part number must be an integer between 1 and ${MAX_PARTS}, inclusive`;
+    throw invalidArgument("partNumber", text, message);
   }
-  throw new AwsError("InvalidPartNumber", 416, "The requested partnumber is not satisfiable", {
-    PartNumberRequested: `${number}`,
-    ActualPartCount: `${parts.length}`,
-  });
+  const count = parts?.length ?? 1;
+  if (number > count) {
+    throw new AwsError("InvalidPartNumber", 416, "The requested partnumber is not satisfiable", {
+      PartNumberRequested: text,
+      ActualPartCount: String(count),
+    });
+  }
+  if (size === 0) {
+    // No Content-Range can name nothing.
+    return undefined;
+  }
+  const start = (parts ?? []).slice(0, number - 1).reduce((sum, each) => sum + each.size, 0);
+  const part = parts?.[number - 1];
+  return { start, end: start + (part?.size ?? size), part };
 }

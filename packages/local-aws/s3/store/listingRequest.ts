@@ -1,4 +1,5 @@
 import { AwsError } from "../../awsError";
+import { encodeUri } from "../../url";
 import { invalidArgument } from "./errors";
 import type { PageOptions } from "./keyOrder";
 
@@ -9,7 +10,7 @@ export interface ListingRequest {
   page: Required<PageOptions>;
   /** Names in the answer are URL-encoded, so that XML can hold any of them. */
   encode: boolean;
-  /** V2: the answer names each object's owner. */
+  /** The answer names each object's owner; always in V1. */
   fetchOwner: boolean;
 }
 
@@ -33,18 +34,18 @@ export function readListingRequest(query: Readonly<Record<string, string>>): Lis
       after: version === 2 ? readStart(query) : (query.marker ?? ""),
     },
     encode: readEncodingType(query["encoding-type"]),
-    fetchOwner: query["fetch-owner"] === "true",
+    fetchOwner: version === 1 || query["fetch-owner"] === "true",
   };
 }
 
-/** The continuation token of a V2 listing after a page. */
+/** The continuation token after a page that ends with this name. */
 export function continuationToken(next: string): string {
   return Buffer.from(next).toString("base64url");
 }
 
 /** A name as `encoding-type=url` has it: slashes stay. */
 export function encodeName(name: string): string {
-  return encodeURIComponent(name).replaceAll("%2F", "/");
+  return encodeUri(name).replaceAll("%2F", "/");
 }
 
 function readMaxKeys(value: string | undefined): number {
@@ -64,15 +65,25 @@ function readStart(query: Readonly<Record<string, string>>): string {
   if (token === undefined) {
     return query["start-after"] ?? "";
   }
-  const key = Buffer.from(token, "base64url").toString();
-  if (key === "" || continuationToken(key) !== token) {
+  return readToken(token);
+}
+
+/**
+ * What the page before a continuation token ended with.
+ *
+ * @throws AwsError InvalidArgument
+ */
+export function readToken(token: string): string {
+  const last = Buffer.from(token, "base64url").toString();
+  if (last === "" || continuationToken(last) !== token) {
     const message = "The continuation token provided is incorrect";
     throw new AwsError("InvalidArgument", 400, message, { ArgumentName: "continuation-token" });
   }
-  return key;
+  return last;
 }
 
-function readEncodingType(value: string | undefined): boolean {
+/** @throws AwsError InvalidArgument */
+export function readEncodingType(value: string | undefined): boolean {
   if (value !== undefined && value !== "url") {
     throw invalidArgument("encoding-type", value, "Invalid Encoding Method specified in Request");
   }

@@ -82,7 +82,7 @@ export interface MultipartOperations {
   ): { parts: ListedPart[]; isTruncated: boolean };
   /**
    * Makes an object of parts, whose files become the object's: nothing is copied. Atomic, as `put`.
-   * @param checksums the object's, where the client or the caller has one
+   * @param options.checksums the object's, where the client or the caller has one
    * @throws AwsError NoSuchUpload, MalformedXML, InvalidPart, InvalidPartOrder, EntityTooSmall, or
    *   as `put`
    */
@@ -94,7 +94,7 @@ export interface MultipartOperations {
   /** @throws AwsError NoSuchUpload */
   abortUpload(address: UploadAddress): void;
   /**
-   * Lists open uploads by key, then by age.
+   * Lists open uploads by key, then by age; keys that share a delimiter as one common prefix.
    * @param page `after` is the last upload of the page before; without an id, all of its key
    * @throws AwsError NoSuchBucket
    */
@@ -102,10 +102,19 @@ export interface MultipartOperations {
     bucket: string,
     page?: {
       prefix?: string;
+      delimiter?: string;
       after?: { key: string; uploadId?: string };
       maxUploads?: number;
     },
-  ): { uploads: Readonly<Upload>[]; isTruncated: boolean };
+  ): UploadPage;
+}
+
+export interface UploadPage {
+  uploads: Readonly<Upload>[];
+  commonPrefixes: string[];
+  isTruncated: boolean;
+  /** The last upload or common prefix of a page that is truncated. */
+  next?: { key: string; uploadId?: string };
 }
 
 const MAX_PART_NUMBER = 10_000;
@@ -202,17 +211,33 @@ export function createMultipartOperations(
       find(address);
       commit({ op: "abortUpload", uploadId: address.uploadId });
     },
-    listUploads(bucket, { prefix = "", after, maxUploads = 1000 } = {}) {
+    listUploads(bucket, { prefix = "", delimiter = "", after, maxUploads = 1000 } = {}) {
       bucketOf(bucket);
       const following = [...state.uploads.values()]
         .map(({ upload }) => upload)
         .filter((upload) => upload.bucket === bucket && upload.key.startsWith(prefix))
         .filter((upload) => !after || follows(upload, after))
         .sort((a, b) => compareKeys(a.key, b.key) || compareKeys(a.uploadId, b.uploadId));
-      return {
-        uploads: following.slice(0, maxUploads),
-        isTruncated: maxUploads > 0 && following.length > maxUploads,
-      };
+      const page: UploadPage = { uploads: [], commonPrefixes: [], isTruncated: false };
+      for (const upload of following) {
+        const { key, uploadId } = upload;
+        const end = delimiter === "" ? -1 : key.indexOf(delimiter, prefix.length);
+        const common = end < 0 ? undefined : key.slice(0, end + delimiter.length);
+        // The prefix may be the end of the page before.
+        if (common !== undefined && [page.commonPrefixes.at(-1), after?.key].includes(common)) {
+          continue;
+        }
+        if (page.uploads.length + page.commonPrefixes.length >= maxUploads) {
+          return { ...page, isTruncated: maxUploads > 0 };
+        }
+        if (common === undefined) {
+          page.uploads.push(upload);
+        } else {
+          page.commonPrefixes.push(common);
+        }
+        page.next = common === undefined ? { key, uploadId } : { key: common };
+      }
+      return page;
     },
   };
 }

@@ -8,6 +8,9 @@ import type { SpooledFile } from "./files";
 import type { KeyPage, PageOptions } from "./keyOrder";
 import { type ChecksumValues, type Entry, type ObjectDescription, segmentsOf } from "./state";
 
+/** The header that names an object's storage class, where it is another than STANDARD. */
+const STORAGE_CLASS = "x-amz-storage-class";
+
 export interface ListedObject {
   key: string;
   /** Bytes. */
@@ -15,6 +18,7 @@ export interface ListedObject {
   /** Without quotes. */
   eTag: string;
   lastModified: Date;
+  storageClass: string;
 }
 
 export interface StoredObject extends ListedObject, ObjectDescription {
@@ -220,8 +224,19 @@ export function toStoredObject(entry: Entry): StoredObject {
   };
 }
 
-function toListedObject({ key, size, eTag, modified }: Entry): ListedObject {
-  return { key, size, eTag, lastModified: new Date(modified) };
+function toListedObject(entry: Entry): ListedObject {
+  const { key, size, eTag, modified, about } = entry;
+  // Most have none: a listing need not read their JSON.
+  const storageClass = about.includes(STORAGE_CLASS)
+    ? describe(entry).headers[STORAGE_CLASS]
+    : undefined;
+  return {
+    key,
+    size,
+    eTag,
+    lastModified: new Date(modified),
+    storageClass: storageClass ?? "STANDARD",
+  };
 }
 
 function describe({ about }: Entry): ObjectDescription {

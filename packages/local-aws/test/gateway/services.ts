@@ -39,6 +39,7 @@ export function s3ServiceOf(
       backend(request, { arn, accessKeyId: "", secretAccessKey: "", policies: [] }),
     hasBucket,
     corsRulesOf,
+    region: "eu-central-1",
     receiverOf: () => undefined,
   });
 }

@@ -11,7 +11,7 @@ async function main(): Promise<void> {
   const { arn } = sqs.createQueue("failures", { VisibilityTimeout: "5" });
   await sqs.sendMessage(arn, "kept");
 
-  const s3 = createS3({ store: createObjectStore({ folder: dataDir }) });
+  const s3 = createS3({ store: createObjectStore({ folder: dataDir }), region: "us-east-1" });
   s3.createBucket("files");
   s3.onObjectCreated(({ sequencer }) => process.send?.(sequencer));
   await s3.handle({

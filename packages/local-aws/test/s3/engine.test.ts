@@ -9,7 +9,7 @@ import {
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
-  PutObjectTaggingCommand,
+  PutObjectLegalHoldCommand,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { expect } from "chai";
@@ -148,17 +148,15 @@ describe("local S3", () => {
     });
 
     it("refuses an operation it lacks, and leaves the object unchanged", async () => {
-      await put("tagged", "content");
-      const Tagging = { TagSet: [{ Key: "a", Value: "b" }] };
-      const tag = new PutObjectTaggingCommand({ Bucket, Key: "tagged", Tagging });
-      const refusal = await failure(harness.client.send(tag));
+      await put("locked", "content");
+      const lock = new PutObjectLegalHoldCommand({ Bucket, Key: "locked" });
+      const refusal = await failure(harness.client.send(lock));
       expect(refusal).to.include({ name: "NotImplemented", status: 501 });
-      expect((await get("tagged")).bytes.toString()).to.equal("content");
-      for (const query of ["uploads", "uploadId=1", "versionId=1", "acl"]) {
-        const url = `${harness.url}/files${query === "uploads" ? "" : "/tagged"}?${query}`;
-        expect((await fetch(url)).status, query).to.equal(501);
+      expect((await get("locked")).bytes.toString()).to.equal("content");
+      for (const path of ["?versions", "/locked?versionId=1", "/locked?torrent"]) {
+        expect((await fetch(`${harness.url}/files${path}`)).status, path).to.equal(501);
       }
-      const select = await fetch(`${harness.url}/files/tagged`, { method: "POST", body: "" });
+      const select = await fetch(`${harness.url}/files/locked`, { method: "POST", body: "" });
       expect(select.status).to.equal(405);
     });
   });

@@ -23,7 +23,7 @@ export interface Harness {
 export async function startS3(dataDir?: string): Promise<Harness> {
   const folder = dataDir ?? mkdtempSync(join(tmpdir(), "s3-"));
   const store = createObjectStore({ folder });
-  const s3 = createS3({ store });
+  const s3 = createS3({ store, region: "us-east-1" });
   s3.createBucket("files");
   const events: ObjectCreated[] = [];
   s3.onObjectCreated((event) => events.push(event));

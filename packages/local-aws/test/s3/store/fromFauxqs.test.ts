@@ -93,6 +93,7 @@ describe("a data folder of fauxqs's S3", () => {
         size: contentLength,
         eTag: etag.replaceAll('"', ""),
         lastModified,
+        storageClass: "STANDARD",
       })),
     );
     const headers = {

@@ -146,8 +146,15 @@ describe("a listing's query", () => {
       version: 1,
       page: { prefix: "", delimiter: "", maxKeys: 1000, after: "" },
       encode: false,
-      fetchOwner: false,
+      fetchOwner: true,
     });
+  });
+
+  it("names owners in V1, and in V2 where the reader asks for it", () => {
+    const second = { "list-type": "2" };
+    expect(readListingRequest({}).fetchOwner).to.equal(true);
+    expect(readListingRequest(second).fetchOwner).to.equal(false);
+    expect(readListingRequest({ ...second, "fetch-owner": "true" }).fetchOwner).to.equal(true);
   });
 
   it("starts after a marker, a key or a token", () => {
@@ -176,6 +183,6 @@ describe("a listing's query", () => {
     }
     expect(await code({ "encoding-type": "base64" })).to.equal("InvalidArgument");
     expect(readListingRequest({ "encoding-type": "url" }).encode).to.equal(true);
-    expect(encodeName("a b/ü\n+%")).to.equal("a%20b/%C3%BC%0A%2B%25");
+    expect(encodeName("a b/ü\n+%(1)")).to.equal("a%20b/%C3%BC%0A%2B%25%281%29");
   });
 });
