@@ -68,14 +68,17 @@ function temporaryFolder(): string {
   return mkdtempSync(path.join(tmpdir(), "s3-uploader-runner-"));
 }
 
-/** @param programDir runs of the program share its caches; a copy has its own */
+/** @param programDir runs of the program share its caches; a copy has its own, in its folder */
 function environmentIn(temporary: string, programDir: string): NodeJS.ProcessEnv {
-  const shared = programDir === PROGRAM_DIR ? getCompileCacheDir() : undefined;
+  const environment = { ...process.env, TMPDIR: temporary };
+  if (programDir !== PROGRAM_DIR) {
+    const caches = path.join(programDir, ".caches");
+    return { ...environment, XDG_CACHE_HOME: caches, NODE_COMPILE_CACHE: caches };
+  }
+  const shared = getCompileCacheDir();
   return {
-    ...process.env,
-    TMPDIR: temporary,
+    ...environment,
     NODE_COMPILE_CACHE: shared ? path.dirname(shared) : path.join(temporary, "compile-cache"),
-    ...(programDir !== PROGRAM_DIR && { XDG_CACHE_HOME: temporary }),
   };
 }
 
