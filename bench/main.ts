@@ -67,9 +67,9 @@ async function measure({ only, repetitions, quick }: CommandLine): Promise<Part[
     process.stderr.write(`${line}\n`);
   };
   const parts: Part[] = [];
-  for (const [name, measurePart] of Object.entries(PARTS)) {
+  for (const [name, load] of Object.entries(PARTS)) {
     if (only === undefined || only.includes(name)) {
-      parts.push(await measurePart({ repetitions, quick, progress }));
+      parts.push(await load()({ repetitions, quick, progress }));
     }
   }
   return parts;

@@ -73,17 +73,17 @@ export class IndexCapacity {
    * @returns the number of rows within the capacity
    */
   write(statuses: readonly Status[], shard: number, rows: number): number {
-    const { rowUnits } = this;
-    const buckets = statuses.flatMap((status) => this.partitions[status][shard] ?? []);
-    const room = [
-      ...buckets.map(({ available }) => available / rowUnits),
-      this.whole.available / (rowUnits * statuses.length),
-    ];
-    const written = Math.min(rows, Math.max(0, Math.floor(Math.min(...room) + ROUNDING)));
-    for (const bucket of buckets) {
-      bucket.take(written * rowUnits);
+    const { rowUnits, partitions, whole } = this;
+    // Loops without lists: a simulation comes here millions of times.
+    let room = whole.available / (rowUnits * statuses.length);
+    for (const status of statuses) {
+      room = Math.min(room, (partitions[status][shard]?.available ?? Infinity) / rowUnits);
     }
-    this.whole.take(written * rowUnits * statuses.length);
+    const written = Math.min(rows, Math.max(0, Math.floor(room + ROUNDING)));
+    for (const status of statuses) {
+      partitions[status][shard]?.take(written * rowUnits);
+    }
+    whole.take(written * rowUnits * statuses.length);
     this.throttled += rows - written;
     return written;
   }

@@ -29,7 +29,9 @@ export class Writer {
     return due.map((rows, shard) => {
       const written = rows === 0 ? 0 : this.index.write(this.statuses, shard, rows);
       due[shard] = 0;
-      this.backOff(tick, shard, rows - written);
+      if (written < rows) {
+        this.backOff(tick, shard, rows - written);
+      }
       this.pending -= written;
       return written;
     });
