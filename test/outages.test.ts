@@ -7,9 +7,6 @@ import { eventually } from "../testing/eventually";
 import { readMails } from "../testing/mails";
 import { checkedFetch } from "./openapi/described";
 
-/** A scan takes longer than the default pause between two looks. */
-const POLL_MS = 50;
-
 describe("the program during an outage", function () {
   this.timeout(60_000);
 
@@ -84,12 +81,17 @@ describe("the program during an outage", function () {
     return new Map(events.map((event) => [event.event_id, event]));
   }
 
-  /** Resolves when all of the events have this status. */
+  /** Resolves when each of the events has had this status. */
   async function reached(eventIds: string[], status: string): Promise<void> {
-    await eventually(async () => {
-      const table = await rows();
-      return eventIds.every((id) => table.get(id)?.event_status === status) || undefined;
-    }, POLL_MS);
+    await eventually(() => {
+      const those = statusEvents().filter(({ event_status }) => event_status === status);
+      const ids = new Set(those.map(({ event_id }) => event_id));
+      return eventIds.every((id) => ids.has(id)) || undefined;
+    });
+  }
+
+  function statusEvents(): FileEvent[] {
+    return seen.flatMap((event) => (event.type === "status" ? [event.event] : []));
   }
 
   async function mailsTo(address: string) {
@@ -168,11 +170,12 @@ describe("the program during an outage", function () {
     const { status } = await post("orphan.txt");
 
     expect(status).to.equal(502);
-    await eventually(async () => {
-      const all = [...(await rows()).values()];
-      const orphan = all.find(({ event_info }) => event_info.FileName === "orphan.txt");
-      return orphan?.event_status === "notified" || undefined;
-    }, POLL_MS);
+    await eventually(() =>
+      statusEvents().find(
+        ({ event_info, event_status }) =>
+          event_info.FileName === "orphan.txt" && event_status === "notified",
+      ),
+    );
     await run.idle();
     const texts = (await mailsTo("people@example.com")).map(({ text }) => text).join();
     expect(texts).to.contain("orphan.txt");

@@ -37,6 +37,8 @@ export function openIndexedRows(): IndexedRows {
     region: REGION,
     endpoint: "http://localhost",
     credentials: { accessKeyId: "id", secretAccessKey: "secret" },
+    // The engine reads no signature, and signing takes a fifth of a call.
+    signer: { sign: (request) => Promise.resolve(request) },
     requestHandler: {
       async handle({ headers, body }: { headers: HttpRequest["headers"]; body: Uint8Array }) {
         await indexed.beforeRequest();

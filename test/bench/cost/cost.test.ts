@@ -41,7 +41,7 @@ describe("the cost of an upload", () => {
     this.timeout(60_000);
     const ceiling = readCeiling();
 
-    const work = await countOurWork(20);
+    const work = await countOurWork(5);
 
     const { logBytes, ...counts } = work;
     const { logBytes: logBytesBefore, ...countsBefore } = ours;

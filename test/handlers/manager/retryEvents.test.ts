@@ -3,7 +3,8 @@ import { AwsError } from "local-aws";
 import { forEachConcurrently } from "../../../runtime/concurrency";
 import { eventIdsIn, type Managed, startManaged } from "./managed";
 
-const UPLOADS = 500;
+/** More than a page of a retry, 250. */
+const UPLOADS = 260;
 
 interface RetryAnswer {
   dry_run: boolean;
