@@ -16,6 +16,7 @@ const ROOMS = [
   "bench",
   "chaos",
   "cli",
+  "clients",
   "components",
   "events",
   "handlers",

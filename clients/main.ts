@@ -1,0 +1,114 @@
+/**
+ * Runs AWS clients, as people use them, against a local run.
+ *
+ *     npm run clients -- --only rclone,go
+ */
+import { mkdirSync } from "node:fs";
+import * as path from "node:path";
+import { Command, InvalidArgumentError } from "commander";
+import { type Outcome, Skipped, type Suite } from "./suite";
+import { SUITES } from "./suites";
+import { openWorld, type World } from "./world";
+
+interface CommandLine {
+  only?: string[];
+  all?: boolean;
+}
+
+const EXIT_USAGE_ERROR = 2;
+
+const NAMES = SUITES.map(({ name }) => name).join(", ");
+
+function parseNames(text: string): string[] {
+  const names = text.split(",");
+  const unknown = names.find((name) => !SUITES.some((suite) => suite.name === name));
+  if (unknown !== undefined) {
+    throw new InvalidArgumentError(`There is no client '${unknown}'; there are: ${NAMES}.`);
+  }
+  return names;
+}
+
+function readCommandLine(): CommandLine {
+  return new Command("npm run clients --")
+    .description("Runs real AWS clients against a local run. clients/install installs them.")
+    .option("--only <clients>", `these clients, separated by commas: ${NAMES}`, parseNames)
+    .option("--all", "the optional clients, too")
+    .exitOverride((error) => {
+      process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE_ERROR);
+    })
+    .parse()
+    .opts<CommandLine>();
+}
+
+function lineOf({ name, error, skipped }: Outcome): string {
+  if (error !== undefined) {
+    return `  FAILED  ${name}\n${error.replaceAll(/^/gm, "          ")}`;
+  }
+  return skipped === undefined ? `  passed  ${name}` : `  skipped ${name}: ${skipped}`;
+}
+
+/** Runs all checks of one client. @returns their outcomes */
+async function runSuite(suite: Suite, world: World): Promise<Outcome[]> {
+  const reason = suite.missing();
+  if (reason !== undefined) {
+    console.log(`${suite.name}\n  skipped: ${reason}`);
+    return [{ name: suite.name, skipped: reason }];
+  }
+  console.log(suite.name);
+  const outcomes: Outcome[] = [];
+  const record = (outcome: Outcome) => {
+    outcomes.push(outcome);
+    console.log(lineOf(outcome));
+  };
+  const check = async (name: string, run: () => Promise<void> | void) => {
+    try {
+      await run();
+      record({ name });
+    } catch (error) {
+      const { message } = error as Error;
+      record(error instanceof Skipped ? { name, skipped: message } : { name, error: message });
+    }
+  };
+  const folder = path.join(world.folder, suite.name);
+  mkdirSync(folder);
+  const started = performance.now();
+  try {
+    await suite.run({ world, folder, check, record });
+  } catch (error) {
+    record({ name: "all checks were made", error: String((error as Error).stack) });
+  }
+  console.log(`  ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  return outcomes;
+}
+
+async function main(): Promise<void> {
+  const { only, all } = readCommandLine();
+  const suites = SUITES.filter(({ name, optional }) =>
+    only ? only.includes(name) : all === true || optional !== true,
+  );
+  const world = await openWorld();
+  const outcomes: Outcome[] = [];
+  try {
+    for (const suite of suites) {
+      outcomes.push(...(await runSuite(suite, world)));
+    }
+  } finally {
+    const errors = world.errors();
+    const code = await world.stop();
+    const ends: Outcome[] = [
+      {
+        name: "the run reported no error",
+        error: errors.length === 0 ? undefined : errors.join("\n"),
+      },
+      { name: "the run ended on Ctrl-C", error: code === 0 ? undefined : `exit code ${code}` },
+    ];
+    console.log(["the local run", ...ends.map(lineOf)].join("\n"));
+    outcomes.push(...ends);
+  }
+  const failed = outcomes.filter(({ error }) => error !== undefined).length;
+  const skipped = outcomes.filter((outcome) => outcome.skipped !== undefined).length;
+  console.log(`${outcomes.length - failed - skipped} passed, ${failed} failed, ${skipped} skipped`);
+  process.exitCode = failed === 0 ? 0 : 1;
+}
+
+void main();
