@@ -104,6 +104,7 @@ module.exports = {
     only("testing/", [...DEPLOYED, "start/", "packages/"], "bench, chaos and tests use testing/."),
     only("bench/", [...DEPLOYED, "start/", "packages/", "testing/"], "bench is apart from chaos."),
     only("chaos/", [...DEPLOYED, "start/", "packages/", "testing/"], "chaos is apart from bench."),
+    only("clients/", ["start/programDir", "testing/"], "Clients reach a run by its endpoint only."),
     only(
       `${LOCAL_AWS}gateway/`,
       ["iam/", "protocols/", "(awsError|http|url|xml)\\.ts$"].map((each) => LOCAL_AWS + each),
@@ -151,7 +152,7 @@ module.exports = {
       comment: "What is deployed imports no test, bench, local run or tool.",
       severity: "error",
       from: { path: "^(index|config)\\.ts$|^(components|handlers|store|runtime|events)/" },
-      to: { path: "^(packages|start|test|testing|bench|chaos|cli|tooling|scripts)/" },
+      to: { path: "^(packages|start|test|testing|bench|chaos|cli|clients|tooling|scripts)/" },
     },
     {
       name: "no-tests",

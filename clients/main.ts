@@ -16,6 +16,7 @@ interface CommandLine {
 }
 
 const EXIT_USAGE_ERROR = 2;
+const EXIT_INTERRUPTED = 130;
 
 const NAMES = SUITES.map(({ name }) => name).join(", ");
 
@@ -87,6 +88,11 @@ async function main(): Promise<void> {
     only ? only.includes(name) : all === true || optional !== true,
   );
   const world = await openWorld();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      void world.stop().finally(() => process.exit(EXIT_INTERRUPTED));
+    });
+  }
   const outcomes: Outcome[] = [];
   try {
     for (const suite of suites) {
