@@ -1,5 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { closest } from "fastest-levenshtein";
 
 /** The stack's settings, checked. `Pulumi.yaml` declares them for the CLI. */
 export interface Settings {
@@ -19,8 +20,10 @@ export interface Settings {
   corsOrigins: string[];
   /** Days until log entries are deleted. */
   logRetentionDays: number;
-  /** Whether `pulumi destroy` deletes stored files. */
+  /** Whether `pulumi destroy` deletes stored files and their rows. */
   deleteFilesOnDestroy: boolean;
+  /** Names of a bucket and tables that a destroyed stack has kept, by logical name. */
+  importKept: Record<string, string>;
   /** Seconds for which notifications are gathered before one mail is sent. */
   digestSeconds: number;
   /** Minutes from one run of the sweeper to the next. */
@@ -30,8 +33,8 @@ export interface Settings {
   /** How often the sweeper retries an event before it becomes `failed`. */
   maxAttempts: number;
   /**
-   * Partitions of the event table's index for each status. Choose it before the first upload: a
-   * change from or to 1 replaces the index, and the new one lacks earlier rows.
+   * Partitions of the event table's index for each status. Above 1 it can be raised at any time;
+   * any other change of a deployed stack is refused.
    */
   statusShards: number;
 }
@@ -43,13 +46,15 @@ export const DEFAULTS = {
   alarmEmail: "",
   maxUploadBytes: 4 * 1024 * 1024,
   allowedContentTypes: "*/*",
-  requestsPerSecond: 500,
-  burst: 1000,
+  requestsPerSecond: 50,
+  burst: 100,
   requireApiKey: false,
   /** None. */
   corsOrigins: "",
   logRetentionDays: 14,
   deleteFilesOnDestroy: true,
+  /** None. */
+  importKept: "",
   digestSeconds: 1,
   sweepMinutes: 5,
   stuckSeconds: 900,
@@ -60,8 +65,11 @@ export const DEFAULTS = {
 /** The largest body that, in base64 and JSON, fits Lambda's 6 MB for a synchronous request. */
 const LARGEST_MAX_UPLOAD_BYTES = 4_500_000;
 
-/** The values that CloudWatch Logs accepts, up to two years. */
-const RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731];
+/** The values that CloudWatch Logs accepts: up to ten years. */
+const RETENTION_DAYS = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288,
+  3653,
+];
 
 const ADDRESSES = "one e-mail address, or several separated by commas, such as me@example.com";
 
@@ -126,6 +134,43 @@ function list(
   return [...new Set(entries)];
 }
 
+/** A JSON object of texts, as `pulumi stack output NAME --json` prints one. */
+function namesByName(
+  config: pulumi.Config,
+  setting: keyof typeof DEFAULTS,
+): Record<string, string> {
+  const text = config.get(setting) ?? "";
+  if (text.trim() === "") {
+    return {};
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // Refused below.
+  }
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  if (!isObject || !Object.values(value as object).every((name) => typeof name === "string")) {
+    refuse(setting, text, "the JSON of a destroyed stack's output keptResources");
+  }
+  return value as Record<string, string>;
+}
+
+/** Pulumi takes any name: a typing error would leave the default in place without a word. */
+function warnOfUnknownSettings(): void {
+  const namespace = `${pulumi.getProject()}:`;
+  const names = Object.keys(DEFAULTS);
+  for (const fullName of Object.keys(pulumi.runtime.allConfig())) {
+    const name = fullName.slice(namespace.length);
+    if (fullName.startsWith(namespace) && !names.includes(name)) {
+      void pulumi.log.warn(
+        `There is no setting "${name}": it has no effect. Did you mean ` +
+          `"${closest(name, names)}"? To remove it: "pulumi config rm ${name}".`,
+      );
+    }
+  }
+}
+
 /**
  * Reads the stack's settings.
  *
@@ -140,7 +185,8 @@ export function loadSettings(): Settings {
     );
   }
   const config = new pulumi.Config();
-  const logRetentionDays = wholeNumber(config, "logRetentionDays", 1, 731);
+  warnOfUnknownSettings();
+  const logRetentionDays = wholeNumber(config, "logRetentionDays", 1, 3653);
   if (!RETENTION_DAYS.includes(logRetentionDays)) {
     refuse("logRetentionDays", logRetentionDays, `one of ${RETENTION_DAYS.join(", ")}`);
   }
@@ -165,6 +211,7 @@ export function loadSettings(): Settings {
       : [],
     logRetentionDays,
     deleteFilesOnDestroy: yesOrNo(config, "deleteFilesOnDestroy"),
+    importKept: namesByName(config, "importKept"),
     digestSeconds: wholeNumber(config, "digestSeconds", 0, 300),
     sweepMinutes: wholeNumber(config, "sweepMinutes", 1, 60),
     stuckSeconds: wholeNumber(config, "stuckSeconds", 1, 86_400),

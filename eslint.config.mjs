@@ -1,6 +1,7 @@
 import pulumi from "@pulumi/eslint-plugin";
 import importSort from "eslint-plugin-simple-import-sort";
 import tseslint from "typescript-eslint";
+import { noDeprecatedInputs } from "./tooling/noDeprecatedInputs.mjs";
 
 const NAME_OF_REQUIRE =
   "Name it: const requireModule = createRequire(…). By this name .dependency-cruiser.cjs finds imports.";
@@ -24,9 +25,14 @@ export default tseslint.config(
   {
     files: ["**/*.ts"],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
-    plugins: { "@pulumi": pulumi, "import-sort": importSort },
+    plugins: {
+      "@pulumi": pulumi,
+      "import-sort": importSort,
+      local: { rules: { "no-deprecated-inputs": noDeprecatedInputs } },
+    },
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
+      "local/no-deprecated-inputs": "error",
       "@pulumi/no-output-in-template-literal": "error",
       "@pulumi/no-output-instance-in-template-literal": "error",
       // Numbers are safe to interpolate; the rule is kept for everything else.

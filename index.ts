@@ -4,11 +4,11 @@ import { EventTable } from "./components/eventTable";
 import { IdempotencyTable } from "./components/idempotencyTable";
 import { CallbackLambda } from "./components/lambda/callbackLambda";
 import { Notifier } from "./components/notifier";
+import { operatorOutputs } from "./components/outputs";
 import { Schedule } from "./components/schedule";
 import { UploadApi } from "./components/uploadApi";
 import { UploadBucket } from "./components/uploadBucket";
 import { loadSettings } from "./config";
-import { START_STATUSES } from "./events/event";
 import { managerHandler } from "./handlers/manager/manager";
 import { notifyHandler } from "./handlers/notify/notify";
 import { inspectFile } from "./handlers/process/inspectFile";
@@ -22,7 +22,7 @@ const { logRetentionDays, stuckSeconds, maxAttempts } = settings;
 
 const deadLetters = new DeadLetterQueue("dead-letters");
 const bucket = new UploadBucket("uploads", { ...settings, deadLetters });
-const idempotency = new IdempotencyTable("uploads-idempotency");
+const idempotency = new IdempotencyTable("uploads-idempotency", settings);
 const events = new EventTable("events", { ...settings, deadLetters });
 const uploads = new UploadApi("uploads", { ...settings, largerFiles: LARGER_FILES });
 const manager = new EventManager("manager", settings);
@@ -49,7 +49,7 @@ const processLambda = new CallbackLambda("process", processHandler(inspectFile),
   links: [bucket.reading(), events.advancing()],
   limits: { timeoutSeconds: 60, memoryMegabytes: 512, logRetentionDays },
 });
-events.onStatus(START_STATUSES, processLambda, { batchSize: 100 });
+events.onStatus(["created", "uploaded"], processLambda, { batchSize: 100 });
 
 const notifyLambda = new CallbackLambda("notify", notifyHandler, {
   description: "Publishes notifications of processed files, and alarms about failed ones",
@@ -78,11 +78,13 @@ const managerLambda = new CallbackLambda("manager", managerHandler, {
   limits: { timeoutSeconds: 29, memoryMegabytes: 512, logRetentionDays },
 });
 
-export const { managerUrl, managerApiKey } = manager.onRequest(managerLambda);
-export const { uploadUrl, uploadCommand, uploadApiKey } = uploadApi;
-export const { bucketName } = bucket;
-export const { tableName } = events;
-export const { topicArn } = mails;
-export const alarmTopicArn = alarms.topicArn;
-export const deadLetterQueueUrl = deadLetters.queueUrl;
-export const email = settings.emails.join(", ");
+export = {
+  ...manager.onRequest(managerLambda),
+  ...uploadApi.outputs,
+  bucketName: bucket.bucketName,
+  tableName: events.tableName,
+  topicArn: mails.topicArn,
+  alarmTopicArn: alarms.topicArn,
+  deadLetterQueueUrl: deadLetters.queueUrl,
+  ...operatorOutputs({ ...settings, ...uploadApi.outputs }, [bucket, events, idempotency]),
+};

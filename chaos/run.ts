@@ -3,6 +3,7 @@ import { paginateListObjectsV2, type S3Client } from "@aws-sdk/client-s3";
 import type { FaultReport } from "local-aws";
 import { type Run, startRun } from "../start/run";
 import { clientsOf, scanEvents } from "../testing/clients";
+import { UNTHROTTLED } from "../testing/unthrottled";
 import { isS3Event, type Violation, violationsOf } from "./invariants";
 import { type Mix, MIXES } from "./mixes";
 import { Observer } from "./observer";
@@ -54,9 +55,7 @@ const CONFIG = {
   stuckSeconds: "5",
   // While a row waits in the stream, each sweep counts an attempt.
   maxAttempts: "100",
-  // Throttling is not under test.
-  requestsPerSecond: "10000",
-  burst: "5000",
+  ...UNTHROTTLED,
 };
 
 /** A minute becomes 0.3 s. */

@@ -3,7 +3,7 @@ import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { CallbackLambda } from "./lambda/callbackLambda";
-import { apiKey, restApi, type Throttle } from "./restApi";
+import { apiKey, restApi, type Throttle } from "./restApi/restApi";
 
 /** The OpenAPI description of both APIs: a file of the program, and of the Lambda's package. */
 const DESCRIPTION_FILE = "openapi.json";

@@ -3,9 +3,11 @@ import * as pulumi from "@pulumi/pulumi";
 import type { EventStatus } from "../events/event";
 import { partitionKey } from "../events/partitions";
 import type { DeadLetterQueue } from "./deadLetterQueue";
+import { type KeepsData, kept, type KeptArgs } from "./kept";
 import type { CallbackLambda } from "./lambda/callbackLambda";
 import { joined, type Link } from "./link";
 import { type Grant, grantsDocument } from "./policy";
+import { refuseOtherIndex, SHARDS_TAG } from "./statusShards";
 
 /** Six hours; the sweeper retries older events. A stream keeps its records for 24 hours. */
 const MAX_RECORD_AGE_SECONDS = 6 * 60 * 60;
@@ -13,13 +15,12 @@ const MAX_RECORD_AGE_SECONDS = 6 * 60 * 60;
 /** Some minutes, with growing pauses between them: a failing record blocks its shard until then. */
 const MAX_RETRIES = 10;
 
-export interface EventTableArgs {
+export interface EventTableArgs extends KeptArgs {
   /**
    * Partitions of `time-index` for each status, 1 to 64: each takes 1,000 write units a second.
    *
-   * Choose it before the first event. A change from or to 1 replaces the index; between other
-   * values, rows keep their shard until their next status, and a smaller number hides the rows of
-   * the shards that are gone.
+   * From 2 on, it can be raised at any time: rows keep their shard until their next status. Every
+   * other change of a deployed table is refused: see `refuseOtherIndex`.
    */
   statusShards: number;
   /** Receives the metadata of stream records that are given up: not the rows themselves. */
@@ -52,10 +53,11 @@ type CountedEventVariable = EventVariable | "COUNTS_TABLE_NAME";
  * statuses, and its `time-index` has the events of a status in time order. A second table counts
  * the events of finished periods, so that counting all events reads few rows.
  */
-export class EventTable extends pulumi.ComponentResource {
+export class EventTable extends pulumi.ComponentResource implements KeepsData {
   readonly table: aws.dynamodb.Table;
   readonly counts: aws.dynamodb.Table;
   readonly tableName: pulumi.Output<string>;
+  readonly data: KeepsData["data"];
 
   constructor(
     private readonly name: string,
@@ -63,9 +65,11 @@ export class EventTable extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("s3-uploader:events:EventTable", name, {}, opts);
-    this.table = eventTable(name, args.statusShards, { parent: this });
-    this.counts = countsTable(`${name}-counts`, { parent: this });
+    const countsName = `${name}-counts`;
+    this.table = eventTable(name, args, this);
+    this.counts = countsTable(countsName, args, this);
     this.tableName = this.table.name;
+    this.data = { [name]: this.tableName, [countsName]: this.counts.name };
     this.registerOutputs({ tableName: this.tableName });
   }
 
@@ -241,13 +245,16 @@ export class EventTable extends pulumi.ComponentResource {
 
 function eventTable(
   name: string,
-  statusShards: number,
-  opts: pulumi.CustomResourceOptions,
+  args: EventTableArgs,
+  parent: pulumi.Resource,
 ): aws.dynamodb.Table {
+  const { statusShards } = args;
   const indexHashKey = partitionKey(statusShards);
+  const existing = kept(name, args);
   return new aws.dynamodb.Table(
     name,
     {
+      name: existing.name,
       billingMode: "PAY_PER_REQUEST",
       hashKey: "event_id",
       rangeKey: "event_timestamp",
@@ -256,10 +263,14 @@ function eventTable(
         { name: "event_timestamp", type: "S" },
         { name: indexHashKey, type: "S" },
       ],
+      // Not `keySchemas`, which the provider prefers: in some of its releases a deployed index that
+      // moves to them is deleted and built anew, and lists are empty meanwhile.
       globalSecondaryIndexes: [
         {
           name: "time-index",
+          // eslint-disable-next-line local/no-deprecated-inputs -- see above
           hashKey: indexHashKey,
+          // eslint-disable-next-line local/no-deprecated-inputs -- see above
           rangeKey: "event_timestamp",
           projectionType: "ALL",
         },
@@ -267,15 +278,23 @@ function eventTable(
       streamEnabled: true,
       streamViewType: "NEW_AND_OLD_IMAGES",
       pointInTimeRecovery: { enabled: true },
+      // Deployed with the table, so that the next deployment knows the number.
+      tags: statusShards > 1 ? { [SHARDS_TAG]: String(statusShards) } : undefined,
     },
-    opts,
+    { parent, ...existing.opts, hooks: refuseOtherIndex(name) },
   );
 }
 
-function countsTable(name: string, opts: pulumi.CustomResourceOptions): aws.dynamodb.Table {
+function countsTable(
+  name: string,
+  args: EventTableArgs,
+  parent: pulumi.Resource,
+): aws.dynamodb.Table {
+  const existing = kept(name, args);
   return new aws.dynamodb.Table(
     name,
     {
+      name: existing.name,
       billingMode: "PAY_PER_REQUEST",
       hashKey: "kind",
       rangeKey: "period",
@@ -284,7 +303,7 @@ function countsTable(name: string, opts: pulumi.CustomResourceOptions): aws.dyna
         { name: "period", type: "S" },
       ],
     },
-    opts,
+    { parent, ...existing.opts },
   );
 }
 

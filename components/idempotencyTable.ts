@@ -1,27 +1,32 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { movedFromUploadApi } from "./formerParent";
+import { type KeepsData, kept, type KeptArgs } from "./kept";
 import type { Link } from "./link";
 
 /**
  * Keeps each upload's `Idempotency-Key` with the identity that the upload got. DynamoDB deletes a
  * row when its `expires_at` has passed.
  */
-export class IdempotencyTable extends pulumi.ComponentResource {
+export class IdempotencyTable extends pulumi.ComponentResource implements KeepsData {
   readonly table: aws.dynamodb.Table;
+  readonly data: KeepsData["data"];
 
-  constructor(name: string, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: KeptArgs = {}, opts?: pulumi.ComponentResourceOptions) {
     super("s3-uploader:uploads:IdempotencyTable", name, {}, opts);
+    const existing = kept(name, args);
     this.table = new aws.dynamodb.Table(
       name,
       {
+        name: existing.name,
         billingMode: "PAY_PER_REQUEST",
         hashKey: "idempotency_key",
         attributes: [{ name: "idempotency_key", type: "S" }],
         ttl: { attributeName: "expires_at", enabled: true },
       },
-      movedFromUploadApi(this),
+      { ...movedFromUploadApi(this), ...existing.opts },
     );
+    this.data = { [name]: this.table.name };
     this.registerOutputs({ tableName: this.table.name });
   }
 

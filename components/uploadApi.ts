@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { CallbackLambda } from "./lambda/callbackLambda";
 import type { Link } from "./link";
-import { apiKey, restApi, type Throttle } from "./restApi";
+import { apiKey, restApi, type Throttle } from "./restApi/restApi";
 
 export interface UploadApiArgs {
   /** Largest body of one upload, in bytes. */
@@ -18,12 +18,14 @@ export interface UploadApiArgs {
 
 /** The REST API of a served handler. */
 export interface ServedUploads {
-  /** The URL to POST files to. */
-  uploadUrl: pulumi.Output<string>;
-  /** A curl command that uploads sample.jpg. */
-  uploadCommand: pulumi.Output<string>;
-  /** The key for the header `x-api-key`, a secret; absent where the API needs none. */
-  uploadApiKey?: pulumi.Output<string>;
+  outputs: {
+    /** The URL to POST files to. */
+    uploadUrl: pulumi.Output<string>;
+    /** A curl command that uploads sample.jpg. */
+    uploadCommand: pulumi.Output<string>;
+    /** The key for the header `x-api-key`, a secret; absent where the API needs none. */
+    uploadApiKey?: pulumi.Output<string>;
+  };
   /** To describe the upload API: its URL, its limits, and whether it needs a key. */
   describing(): Link<UploadRule | "UPLOAD_URL" | "UPLOAD_NEEDS_KEY">;
 }
@@ -74,10 +76,15 @@ export class UploadApi extends pulumi.ComponentResource {
       throttle: args.throttle,
     });
     const uploadUrl = pulumi.interpolate`${api.url}upload`;
+    if (!args.requireApiKey) {
+      this.warnOfOpenUploads();
+    }
     return {
-      uploadUrl,
-      uploadCommand: uploadCommand(uploadUrl, args.requireApiKey),
-      uploadApiKey: args.requireApiKey ? apiKey(this, name, api, args.throttle) : undefined,
+      outputs: {
+        uploadUrl,
+        uploadCommand: uploadCommand(uploadUrl, args.requireApiKey),
+        ...(args.requireApiKey && { uploadApiKey: apiKey(this, name, api, args.throttle) }),
+      },
       describing: () => ({
         environment: {
           ...this.accepting().environment,
@@ -87,5 +94,18 @@ export class UploadApi extends pulumi.ComponentResource {
         grants: [],
       }),
     };
+  }
+
+  /** Once in each deployment: in its preview nothing is open yet, and the local run is private. */
+  private warnOfOpenUploads(): void {
+    if (pulumi.runtime.hasEngine() && !pulumi.runtime.isDryRun()) {
+      const { requestsPerSecond } = this.args.throttle;
+      void pulumi.log.warn(
+        "Anyone who has the upload API's URL may upload files, " +
+          `${requestsPerSecond} a second, at your cost. To require a key: ` +
+          '"pulumi config set requireApiKey true".',
+        this,
+      );
+    }
   }
 }

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { UPLOAD_PREFIX } from "../events/identity";
 import type { DeadLetterQueue } from "./deadLetterQueue";
 import { movedFromUploadApi } from "./formerParent";
+import { type KeepsData, kept, type KeptArgs } from "./kept";
 import type { CallbackLambda } from "./lambda/callbackLambda";
 import { joined, type Link } from "./link";
 import { grantsDocument, policyDocument, tlsOnly } from "./policy";
@@ -16,21 +17,20 @@ const MAX_EVENT_AGE_SECONDS = 6 * 60 * 60;
 /** For how long a browser may cache the answer to a preflight request. */
 const CORS_MAX_AGE_SECONDS = 3600;
 
-export interface UploadBucketArgs {
-  /** Whether `pulumi destroy` deletes a bucket that still holds files. */
-  deleteFilesOnDestroy: boolean;
+export interface UploadBucketArgs extends KeptArgs {
   /** Origins whose pages may send files to the bucket and fetch them; empty: none. */
   corsOrigins: string[];
   /** Receives the events of objects that the Lambda of `onObjectCreated` failed on. */
   deadLetters: DeadLetterQueue;
 }
 
-type Options = ReturnType<typeof movedFromUploadApi>;
+type Options = ReturnType<typeof movedFromUploadApi> & { retainOnDelete?: boolean };
 
 /** The private bucket that holds the files. `onObjectCreated` attaches a Lambda. */
-export class UploadBucket extends pulumi.ComponentResource {
+export class UploadBucket extends pulumi.ComponentResource implements KeepsData {
   readonly bucket: aws.s3.Bucket;
   readonly bucketName: pulumi.Output<string>;
+  readonly data: KeepsData["data"];
   private readonly deadLetters: DeadLetterQueue;
   /** Of every child: all of them were deployed below another parent. */
   private readonly child: Options;
@@ -39,11 +39,19 @@ export class UploadBucket extends pulumi.ComponentResource {
     super("s3-uploader:uploads:UploadBucket", name, {}, opts);
     this.child = movedFromUploadApi(this);
     this.deadLetters = args.deadLetters;
-    this.bucket = new aws.s3.Bucket(name, { forceDestroy: args.deleteFilesOnDestroy }, this.child);
+    const existing = kept(name, args);
+    this.bucket = new aws.s3.Bucket(
+      name,
+      { bucket: existing.name, forceDestroy: args.deleteFilesOnDestroy ?? true },
+      { ...this.child, ...existing.opts },
+    );
     this.bucketName = this.bucket.bucket;
-    refusePublicAccess(name, this.bucket, this.child);
-    encrypt(name, this.bucket, this.child);
-    abortUnfinishedUploads(name, this.bucket, this.child);
+    this.data = { [name]: this.bucketName };
+    // A kept bucket keeps its protection. (Its notification and its CORS rules are of the stack.)
+    const protection = { ...this.child, retainOnDelete: existing.opts.retainOnDelete };
+    refusePublicAccess(name, this.bucket, protection);
+    encrypt(name, this.bucket, protection);
+    abortUnfinishedUploads(name, this.bucket, protection);
     if (args.corsOrigins.length > 0) {
       allowOrigins(name, this.bucket, args.corsOrigins, this.child);
     }

@@ -84,10 +84,13 @@ function eventsCommand({ endpoint }: Run): string {
 function readyText(run: Run): string {
   const { outputs, endpoint, region, inboxUrl, mailDir } = run;
   const { accessKeyId, secretAccessKey } = run.credentials;
-  const { uploadCommand, ...others } = outputs;
+  const { uploadCommand } = outputs;
+  // The command has a line of its own below; what follows a deployment is not for a local run.
+  const { uploadCommand: _command, nextSteps: _steps, ...others } = outputs;
   const width = Math.max(...Object.keys(others).map((name) => name.length));
   const rows = Object.entries(others).map(
-    ([name, value]) => `  ${name.padEnd(width)}  ${String(value)}`,
+    ([name, value]) =>
+      `  ${name.padEnd(width)}  ${typeof value === "string" ? value : JSON.stringify(value)}`,
   );
   return `The program is running on this machine.
 

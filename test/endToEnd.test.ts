@@ -14,6 +14,7 @@ import { PROGRAM_DIR } from "../start/programDir";
 import { type Run, type RunEvent, startRun } from "../start/run";
 import { type Clients, clientsOf, scanEvents } from "../testing/clients";
 import { readMails } from "../testing/mails";
+import { UNTHROTTLED } from "../testing/unthrottled";
 import { checkedFetch } from "./openapi/described";
 
 const picture = readFileSync(path.join(PROGRAM_DIR, "sample.jpg"));
@@ -35,7 +36,7 @@ describe("the program, end to end on one machine", function () {
   before(async () => {
     run = await startRun({
       port: 0,
-      config: { email: "first@example.com, second@example.com" },
+      config: { ...UNTHROTTLED, email: "first@example.com, second@example.com" },
       onEvent: (event) => seen.push(event),
       interceptInvocation: ({ functionName, payload }) => {
         invocations.push({ functionName, payload });

@@ -28,6 +28,8 @@ function withoutInputs(registrations: Map<string, Registration>): object[] {
   return [...registrations.values()].map((each) => ({ ...each, inputs: Object.keys(each.inputs) }));
 }
 
+const TABLE = "s3-uploader:events:EventTable$aws:dynamodb/table:Table::events";
+
 describe("The program under Pulumi's own loader", function () {
   this.timeout(120_000);
 
@@ -78,11 +80,44 @@ describe("The program under Pulumi's own loader", function () {
     expect(deployment.outputs).to.have.all.keys(names);
     for (const name of names) {
       const value = await valueOf(mocked.outputs[name]);
-      expect(deployment.outputs?.[name], name).to.equal(value);
+      expect(deployment.outputs?.[name], name).to.deep.equal(value);
       expect(preview.outputs?.[name], name).to.equal(name === "email" ? value : pulumi.unknown);
     }
     expect(deployment.secretOutputs).to.have.members(["managerApiKey", "uploadApiKey"]);
     expect(preview.secretOutputs).to.have.members(["managerApiKey", "uploadApiKey"]);
+  });
+
+  it("warns once of uploads by anyone, and of a setting that does not exist", async () => {
+    const { exitCode, logs } = await recordByEngine({ "s3-uploader:emial": "me@example.com" });
+    expect({ exitCode, logs }).to.deep.equal({
+      exitCode: 0,
+      logs: [
+        {
+          severity: "warning",
+          message:
+            'There is no setting "emial": it has no effect. Did you mean "email"? To remove it: ' +
+            '"pulumi config rm emial".',
+        },
+        {
+          severity: "warning",
+          message:
+            "Anyone who has the upload API's URL may upload files, 50 a second, at your cost. To " +
+            'require a key: "pulumi config set requireApiKey true".',
+        },
+      ],
+    });
+  });
+
+  it("is stopped in its preview by a change of statusShards that would hide rows", async () => {
+    const { exitCode, printed, logs } = await recordByEngine(
+      { statusShards: "8" },
+      {
+        preview: true,
+        deployed: { [TABLE]: { globalSecondaryIndexes: [{ hashKey: "event_status" }] } },
+      },
+    );
+    expect(exitCode).not.to.equal(0);
+    expect(printed + JSON.stringify(logs)).to.include('statusShards\\" cannot change from 1 to 8');
   });
 
   it("packs the Lambdas of the local run, byte for byte, in any folder", async () => {

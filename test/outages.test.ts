@@ -5,6 +5,7 @@ import { type Run, type RunEvent, startRun } from "../start/run";
 import { type Clients, clientsOf, scanEvents } from "../testing/clients";
 import { eventually } from "../testing/eventually";
 import { readMails } from "../testing/mails";
+import { UNTHROTTLED } from "../testing/unthrottled";
 import { checkedFetch } from "./openapi/described";
 
 describe("the program during an outage", function () {
@@ -24,6 +25,7 @@ describe("the program during an outage", function () {
       // Minutes between retries and sweeps become fractions of a second.
       delayScale: 0.002,
       config: {
+        ...UNTHROTTLED,
         digestSeconds: "0",
         stuckSeconds: "1",
         sweepMinutes: "1",

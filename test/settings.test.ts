@@ -38,8 +38,14 @@ const REFUSED: [name: keyof typeof DEFAULTS, values: string[], allowed: string][
   ],
   ["corsOrigins", ["https://www.example.com,", "https://a.example;https://b.example/"], ORIGINS],
   ["logRetentionDays", ["2", "15"], "one of 1, 3, 5, 7, 14,"],
-  ["logRetentionDays", ["0", "732", "forever"], "from 1 to 731"],
+  ["logRetentionDays", ["732", "1095"], "731, 1096, 1827"],
+  ["logRetentionDays", ["0", "3654", "forever"], "from 1 to 3653"],
   ["deleteFilesOnDestroy", ["no", "0"], YES_OR_NO],
+  [
+    "importKept",
+    ["uploads", "[]", "null", '{"uploads":1}'],
+    "the JSON of a destroyed stack's output",
+  ],
   ["digestSeconds", ["-1", "301", "1.5"], "from 0 to 300"],
   ["alarmEmail", [" ", "me", "me@example.com,", "[]"], FROM_AN_ADDRESS],
   ["sweepMinutes", ["0", "61", "1.5", ""], "from 1 to 60"],
@@ -181,7 +187,7 @@ describe("Settings", () => {
 
   it("logRetentionDays: applies to every log group", () => {
     const days = ofType(recording, "LogGroup").map(({ inputs }) => inputs.retentionInDays);
-    expect(days).to.deep.equal(Array(6).fill(731));
+    expect(days).to.deep.equal(Array(6).fill(3653));
   });
 
   it("deleteFilesOnDestroy: false keeps destroy from deleting files", () => {
@@ -208,6 +214,7 @@ describe("Settings", () => {
       corsOrigins: [],
       logRetentionDays: DEFAULTS.logRetentionDays,
       deleteFilesOnDestroy: DEFAULTS.deleteFilesOnDestroy,
+      importKept: {},
       digestSeconds: DEFAULTS.digestSeconds,
       sweepMinutes: DEFAULTS.sweepMinutes,
       stuckSeconds: DEFAULTS.stuckSeconds,
@@ -242,7 +249,7 @@ describe("Settings", () => {
     });
     const highest = {
       maxUploadBytes: 4_500_000,
-      logRetentionDays: 731,
+      logRetentionDays: 3653,
       digestSeconds: 300,
       sweepMinutes: 60,
       stuckSeconds: 86_400,

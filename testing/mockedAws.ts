@@ -27,8 +27,9 @@ const COMPUTED: Record<string, (id: string, inputs: Inputs) => Inputs> = {
     arn: regionalArn("events", `rule/${id}`),
   }),
   "aws:cloudwatch/eventTarget:EventTarget": () => ({}),
-  "aws:cloudwatch/logGroup:LogGroup": (_id, { name }) => ({
-    arn: regionalArn("logs", `log-group:${String(name)}`),
+  "aws:cloudwatch/logGroup:LogGroup": (id) => ({
+    name: id,
+    arn: regionalArn("logs", `log-group:${id}`),
   }),
   "aws:dynamodb/table:Table": (id, { streamEnabled }) => ({
     name: id,
@@ -86,7 +87,7 @@ export function restApiId(name: string): string {
 export function idOf(type: string, name: string, inputs: Inputs): string {
   switch (type) {
     case "aws:cloudwatch/logGroup:LogGroup":
-      return String(inputs.name);
+      return `${String(inputs.namePrefix)}1a2b3c4`;
     case "aws:sns/topic:Topic":
       return regionalArn("sns", `${name}-1a2b3c4`);
     case "aws:sqs/queue:Queue":

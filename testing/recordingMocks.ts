@@ -264,7 +264,7 @@ function loadProgram(cache: BundleCache | undefined): Record<string, unknown> {
   }
 }
 
-/** Settings that are all different from the defaults. */
+/** Settings that are all different from the defaults; only `importKept` needs a destroyed stack. */
 export const OTHER_SETTINGS = {
   email: " me@example.com , you@example.org",
   alarmEmail: "on-call@example.com, boss@example.com",
@@ -274,7 +274,7 @@ export const OTHER_SETTINGS = {
   burst: "5000",
   requireApiKey: "true",
   corsOrigins: "https://www.example.com, http://localhost:3000",
-  logRetentionDays: "731",
+  logRetentionDays: "3653",
   deleteFilesOnDestroy: "false",
   digestSeconds: "300",
   sweepMinutes: "1",

@@ -21,6 +21,7 @@ import { itemOf, processedEvent } from "./events";
 import { eventually } from "./eventually";
 import { readMails } from "./mails";
 import { type StreamRecord, streamRecord } from "./records";
+import { UNTHROTTLED } from "./unthrottled";
 
 /** The program on this machine, for tests that invoke one Lambda at a time. */
 export interface Program {
@@ -73,7 +74,7 @@ export async function startProgram(config: Record<string, string> = {}): Promise
   const ignore = () => undefined;
   const run = await startRun({
     port: 0,
-    config,
+    config: { ...UNTHROTTLED, ...config },
     // An hour is longer than any test.
     s3EventDelayMs: 3_600_000,
     onEvent: (event) => program.events.push(event),

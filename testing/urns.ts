@@ -20,6 +20,17 @@ export interface Named {
   /** The parent's; empty at the root. */
   parent: TypesAndName;
   aliases: Alias[];
+  options: EngineOptions;
+}
+
+/** Options that the engine acts on, as far as the program uses them. */
+export interface EngineOptions {
+  /** Whether destroying the stack leaves the resource. */
+  retainOnDelete: boolean;
+  /** Inputs that keep their deployed value. */
+  ignoreChanges: string[];
+  /** The id of an existing resource to take over; empty: none. */
+  importId: string;
 }
 
 /** The part of a registerResource request that names the resource. */
@@ -28,6 +39,9 @@ export interface NamingRequest {
   getName(): string;
   getParent(): string;
   getAliasesList(): AliasMessage[];
+  getRetainondelete(): boolean | undefined;
+  getIgnorechangesList(): string[];
+  getImportid(): string;
 }
 
 /** pulumi/alias.proto */
@@ -86,7 +100,12 @@ export function urnRecorder(): UrnRecorder {
       const name = request.getName();
       const parent = engineUrn(request.getParent());
       const aliases = request.getAliasesList().map((message) => aliasOf(message, engineUrn));
-      return { type, name, urn: urnOf(type, name, parent), parent, aliases };
+      const options = {
+        retainOnDelete: request.getRetainondelete() ?? false,
+        ignoreChanges: request.getIgnorechangesList(),
+        importId: request.getImportid(),
+      };
+      return { type, name, urn: urnOf(type, name, parent), parent, aliases, options };
     },
     add(mockUrn, urn) {
       urns.set(mockUrn, urn);

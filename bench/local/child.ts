@@ -2,6 +2,7 @@
  * A local run in a process of its own. bench/local/runner.ts starts it, and gets its messages.
  */
 import { startRun } from "../../start/run";
+import { UNTHROTTLED } from "../../testing/unthrottled";
 import { putRows } from "../rows";
 
 /** The process's only argument, as JSON. */
@@ -29,7 +30,7 @@ async function main({ config, rows }: RunnerJob): Promise<void> {
   let serving = false;
   const run = await startRun({
     port: 0,
-    config,
+    config: { ...UNTHROTTLED, ...config },
     onEvent: (event) => {
       if (event.type === "error") {
         send(event);

@@ -1,4 +1,5 @@
 import { startRun } from "../../start/run";
+import { UNTHROTTLED } from "../../testing/unthrottled";
 import type { Part, PartOptions } from "../part";
 import { mixedRow, putRows } from "../rows";
 import { quantile, round } from "../statistics";
@@ -51,6 +52,7 @@ export async function measureManager(rows: number, minPages = MIN_PAGES): Promis
   let requests = 0;
   const run = await startRun({
     port: 0,
+    config: UNTHROTTLED,
     onCall: ({ functionName = "", service }) => {
       requests += functionName.startsWith("manager") && service === "dynamodb" ? 1 : 0;
     },

@@ -83,7 +83,7 @@ function onEveryChange(lambda: CallbackLambda): void {
   );
 }
 
-export const { uploadUrl } = uploads.onUpload(uploadLambda);
+export const { uploadUrl } = uploads.onUpload(uploadLambda).outputs;
 export const { bucketName } = bucket;
 export const { tableName } = events;
 export const deadLetterQueueUrl = deadLetters.queueUrl;

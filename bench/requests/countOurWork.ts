@@ -1,5 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { startRun } from "../../start/run";
+import { UNTHROTTLED } from "../../testing/unthrottled";
 import { billOf, totalsOf } from "../cost/bill";
 import { picture, uploadFile } from "../uploads";
 import type { UploadWork } from "./uploadWork";
@@ -28,7 +29,7 @@ export async function countOurWork(uploads: number): Promise<UploadWork> {
   let notified: (() => void) | undefined;
   const run = await startRun({
     port: 0,
-    config: { digestSeconds: "0" },
+    config: { ...UNTHROTTLED, digestSeconds: "0" },
     ...counter.options,
     onEvent: (event) => {
       counter.options.onEvent(event);

@@ -1,5 +1,6 @@
 import * as path from "node:path";
 import { type RunEvent, startRun } from "../../start/run";
+import { UNTHROTTLED } from "../../testing/unthrottled";
 import type { MeasurePart } from "../part";
 import { picture, uploadFile, uploadFiles } from "../uploads";
 import { type Load, LOADS, type MeasuredWork, type Pipeline, PIPELINES } from "./figures";
@@ -62,7 +63,7 @@ export async function measureWork(
     port: 0,
     programFile: PROGRAM_FILES[pipeline],
     // Single files need no digest; a burst has the default one.
-    config: load === "single" ? { digestSeconds: "0" } : {},
+    config: load === "single" ? { digestSeconds: "0" } : UNTHROTTLED,
     onEvent: (event) => {
       counter.options.onEvent(event);
       notified.onEvent(event);

@@ -1,3 +1,4 @@
+import { DEFAULTS } from "../../config";
 /**
  * The first limits of AWS that a rising rate of uploads meets, computed and simulated.
  *
@@ -27,7 +28,7 @@ export function stackOf(work: UploadWork, given: Partial<Stack> = {}): Stack {
     statusShards: 1,
     warmWriteUnits: NEW_TABLE_WRITE_UNITS,
     parallelizationFactor: 1,
-    requestsPerSecond: 500,
+    requestsPerSecond: DEFAULTS.requestsPerSecond,
     ...given,
   };
 }

@@ -99,10 +99,12 @@ export class CallbackLambda<
     this.logGroup = new aws.cloudwatch.LogGroup(
       name,
       {
-        name: `/aws/lambda/${pulumi.getProject()}-${pulumi.getStack()}-${name}`,
+        // A unique name: two people may deploy stacks of the same name to one account.
+        namePrefix: `/aws/lambda/${pulumi.getProject()}-${pulumi.getStack()}-${name}-`,
         retentionInDays: limits.logRetentionDays,
       },
-      { parent: this },
+      // Version 1.0 deployed groups without a suffix, whose entries an upgrade keeps.
+      { parent: this, ignoreChanges: ["name", "namePrefix"] },
     );
     this.role = new aws.iam.Role(
       name,

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { projectName } from "../../start/program";
 import { PROGRAM_DIR } from "../../start/programDir";
+import type { Inputs } from "../mockedAws";
 import { configOf, type GivenSettings, STACK } from "../recordingMocks";
 import { launch, type RuntimeOptions, runtimeOptions } from "./languageHost";
 import { type Received, startServices } from "./services";
@@ -18,6 +19,8 @@ export interface EngineRecording extends Received {
 interface EngineOptions {
   /** As `pulumi preview` runs it: what only AWS can tell is unknown. @default false */
   preview?: boolean;
+  /** Inputs of resources that an earlier deployment made, by `TYPES::NAME`. @default none */
+  deployed?: Record<string, Inputs>;
   /** The folder with Pulumi.yaml in it. @default the program's own */
   programDir?: string;
   /** @default those of Pulumi.yaml */
@@ -39,7 +42,7 @@ export async function recordByEngine(
 ): Promise<EngineRecording> {
   const { preview = false, programDir = PROGRAM_DIR, node = process.execPath } = options;
   const deployment = { project: projectName(), stack: STACK, preview };
-  const services = await startServices(deployment);
+  const services = await startServices({ ...deployment, deployed: options.deployed });
   try {
     const { args, cwd, environment } = launch({
       ...deployment,

@@ -28,6 +28,7 @@ import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { answerOf, idOf, type Inputs, stateOf } from "../mockedAws";
 import { type Registration, typeAndName } from "../recordingMocks";
 import { type UrnRecorder, urnRecorder } from "../urns";
+import { Hooks } from "./hooks";
 import {
   fromStruct,
   holdsSecret,
@@ -40,13 +41,14 @@ import {
 
 const STACK_TYPE = "pulumi:pulumi:Stack";
 
-/** Engine features offered to the program. Transforms and hooks are not served. */
+/** Engine features offered to the program. Transforms are not served. */
 const FEATURES = [
   ResourceMonitorFeature.RESOURCE_MONITOR_FEATURE_SECRETS,
   ResourceMonitorFeature.RESOURCE_MONITOR_FEATURE_RESOURCE_REFERENCES,
   ResourceMonitorFeature.RESOURCE_MONITOR_FEATURE_OUTPUT_VALUES,
   ResourceMonitorFeature.RESOURCE_MONITOR_FEATURE_ALIAS_SPECS,
   ResourceMonitorFeature.RESOURCE_MONITOR_FEATURE_DELETED_WITH,
+  ResourceMonitorFeature.RESOURCE_MONITOR_FEATURE_RESOURCE_HOOKS,
 ];
 
 /** Bundles go over the wire: as much as the SDK itself takes, 400 MiB. */
@@ -84,6 +86,8 @@ export interface Deployment {
   project: string;
   stack: string;
   preview: boolean;
+  /** Inputs of resources that an earlier deployment made, by `TYPES::NAME`. */
+  deployed?: Record<string, Inputs>;
 }
 
 export async function startServices(deployment: Deployment): Promise<Services> {
@@ -120,30 +124,35 @@ export async function startServices(deployment: Deployment): Promise<Services> {
 
 /** Answers with what the function returns; with an error, if it throws. */
 function answering<Request, Response>(
-  answer: (request: Request) => Response,
+  answer: (request: Request) => Response | Promise<Response>,
 ): handleUnaryCall<Request, Response> {
   return (call, callback) => {
-    try {
-      callback(null, answer(call.request));
-    } catch (error) {
-      const refusal: Partial<ServiceError> = {
-        code: status.INVALID_ARGUMENT,
-        details: error instanceof Error ? error.message : String(error),
-      };
-      callback(refusal);
-    }
+    const answered = async () => answer(call.request);
+    answered().then(
+      (response) => {
+        callback(null, response);
+      },
+      (error: unknown) => {
+        const refusal: Partial<ServiceError> = {
+          code: status.INVALID_ARGUMENT,
+          details: error instanceof Error ? error.message : String(error),
+        };
+        callback(refusal);
+      },
+    );
   };
 }
 
 /** Calls that are left out are answered with UNIMPLEMENTED, which fails the program. */
 function monitorOf(
-  { project, stack, preview }: Deployment,
+  { project, stack, preview, deployed = {} }: Deployment,
   received: Received,
 ): UntypedServiceImplementation {
   const urns = urnRecorder();
+  const hooks = new Hooks(preview);
   const stackUrn = `urn:pulumi:${stack}::${project}::${STACK_TYPE}::${project}-${stack}`;
 
-  function register(request: RegisterResourceRequest): RegisterResourceResponse {
+  async function register(request: RegisterResourceRequest): Promise<RegisterResourceResponse> {
     if (request.getType() === STACK_TYPE) {
       return new RegisterResourceResponse().setUrn(stackUrn);
     }
@@ -151,6 +160,10 @@ function monitorOf(
     const given = fromStruct(request.getObject());
     const registration = registrationOf(request, given, urns);
     received.registrations.push(registration);
+    const oldInputs = deployed[registration.urn];
+    if (oldInputs) {
+      await hooks.beforeUpdate(request, oldInputs, given);
+    }
     const response = new RegisterResourceResponse().setUrn(
       `urn:pulumi:${stack}::${project}::${registration.urn}`,
     );
@@ -173,6 +186,10 @@ function monitorOf(
         .setSupportedfeaturesList(FEATURES),
     ),
     registerResource: answering(register),
+    registerResourceHook: answering((request) => {
+      hooks.register(request);
+      return new Empty();
+    }),
     registerResourceOutputs: answering((request) => {
       if (request.getUrn() === stackUrn) {
         const outputs = fromStruct(request.getOutputs());

@@ -6,6 +6,7 @@ import { EVENT_STATUSES, type FileEvent } from "../../../events/event";
 import { type Run, type RunEvent, type RunOptions, startRun } from "../../../start/run";
 import { clientsOf, scanEvents } from "../../../testing/clients";
 import { readMails } from "../../../testing/mails";
+import { UNTHROTTLED } from "../../../testing/unthrottled";
 import { describedFetch } from "../../openapi/described";
 
 /** An answer of either API that openapi.json describes. */
@@ -40,7 +41,7 @@ export async function startManaged(options: Partial<RunOptions> = {}): Promise<M
     port: 0,
     onEvent: (event) => events.push(event),
     ...options,
-    config: { digestSeconds: "0", ...options.config },
+    config: { ...UNTHROTTLED, digestSeconds: "0", ...options.config },
   });
   const { s3, dynamo, destroy } = clientsOf(run);
   const { managerUrl, managerApiKey, uploadUrl, tableName } = run.outputs as Record<string, string>;
