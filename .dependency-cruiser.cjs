@@ -21,7 +21,7 @@ const DEPLOYED = ["config\\.ts$", "components/", "handlers/", "store/", "runtime
 const LOCAL_AWS = "packages/local-aws/";
 
 /** The folders of the local cloud that are no service; every other folder is one. */
-const SHARED = "(?:examples|faults|fauxqs|gateway|iam|protocols|resources|test)/";
+const SHARED = "(?:examples|faults|fauxqs|gateway|iam|protocols|resources|storage|test)/";
 
 /** Captures the service's folder. */
 const SERVICE = `^${LOCAL_AWS}(?!${SHARED})([^/]+)/`;
@@ -107,14 +107,14 @@ module.exports = {
     only("clients/", ["start/programDir", "testing/"], "Clients reach a run by its endpoint only."),
     only(
       `${LOCAL_AWS}gateway/`,
-      ["iam/", "protocols/", "(awsError|http|url|xml)\\.ts$"].map((each) => LOCAL_AWS + each),
+      ["iam/", "protocols/", "storage/", "(awsError|http|url|xml)\\.ts$"].map((each) => LOCAL_AWS + each),
       "The gateway gets its services as objects (gateway/service.ts).",
     ),
     {
       name: "shared-without-services",
       comment: "What services share knows none of them.",
       severity: "error",
-      from: { path: `^${LOCAL_AWS}((iam|protocols)/|(awsError|http|startError|url|xml)\\.ts$)` },
+      from: { path: `^${LOCAL_AWS}((iam|protocols|storage)/|(awsError|http|startError|url|xml)\\.ts$)` },
       to: { path: [SERVICE, `^${LOCAL_AWS}((services|cloud)\\.ts$|fauxqs/)`] },
     },
     {

@@ -179,7 +179,11 @@ async function main(): Promise<void> {
   const writeLine = (text: string) => {
     writer.line(text);
   };
-  const output = commandLine.json ? jsonOutput(writeLine) : textOutput(writeLine);
+  const writeError = (text: string) => {
+    process.stderr.write(`${text}\n`);
+  };
+  const makeOutput = commandLine.json ? jsonOutput : textOutput;
+  const output = makeOutput(writeLine, writeError);
   // A closed pipe (`npm start | head`) ends the run like Ctrl-C.
   process.stdout.on("error", () => process.kill(process.pid, "SIGTERM"));
   let run = undefined as RunModule.Run | undefined;

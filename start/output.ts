@@ -31,8 +31,8 @@ function clock(): string {
   return new Date().toTimeString().slice(0, 8);
 }
 
-/** One JSON object a line; the first is `{"type":"ready",…}`. */
-export function jsonOutput(write: WriteLine): Output {
+/** One JSON object a line, and errors on standard error, too; the first is `{"type":"ready",…}`. */
+export function jsonOutput(write: WriteLine, writeError: WriteLine): Output {
   const line = (value: object) => {
     write(JSON.stringify(value));
   };
@@ -70,6 +70,7 @@ export function jsonOutput(write: WriteLine): Output {
         }
         case "error":
           line({ type: "error", message: event.message });
+          writeError(event.message);
       }
     },
   };
@@ -114,8 +115,8 @@ Ctrl-C ends everything.
 `;
 }
 
-/** Lines for people: what was started, then one for each status, mail and problem. */
-export function textOutput(write: WriteLine): Output {
+/** Lines for people: what was started, then one for each status and mail; errors apart. */
+export function textOutput(write: WriteLine, writeError: WriteLine): Output {
   return {
     ready: (run) => {
       write(readyText(run));
@@ -144,7 +145,7 @@ export function textOutput(write: WriteLine): Output {
           break;
         }
         case "error":
-          write(`${clock()}  ${event.message}`);
+          writeError(`${clock()}  ${event.message}`);
       }
     },
   };

@@ -1,3 +1,4 @@
+import { mkdirSync } from "node:fs";
 import * as path from "node:path";
 import { createRestApis, type RestApis } from "./apiGateway/restApis";
 import { type CloseStack, createCloseStack } from "./closeStack";
@@ -25,6 +26,7 @@ import { createObjectStore } from "./s3/store/objectStore";
 import { createServices } from "./services";
 import { createSns, type Sns } from "./sns/engine";
 import { createSqs, type Sqs } from "./sqs/engine";
+import { createDiskSpace } from "./storage/diskSpace";
 import { openSecret, type RunSecret } from "./storage/secret";
 
 /** How the local cloud is set up. */
@@ -63,6 +65,8 @@ export interface CloudOptions {
   intercept?: Interceptor;
   /** Called with each invocation before its function: the place for faults. */
   interceptInvocation?: LambdaHostOptions["intercept"];
+  /** Gives the bytes that may still be written. @default those of the disk */
+  freeBytes?: () => number;
   /** Called with every error outside of a request. */
   onError: (message: string) => void;
 }
@@ -138,6 +142,10 @@ async function assemble(options: CloudOptions, closers: CloseStack): Promise<Clo
   await dynamoDb.open();
   closers.add(dynamoDb);
   const secret = openSecret(dataDir);
+  mkdirSync(options.workDir, { recursive: true });
+  const folder = dataDir ?? options.workDir;
+  const disk = createDiskSpace({ folder, freeBytes: options.freeBytes, onChange: onError });
+  closers.add(disk);
   const tables = createTables({ dynamoDb, region, dataDir, onItem: options.onItem });
   closers.add(tables);
 
@@ -155,7 +163,7 @@ async function assemble(options: CloudOptions, closers: CloseStack): Promise<Clo
   const fauxqs = await createFauxqs({ baseUrl: endpoint, region, dataDir: folderOf("s3") });
   closers.add(fauxqs);
   const mailbox = createMailbox({ dir: options.mailDir, onMail: options.onMail });
-  const s3 = createS3({ store, region });
+  const s3 = createS3({ store, region, disk });
   const sqs = createSqs({ fauxqs });
   const sns = createSns({
     fauxqs,
@@ -256,6 +264,7 @@ async function assemble(options: CloudOptions, closers: CloseStack): Promise<Clo
       unsigned: (request) => pages.handle(request),
       observe: options.onCall,
       intercept: options.intercept,
+      disk,
       onError: onRequestError,
     }),
   );

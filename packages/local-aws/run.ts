@@ -1,14 +1,6 @@
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import * as path from "node:path";
+import { isMainThread } from "node:worker_threads";
 import { type Cloud, type CloudOptions, openCloud } from "./cloud";
 import type { DynamoDbEngine } from "./dynamodb/engine";
 import { createFaults, type Faults, logicalName } from "./faults/faults";
@@ -23,6 +15,9 @@ import type { ObjectCreated } from "./s3/engine";
 import type { QueuedMessage } from "./sqs/engine";
 import { queueArnOf } from "./sqs/queueArn";
 import { StartError } from "./startError";
+import { explainDataFolder, openDataFolder } from "./storage/dataFolder";
+import { isDiskFull } from "./storage/diskFull";
+import { makeTemporaryFolder, removeOrphans } from "./storage/temporaryFolder";
 
 /** An event of a run. */
 export type RunEvent =
@@ -108,33 +103,7 @@ export interface Run {
   stop(): Promise<void>;
 }
 
-/** Not by `recursive`, which never returns for a folder in /proc: mkdir answers ENOENT there. */
-function makeFolder(folder: string): void {
-  const parent = path.dirname(folder);
-  if (!existsSync(folder)) {
-    if (parent !== folder) {
-      makeFolder(parent);
-    }
-    mkdirSync(folder);
-  }
-}
-
-function prepareDataDir(dir: string): string {
-  const absolute = path.resolve(dir);
-  try {
-    makeFolder(absolute);
-    readdirSync(absolute);
-    accessSync(absolute, constants.W_OK | constants.X_OK);
-    return absolute;
-  } catch (error) {
-    throw new StartError(
-      `The folder ${absolute} cannot be written to: ${(error as Error).message}.`,
-      "dataDir",
-    );
-  }
-}
-
-function explain(error: unknown, port: number): unknown {
+function explain(error: unknown, port: number, dataDir: string | undefined): unknown {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === "EADDRINUSE") {
     return new StartError(`Port ${port} is in use.`, "port");
@@ -145,7 +114,11 @@ function explain(error: unknown, port: number): unknown {
   if (code === "ERR_SOCKET_BAD_PORT") {
     return new StartError(`Port ${port} is not a number from 0 to 65535.`, "port");
   }
-  return error;
+  const explained = explainDataFolder(error, dataDir);
+  if (isDiskFull(explained) && !(explained instanceof StartError)) {
+    return new StartError(`The disk is full: ${message}.`);
+  }
+  return explained;
 }
 
 /** The faults, injected behind the options' own interceptors. */
@@ -215,9 +188,14 @@ export async function startRun(options: RunOptions): Promise<Run> {
   const emit = (event: RunEvent) => options.onEvent?.(event);
   const programDir = path.resolve(options.programDir);
   const config = stackConfig(programDir, options.config ?? {});
-  const dataDir = options.dataDir === undefined ? undefined : prepareDataDir(options.dataDir);
+  // Databases make files of their own, whose modes nothing else sets. A worker cannot.
+  if (isMainThread) {
+    process.umask(0o077);
+  }
+  const dataDir = options.dataDir === undefined ? undefined : openDataFolder(options.dataDir);
   const faults = options.faults && createFaults(options.faults);
-  const temporaryDir = mkdtempSync(path.join(tmpdir(), "local-aws-"));
+  const temporaryDir = makeTemporaryFolder();
+  const cleaning = removeOrphans();
   const mailDir = path.join(dataDir ?? temporaryDir, "mail");
   let cloud: Cloud | undefined;
   const removeTemporaryDir = () => {
@@ -228,6 +206,7 @@ export async function startRun(options: RunOptions): Promise<Run> {
   const stop = async () => {
     faults?.stop();
     await cloud?.close();
+    await cleaning;
     removeTemporaryDir();
     process.off("exit", removeTemporaryDir);
   };
@@ -259,6 +238,6 @@ export async function startRun(options: RunOptions): Promise<Run> {
     return runOf(cloud, { outputs, functionNames, mailDir, faults, stop });
   } catch (error) {
     await stop();
-    throw explain(error, options.port);
+    throw explain(error, options.port, dataDir);
   }
 }

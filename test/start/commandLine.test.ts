@@ -278,7 +278,7 @@ describe("npm start", function () {
         ["--port", "0", "--data", path.join(PROGRAM_DIR, "package.json", "x")],
         /^The folder .*x can/,
       ],
-      [["--port", "0", "--data", "/proc/x/y"], /^The folder \/proc\/x\/y cannot be written to: /],
+      [["--port", "0", "--data", "/proc/x"], /^The folder \/proc\/x cannot be written to: /],
       [
         ["--port", "0", "--email", "nobody"],
         /^The setting "email" is "nobody"; allowed: .* with "--email ADDRESSES"\.$/,

@@ -136,7 +136,10 @@ describe("a run with faults", function () {
   it("prints the seed in the text output too", () => {
     const lines: string[] = [];
 
-    textOutput((line) => lines.push(line)).faults(42);
+    textOutput(
+      (line) => lines.push(line),
+      (line) => expect.fail(line),
+    ).faults(42);
 
     expect(lines).to.deep.equal(["Faults with seed 42"]);
   });

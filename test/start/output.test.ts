@@ -2,10 +2,28 @@ import { expect } from "chai";
 import { jsonOutput, textOutput } from "../../start/output";
 import { processedEvent } from "../../testing/events";
 
+const fail = (line: string) => expect.fail(line);
+
 describe("the text output of a run", () => {
+  it("has errors on standard error, and the JSON output there, too", () => {
+    const lines: string[] = [];
+    const errors: string[] = [];
+    const event = { type: "error", message: "The disk is full." } as const;
+    for (const make of [textOutput, jsonOutput]) {
+      const output = make(
+        (line) => lines.push(line),
+        (line) => errors.push(line),
+      );
+      output.event(event);
+    }
+
+    expect(lines.map((line) => JSON.parse(line) as unknown)).to.deep.equal([event]);
+    expect(errors.join()).to.match(/^\d\d:\d\d:\d\d {2}The disk is full\.,The disk is full\.$/);
+  });
+
   it("replaces control characters of files and mails, which could move the cursor", () => {
     const lines: string[] = [];
-    const output = textOutput((line) => lines.push(line));
+    const output = textOutput((line) => lines.push(line), fail);
     const event = processedEvent({ event_info: { Bucket: "b", Key: "a\u001b[2Jb\u0007.txt" } });
     const mail = { id: "1", file: "1.eml", to: "me@example.com", subject: "a\u001b[2Jb" };
 
@@ -20,7 +38,7 @@ describe("the text output of a run", () => {
 describe("the JSON output of a run", () => {
   it("has a log line that is JSON as an entry, and any other as text", () => {
     const lines: string[] = [];
-    const output = jsonOutput((line) => lines.push(line));
+    const output = jsonOutput((line) => lines.push(line), fail);
     const logged = ['{"level":"INFO","message":"a"}', "0", "null", 'plain "text"', "{torn"];
 
     for (const line of logged) {

@@ -3,6 +3,8 @@ import { AwsError } from "../awsError";
 import type { HttpRequest, HttpResponse, ReceiveBody } from "../http";
 import type { Principal } from "../iam/principal";
 import { jsonErrors } from "../protocols/json";
+import { DiskFull } from "../storage/diskFull";
+import type { DiskSpace } from "../storage/diskSpace";
 import { type Authorization, authorize } from "./authorize";
 import { errorCodeOf } from "./errorCode";
 import { findService } from "./findService";
@@ -41,6 +43,8 @@ export interface GatewayOptions extends Authorization {
   observe?: (call: ServiceCall) => void;
   /** @default forwards */
   intercept?: Interceptor;
+  /** Refuses calls that write while the disk is full. @default every call is forwarded */
+  disk?: Pick<DiskSpace, "admit" | "explain">;
   /**
    * Called with every unexpected error and the id that the caller got for it.
    *
@@ -108,6 +112,7 @@ export function createGateway(options: GatewayOptions): RequestHandler {
       const caller = route.identify();
       principal = caller;
       authorize(options, errors, caller, call.grants(options));
+      options.disk?.admit(operation, request.body.length);
       const allowed = { service: name, operation, principal: caller, request };
       response = await injectFaults(allowed, async () => (forwarded = await call.forward(caller)));
       authorize(options, errors, caller, call.grantsToSee?.(response) ?? []);
@@ -202,6 +207,11 @@ export function createGateway(options: GatewayOptions): RequestHandler {
     const requestId = newRequestId();
     if (error instanceof AwsError) {
       return errors.render(error, requestId);
+    }
+    const explained = options.disk?.explain(error) ?? error;
+    if (explained instanceof DiskFull) {
+      const code = errors.unavailable ?? errors.internal;
+      return errors.render(new AwsError(code, 503, explained.message), requestId);
     }
     onError(error, `${where}: ${request.method} ${request.url} (request ${requestId})`);
     const message = `An internal error occurred (request ${requestId})`;

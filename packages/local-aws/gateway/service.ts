@@ -122,6 +122,8 @@ export interface ServiceErrors {
   deny: (denial: Denial) => AwsError;
   /** The code of an internal error (500). */
   internal: string;
+  /** The code of a temporary failure (503), which clients retry. @default as `internal` */
+  unavailable?: string;
 }
 
 /** What a valid signature says about its request. */

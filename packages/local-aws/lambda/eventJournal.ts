@@ -1,5 +1,15 @@
-import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
+import { isDiskFull } from "../storage/diskFull";
 
 /** An asynchronous invocation that was accepted and is unfinished. */
 export interface QueuedEvent {
@@ -25,7 +35,10 @@ export interface QueuedEvent {
 export interface EventJournal {
   /** The events that an earlier process accepted and did not finish, in that order. */
   restored: QueuedEvent[];
-  /** Returns when the event in its current state would survive the process. */
+  /**
+   * Returns when the event in its current state would survive the process. While the disk is full
+   * it returns, too: the event then is in this process alone until the next call for it.
+   */
   save(event: QueuedEvent): void;
   done(requestId: string): void;
 }
@@ -45,12 +58,19 @@ export function openEventJournal(folder: string, onError: (error: Error) => void
   mkdirSync(folder, { recursive: true });
   const file = join(folder, "events.jsonl");
   const open = load(file, onError);
-  let size = compact(file, open);
+  let size = compact(file, open) ?? sizeOf(file);
 
   function append(line: Line): void {
-    const text = `${JSON.stringify(line)}\n`;
-    appendFileSync(file, text);
-    size += text.length;
+    const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
+    try {
+      appendFileSync(file, bytes);
+      size += bytes.length;
+    } catch (error) {
+      if (!isDiskFull(error)) {
+        throw error;
+      }
+      removeTorn(file, size);
+    }
   }
 
   return {
@@ -63,10 +83,19 @@ export function openEventJournal(folder: string, onError: (error: Error) => void
       append({ done: requestId });
       open.delete(requestId);
       if (open.size === 0 && size > COMPACT_BYTES) {
-        size = compact(file, open);
+        size = compact(file, open) ?? size;
       }
     },
   };
+}
+
+/** The next line must not stand behind part of the one that failed. */
+function removeTorn(file: string, size: number): void {
+  try {
+    truncateSync(file, size);
+  } catch {
+    // Then the next start reports one line that it cannot read.
+  }
 }
 
 function load(file: string, onError: (error: Error) => void): Map<string, QueuedEvent> {
@@ -96,13 +125,29 @@ function load(file: string, onError: (error: Error) => void): Map<string, Queued
   return open;
 }
 
-/** Rewrites the file with the open events only, in one step; returns its size. */
-function compact(file: string, open: Map<string, QueuedEvent>): number {
+/**
+ * Rewrites the file with the open events only, in one step.
+ *
+ * @returns its size; undefined if the disk is full, and the file as before
+ */
+function compact(file: string, open: Map<string, QueuedEvent>): number | undefined {
   const lines = [...open.values()].map((event) => `${JSON.stringify({ saved: event })}\n`);
-  const text = lines.join("");
-  writeFileSync(`${file}.new`, text);
-  renameSync(`${file}.new`, file);
-  return text.length;
+  const bytes = Buffer.from(lines.join(""));
+  try {
+    writeFileSync(`${file}.new`, bytes);
+    renameSync(`${file}.new`, file);
+    return bytes.length;
+  } catch (error) {
+    rmSync(`${file}.new`, { force: true });
+    if (isDiskFull(error)) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 function readIfThere(file: string): string {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { mkdirSync } from "node:fs";
-import { readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createTransport } from "nodemailer";
 import PostalMime from "postal-mime";
@@ -47,9 +47,12 @@ export interface Mailbox {
 // A time, then characters that make mails of one moment unique. Nothing in it can leave the folder.
 const ID = /^(\d{4}-\d\d-\d\dT\d\d)-(\d\d)-(\d\d\.\d{3}Z)-[\w-]+$/;
 
+/** A mail that a killed process did not finish. */
+const DRAFT = /^\..*\.tmp$/;
+
 /**
  * A folder with one RFC 5322 file (`.eml`) for each mail.
- * @param options.dir is created if missing
+ * @param options.dir is created if missing; nobody else may have it open
  * @param options.from the sender
  * @default "AWS Notifications" <no-reply@sns.amazonaws.com>
  * @param options.onMail is called for each mail once its file is complete
@@ -61,6 +64,9 @@ export function createMailbox(options: {
 }): Mailbox {
   const { dir, from = '"AWS Notifications" <no-reply@sns.amazonaws.com>', onMail } = options;
   mkdirSync(dir, { recursive: true });
+  for (const name of readdirSync(dir).filter((each) => DRAFT.test(each))) {
+    rmSync(join(dir, name), { force: true });
+  }
   const transport = createTransport({ streamTransport: true, buffer: true, newline: "windows" });
   // A file never changes, so each is parsed once.
   const known = new Map<string, Mail>();
@@ -116,8 +122,13 @@ export function createMailbox(options: {
       });
       // Renamed when complete, so that no reader gets half a mail.
       const draft = join(dir, `.${id}.tmp`);
-      await writeFile(draft, raw as Buffer);
-      await rename(draft, mail.file);
+      try {
+        await writeFile(draft, raw as Buffer);
+        await rename(draft, mail.file);
+      } catch (error) {
+        await rm(draft, { force: true });
+        throw error;
+      }
       known.set(id, mail);
       onMail?.(mail);
       return mail;

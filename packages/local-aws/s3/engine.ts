@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { AwsError, notImplemented } from "../awsError";
 import { ACCOUNT_ID } from "../fauxqs/fauxqs";
 import type { HttpRequest, HttpResponse, ReceiveBody } from "../http";
+import type { DiskSpace } from "../storage/diskSpace";
 import type { Action, Outcome } from "./actions/action";
 import * as buckets from "./actions/buckets";
 import * as settings from "./actions/bucketSettings";
@@ -120,11 +121,18 @@ const EVENTS: Partial<Record<string, ObjectCreatedName>> = {
   CompleteMultipartUpload: "ObjectCreated:CompleteMultipartUpload",
 };
 
+export interface S3Options {
+  store: ObjectStore;
+  region: string;
+  /** Refuses large bodies while the disk is full. @default they are written until it is */
+  disk?: Pick<DiskSpace, "admitContent">;
+}
+
 /**
  * S3's operations on a store, with ObjectCreated events. Has no versions.
  * Authorization, also by the policies of POST forms, comes before it.
  */
-export function createS3({ store, region }: { store: ObjectStore; region: string }): S3 {
+export function createS3({ store, region, disk }: S3Options): S3 {
   const listeners: ((event: ObjectCreated) => void)[] = [];
   const corsRules = new Map<string, CorsRule[]>();
   const actions: typeof ACTIONS = {
@@ -195,7 +203,8 @@ export function createS3({ store, region }: { store: ObjectStore; region: string
         return request.method === "HEAD" ? { ...refusal, body: Buffer.alloc(0) } : refusal;
       }
     },
-    receiverOf: (request) => receiverOf(request, store.spoolFolder, partAlgorithm(request, store)),
+    receiverOf: (request) =>
+      receiverOf(request, store.spoolFolder, partAlgorithm(request, store), disk),
     createBucket(name) {
       store.createBucket(name);
     },

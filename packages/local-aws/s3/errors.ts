@@ -50,6 +50,7 @@ export const s3Errors: ServiceErrors = {
       denialMessage({ ...denial, resource: `"${denial.resource}"` }),
     ),
   internal: "InternalError",
+  unavailable: "ServiceUnavailable",
 };
 
 /** InvalidRequest 400. */

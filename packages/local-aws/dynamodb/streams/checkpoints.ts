@@ -1,10 +1,11 @@
 import fs from "node:fs";
 import { join } from "node:path";
+import { isDiskFull } from "../../storage/diskFull";
 
 /** The checkpoint of one event source mapping: a position per shard reader. */
 export interface Checkpoint {
   readonly positions: readonly number[];
-  /** Moves one shard reader's position and saves it. */
+  /** Moves one shard reader's position and saves it, if the disk is not full. */
   move(shardReader: number, position: number): void;
   /** The mapping no longer reads; its checkpoint stays. */
   close(): void;
@@ -43,8 +44,15 @@ export function openCheckpoints(folder: string | undefined): Checkpoints {
     }
     // A rename, because a process may be killed between emptying a file and filling it.
     const file = join(folder, `checkpoint-${encodeURIComponent(id)}.json`);
-    fs.writeFileSync(`${file}.tmp`, JSON.stringify(positions));
-    fs.renameSync(`${file}.tmp`, file);
+    try {
+      fs.writeFileSync(`${file}.tmp`, JSON.stringify(positions));
+      fs.renameSync(`${file}.tmp`, file);
+    } catch (error) {
+      // The earlier checkpoint stays: after a crash, records are redelivered.
+      if (!isDiskFull(error)) {
+        throw error;
+      }
+    }
   }
 
   return {

@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import { join } from "node:path";
+import { isDiskFull } from "../../storage/diskFull";
 import { entryOf, type StreamEntry, type StreamRecord } from "./streamRecord";
 
 /** A stream's records, as lines of JSON in a file. */
@@ -8,7 +9,10 @@ export interface RecordFile {
   readonly entries: StreamEntry[];
   /** @throws {Error} if the record cannot be written; the file is then as before */
   append(entry: StreamEntry): void;
-  /** Rewrites the file with these entries only, if that saves at least `worthwhileBytes`. */
+  /**
+   * Rewrites the file with these entries only, if that saves at least `worthwhileBytes` and the disk
+   * is not full.
+   */
   compact(entries: readonly StreamEntry[], worthwhileBytes: number): void;
   close(): void;
 }
@@ -54,7 +58,15 @@ export function openRecordFile(folder: string | undefined): RecordFile | undefin
         return;
       }
       const lines = kept.map(({ record }) => `${JSON.stringify(record)}\n`);
-      fs.writeFileSync(`${path}.tmp`, lines.join(""));
+      try {
+        fs.writeFileSync(`${path}.tmp`, lines.join(""));
+      } catch (error) {
+        fs.rmSync(`${path}.tmp`, { force: true });
+        if (isDiskFull(error)) {
+          return;
+        }
+        throw error;
+      }
       // Closed first: Windows does not rename over an open file.
       fs.closeSync(descriptor);
       fs.renameSync(`${path}.tmp`, path);

@@ -3,6 +3,7 @@ import { rmSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import type { HttpRequest, ReceiveBody, SpooledBody } from "../../http";
+import type { DiskSpace } from "../../storage/diskSpace";
 import { bucketPathOf } from "../address";
 import { createFormCutter } from "../forms/formCutter";
 import { isPostForm } from "../forms/postForm";
@@ -18,17 +19,42 @@ import { CHECKSUMS, createDigest, type Digest, loadDigests } from "./digests";
  * @param request without its body
  * @param folder for the files
  * @param algorithms that the content needs besides
+ * @param disk refuses content that has no space
  */
 export function receiverOf(
   request: HttpRequest,
   folder: string,
   algorithms: readonly string[] = [],
+  disk?: Pick<DiskSpace, "admitContent">,
 ): ReceiveBody | undefined {
   const cutter = cutterFor(request);
-  return (
-    cutter &&
-    ((content) => spool(cutter, [...algorithms, ...algorithmsOf(request)], content, folder))
-  );
+  if (!cutter) {
+    return undefined;
+  }
+  return async (content) => {
+    // Before the first byte is read, where the length is known; then as the content arrives.
+    disk?.admitContent(Number(request.headers["content-length"] ?? 0));
+    const admitted = disk ? admitting(content, disk) : content;
+    return await spool(cutter, [...algorithms, ...algorithmsOf(request)], admitted, folder);
+  };
+}
+
+/** Bytes between two looks at the disk. */
+const LOOK_BYTES = 1 << 20;
+
+async function* admitting(
+  content: AsyncIterable<Buffer>,
+  disk: Pick<DiskSpace, "admitContent">,
+): AsyncGenerator<Buffer> {
+  let unseen = 0;
+  for await (const chunk of content) {
+    unseen += chunk.length;
+    if (unseen >= LOOK_BYTES) {
+      disk.admitContent(unseen);
+      unseen = 0;
+    }
+    yield chunk;
+  }
 }
 
 function cutterFor({ method, url, headers }: HttpRequest): Cutter | undefined {
