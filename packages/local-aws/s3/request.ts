@@ -198,7 +198,9 @@ function checksumIn(headers: S3Request["headers"]): string | undefined {
     const message = "The algorithm type you specified in x-amz-checksum- header is invalid.";
     throw new AwsError("InvalidRequest", 400, message);
   }
-  if (name === undefined && headers["x-amz-sdk-checksum-algorithm"] !== undefined) {
+  // With MD5, some clients send the older Content-MD5.
+  const hasSum = name !== undefined || headers["content-md5"] !== undefined;
+  if (!hasSum && headers["x-amz-sdk-checksum-algorithm"] !== undefined) {
     const message =
       "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.";
     throw new AwsError("InvalidRequest", 400, message);

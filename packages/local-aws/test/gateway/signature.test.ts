@@ -1,4 +1,3 @@
-import { createHash, createHmac } from "node:crypto";
 import { Readable } from "node:stream";
 import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import {
@@ -9,7 +8,6 @@ import {
 } from "@aws-sdk/client-s3";
 import { PublishCommand } from "@aws-sdk/client-sns";
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
-import { SignatureV4 } from "@smithy/signature-v4";
 import { expect } from "chai";
 import { AwsError } from "../../awsError";
 import { findService } from "../../gateway/findService";
@@ -19,6 +17,7 @@ import { verifySignature } from "../../gateway/signature/verify";
 import type { HttpRequest } from "../../http";
 import { SERVICE_APIS } from "../../services";
 import { ACCOUNT, capture, captureOne, KEY, REGION } from "./capture";
+import { signerOf } from "./signer";
 
 const secretOf = (id: string): Secret | undefined => (id === KEY.accessKeyId ? KEY : undefined);
 
@@ -52,45 +51,12 @@ const putObject = (): Promise<HttpRequest> =>
 const publish = (): Promise<HttpRequest> =>
   captureOne(({ sns }) => sns.send(new PublishCommand({ TopicArn: "arn:x", Message: "a b+c" })));
 
-class Sha256 {
-  readonly #hash;
-  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    this.#hash =
-      secret === undefined
-        ? createHash("sha256")
-        : createHmac("sha256", typeof secret === "string" ? secret : bytes(secret));
-  }
-  update(data: Uint8Array): void {
-    this.#hash.update(data);
-  }
-  digest(): Promise<Uint8Array> {
-    return Promise.resolve(this.#hash.digest());
-  }
-  reset(): never {
-    throw new Error("not needed");
-  }
-}
-
-function bytes(data: ArrayBuffer | ArrayBufferView): Uint8Array {
-  return ArrayBuffer.isView(data)
-    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-    : new Uint8Array(data);
-}
-
 /** As the S3 presigner of the SDK does it. */
 async function presign(
   path: string,
   options: { expiresIn?: number; query?: Record<string, string>; date?: Date } = {},
 ): Promise<HttpRequest> {
-  const signer = new SignatureV4({
-    service: "s3",
-    region: REGION,
-    credentials: KEY,
-    sha256: Sha256,
-    uriEscapePath: false,
-    applyChecksum: false,
-  });
-  const signed = await signer.presign(
+  const signed = await signerOf("s3", KEY).presign(
     {
       method: "PUT",
       protocol: "http:",
