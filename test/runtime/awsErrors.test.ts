@@ -17,16 +17,16 @@ type Answer = (response: ServerResponse) => void;
 
 /** One call of each service, against an endpoint. */
 const CALLS = {
-  dynamodb: (endpoint: string) => {
-    const client = new DynamoDBClient(clientConfig(endpoint));
+  dynamodb: (endpoint: string, timeoutMs?: number) => {
+    const client = new DynamoDBClient(clientConfig(endpoint, timeoutMs));
     return client.send(new GetItemCommand({ TableName: "t", Key: { id: { S: "1" } } }));
   },
-  s3: (endpoint: string) => {
-    const client = new S3Client({ ...clientConfig(endpoint), forcePathStyle: true });
+  s3: (endpoint: string, timeoutMs?: number) => {
+    const client = new S3Client({ ...clientConfig(endpoint, timeoutMs), forcePathStyle: true });
     return client.send(new GetObjectCommand({ Bucket: "b", Key: "k" }));
   },
-  sns: (endpoint: string) => {
-    const client = new SNSClient(clientConfig(endpoint));
+  sns: (endpoint: string, timeoutMs?: number) => {
+    const client = new SNSClient(clientConfig(endpoint, timeoutMs));
     return client.send(new PublishCommand({ TopicArn: "arn:aws:sns:::t", Message: "m" }));
   },
 };
@@ -39,18 +39,22 @@ const ERROR_BODIES: Record<keyof typeof CALLS, (code: string) => string> = {
     `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>why</Message></Error></ErrorResponse>`,
 };
 
-function clientConfig(endpoint: string) {
+function clientConfig(endpoint: string, timeoutMs = 30_000) {
   return {
     endpoint,
     region: "us-east-1",
     credentials: { accessKeyId: "AKIA", secretAccessKey: "secret" },
     maxAttempts: 1,
-    requestHandler: { requestTimeout: 50, throwOnRequestTimeout: true },
+    requestHandler: { requestTimeout: timeoutMs, throwOnRequestTimeout: true },
   };
 }
 
 /** The error that the SDK throws for this answer. */
-async function thrownFor(service: keyof typeof CALLS, answer: Answer): Promise<unknown> {
+async function thrownFor(
+  service: keyof typeof CALLS,
+  answer: Answer,
+  timeoutMs?: number,
+): Promise<unknown> {
   const server = createServer((request, response) => {
     request.resume().on("end", () => {
       answer(response);
@@ -60,7 +64,7 @@ async function thrownFor(service: keyof typeof CALLS, answer: Answer): Promise<u
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   try {
-    return await CALLS[service](`http://127.0.0.1:${port}`).then(
+    return await CALLS[service](`http://127.0.0.1:${port}`, timeoutMs).then(
       () => "no error",
       (error: unknown) => error,
     );
@@ -138,7 +142,7 @@ describe("isTransient", () => {
   });
 
   it("is true of a timeout", async () => {
-    const error = await thrownFor("s3", () => undefined);
+    const error = await thrownFor("s3", () => undefined, 50);
     expect(error).to.have.property("name", "TimeoutError");
     expect(isTransient(error)).to.equal(true);
   });

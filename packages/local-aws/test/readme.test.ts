@@ -110,8 +110,6 @@ function exportsOf(file: string): string[] {
 }
 
 describe("README of the package", function () {
-  this.timeout(30_000);
-
   it("has every served resource type with the inputs that it serves, and no other", () => {
     expect(items("Served resource types")).to.deep.equal(servedInputs());
   });

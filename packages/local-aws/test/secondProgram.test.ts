@@ -7,8 +7,6 @@ import { type Run, type RunEvent, startRun } from "local-aws";
 const PROGRAM = path.join(__dirname, "fixtures", "wordCount");
 
 describe("another program: word count", function () {
-  this.timeout(30_000);
-
   const events: RunEvent[] = [];
   const folder = process.cwd();
   let run: Run;

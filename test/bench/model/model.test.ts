@@ -91,13 +91,13 @@ describe("the simulation", () => {
     expect(one).to.be.closeTo(500, 50);
     expect(eight).to.be.closeTo(4000, 400);
     expect(eight / one).to.be.within(7, 8.2);
-  }).timeout(30_000);
+  });
 
   it("finds the next limit once the index has enough partitions", () => {
     const rate = sustainedRate({ statusShards: 8, streamShards: 4, indexWriteUnits: 4000 }, 1600);
 
     expect(rate).to.be.closeTo(800, 80);
-  }).timeout(30_000);
+  });
 
   it("loses no upload, and is deterministic", () => {
     const simulation = { rate: 300, statusShards: 2, streamShards: 4, seconds: 10, seed: 7 };

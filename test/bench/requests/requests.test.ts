@@ -30,7 +30,10 @@ describe("The count of an upload's AWS work", () => {
   it("counts both stream Lambdas for every change of the naive pipeline's table", async () => {
     const { invocations, readUnits, mails } = await measureWork("naive", "single", 2);
 
-    expect(invocations).to.deep.equal({ upload: 1, record: 1, process: 3, notify: 3 });
+    expect(invocations).to.include({ upload: 1, record: 1 });
+    // A Lambda that is late gets a row's second and third change, or first and second, in one batch.
+    expect(invocations.process).to.be.within(2, 3);
+    expect(invocations.notify).to.be.within(2, 3);
     expect({ readUnits, mails }).to.deep.equal({ readUnits: 3, mails: 1 });
   });
 

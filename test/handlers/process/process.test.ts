@@ -11,8 +11,6 @@ import { JPEG } from "./mediaFiles";
 const SERVER_ERROR = new AwsError("InternalServerError", 500, "no");
 
 describe("process", function () {
-  this.timeout(30_000);
-
   let program: Program;
 
   before(async () => {

@@ -9,8 +9,6 @@ import { type Program, startProgram } from "../../../testing/startProgram";
 import { uuidv7At } from "../../events/arbitraries";
 
 describe("record", function () {
-  this.timeout(30_000);
-
   let program: Program;
   /** A name that only this test uses: its rows are found by it. */
   let bucket: string;

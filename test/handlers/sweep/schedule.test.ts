@@ -5,8 +5,6 @@ import { clientsOf, scanEvents } from "../../../testing/clients";
 import { eventually } from "../../../testing/eventually";
 
 describe("the scheduled sweeper", function () {
-  this.timeout(20_000);
-
   let run: Run;
   const events: RunEvent[] = [];
 

@@ -14,8 +14,6 @@ function ago(seconds: number): string {
 }
 
 describe("sweep, of an index with 8 shards", function () {
-  this.timeout(30_000);
-
   let program: Program;
 
   before(async () => {

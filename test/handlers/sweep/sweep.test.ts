@@ -20,8 +20,6 @@ function ago(seconds: number): string {
 }
 
 describe("sweep", function () {
-  this.timeout(30_000);
-
   let program: Program;
   let sqs: SQSClient;
 
@@ -80,7 +78,7 @@ describe("sweep", function () {
 
         const row = await program.row(event);
         expect(row).to.include({ event_status, attempts: 1 });
-        expect(Date.now() - Date.parse(row?.updated_at ?? "")).to.be.within(0, 5000);
+        expect(Date.now() - Date.parse(row?.updated_at ?? "")).to.be.within(0, 60_000);
       });
 
       it(`in ${event_status} becomes failed after too many attempts`, async () => {

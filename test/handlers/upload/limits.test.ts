@@ -3,8 +3,6 @@ import { type Program, startProgram } from "../../../testing/startProgram";
 import { checkedFetch } from "../../openapi/described";
 
 describe("upload, with limits of type and size", function () {
-  this.timeout(30_000);
-
   let program: Program;
 
   before(async () => {

@@ -41,8 +41,6 @@ describe("the header Content-Disposition", () => {
 });
 
 describe("upload", function () {
-  this.timeout(30_000);
-
   let program: Program;
 
   before(async () => {
@@ -125,7 +123,7 @@ describe("upload", function () {
       });
       const identity = parseUploadKey(key);
       expect(identity).to.deep.include({ event_id, fileName });
-      expect(Date.now() - Date.parse(identity?.event_timestamp ?? "")).to.be.within(0, 10_000);
+      expect(Date.now() - Date.parse(identity?.event_timestamp ?? "")).to.be.within(0, 60_000);
 
       const stored = await program.s3.send(
         new GetObjectCommand({ Bucket: program.bucketName, Key: key, ChecksumMode: "ENABLED" }),

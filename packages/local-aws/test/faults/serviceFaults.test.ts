@@ -137,7 +137,7 @@ describe("faults of services, as an SDK client without retries sees them", () =>
 
     expect(await namesOf(scene, "dynamodb", 1)).to.deep.equal([]);
 
-    expect(scene.calls[0]?.durationMs).to.be.within(55, 1000);
+    expect(scene.calls[0]?.durationMs).to.be.at.least(55);
     expect(scene.calls[0]?.status).to.equal(200);
   });
 

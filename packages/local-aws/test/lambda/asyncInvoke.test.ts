@@ -122,15 +122,22 @@ describe("asynchronous invocations", () => {
   });
 
   it("waits one and then two minutes, times the scale", async () => {
-    const queue = setUp(["fail", "fail"], {}, { delayScale: 0.001 });
+    let shortest = Infinity;
 
-    queue.invoke("record", {});
-    await queue.idle();
+    // A busy machine may hold up any one of them.
+    for (let run = 0; run < 20 && shortest > 115; run += 1) {
+      const queue = setUp(["fail", "fail"], {}, { delayScale: 0.001 });
+      queue.invoke("record", {});
+      await queue.idle();
 
-    const [first = 0, second = 0, third = 0] = queue.startTimes;
-    // A timer may fire a millisecond early.
-    expect(second - first).to.be.within(58, 115);
-    expect(third - second).to.be.at.least(118);
+      const [first = 0, second = 0, third = 0] = queue.startTimes;
+      // A timer may fire a millisecond early.
+      expect(second - first).to.be.at.least(58);
+      expect(third - second).to.be.at.least(118);
+      shortest = Math.min(shortest, second - first);
+    }
+
+    expect(shortest).to.be.at.most(115);
   });
 
   it("sends AWS's record to the on-failure destination when the retries are used up", async () => {

@@ -15,6 +15,7 @@ describe("Lambda host: end", () => {
          process.stdout.write(process.pid + "\\n" + pid + "\\n");
          for (;;);
        };`,
+      { timeoutSeconds: 600 },
     );
     const pids = [Number((await host.invoke(idle, {})).payload)];
     const open = [host.invoke(busy, {}), host.invoke(busy, {})].map((invocation) =>
@@ -24,10 +25,9 @@ describe("Lambda host: end", () => {
     pids.push(...host.log.map(({ line }) => Number(line)));
     expect(pids.map(isAlive)).to.deep.equal([true, true, true]);
 
-    const start = performance.now();
+    // It waits for no invocation: the open one would take ten minutes.
     await host.dispose();
 
-    expect(performance.now() - start).to.be.below(1000);
     await until(() => !pids.some(isAlive));
     for (const error of await Promise.all(open)) {
       expect(error).to.be.instanceOf(AwsError).with.property("status", 503);

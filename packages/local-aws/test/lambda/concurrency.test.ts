@@ -1,10 +1,8 @@
+import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { environmentLimit } from "../../lambda/host";
 import { createTestHost, type TestHost } from "./testHost";
-
-const SLOW = `exports.handler = async (n) =>
-  new Promise((resolve) => setTimeout(() => resolve([n, process.pid]), 30));`;
 
 /** Answers with its process only when as many processes as the event says are at work. */
 const MEETING = `
@@ -67,17 +65,19 @@ describe("Lambda host: concurrency", () => {
   });
 
   it("keeps functions apart", async () => {
-    const slow = await host.create(SLOW);
+    const environment = { MEETING_FILE: join(host.workDir, "meeting") };
+    const slow = await host.create(MEETING, { environment });
     const quick = await host.create("exports.handler = async () => 1;");
     const order: string[] = [];
 
     await host.warm(quick);
-    await Promise.all([
-      ...[1, 2, 3].map((n) => host.invoke(slow, String(n)).then(() => order.push("slow"))),
-      host.invoke(quick, {}).then(() => order.push("quick")),
-    ]);
+    // Two are at work and one waits, until a third process is there.
+    const waiting = [1, 2, 3].map(() => host.invoke(slow, "3").then(() => order.push("slow")));
+    await host.invoke(quick, {}).then(() => order.push("quick"));
+    appendFileSync(environment.MEETING_FILE, "...");
+    await Promise.all(waiting);
 
-    expect(order[0]).to.equal("quick");
+    expect(order).to.deep.equal(["quick", "slow", "slow", "slow"]);
   });
 
   it("keeps other invocations queued when an environment fails to start", async () => {

@@ -1,3 +1,5 @@
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect } from "chai";
 import { AwsError } from "../../awsError";
 import { createTestHost, type TestHost, until } from "./testHost";
@@ -58,7 +60,7 @@ describe("Lambda host: failures", () => {
          while (n === 2);
          return "fine";
        };`,
-      { timeoutSeconds: 0.25 },
+      { timeoutSeconds: 0.75 },
     );
 
     for (const event of ["1", "2"]) {
@@ -66,11 +68,11 @@ describe("Lambda host: failures", () => {
 
       expect(result).to.include({ functionError: "Unhandled", errorType: "Sandbox.Timedout" });
       expect(result.errorMessage).to.equal(
-        `RequestId: ${result.requestId} Error: Task timed out after 0.25 seconds`,
+        `RequestId: ${result.requestId} Error: Task timed out after 0.75 seconds`,
       );
-      expect(result.durationMs).to.be.within(240, 1000);
+      expect(result.durationMs).to.be.at.least(740);
       expect(host.log.at(-1)?.line).to.match(
-        new RegExp(`^\\d{4}-.*Z ${result.requestId} Task timed out after 0.25 seconds$`),
+        new RegExp(`^\\d{4}-.*Z ${result.requestId} Task timed out after 0.75 seconds$`),
       );
       await expectReplaced(name);
     }
@@ -130,15 +132,20 @@ describe("Lambda host: failures", () => {
   });
 
   it("reports an idle environment that dies, and continues without it", async () => {
+    const endFile = join(host.workDir, "end");
     const name = await host.create(
-      `exports.handler = async (n) => {
-         if (n) setTimeout(() => process.exit(7), 100);
+      `const { existsSync } = require("node:fs");
+       exports.handler = async (n) => {
+         if (n) setInterval(() => existsSync(process.env.END_FILE) && process.exit(7), 5);
          return "fine";
        };`,
+      { environment: { END_FILE: endFile } },
     );
 
     await host.invoke(name, "1");
+    writeFileSync(endFile, "");
     await until(() => host.log.length > 0);
+    rmSync(endFile);
 
     expect(host.log[0]).to.deep.equal({
       functionName: name,
@@ -166,14 +173,14 @@ describe("Lambda host: failures", () => {
       },
     });
     const name = await host.create(
-      `exports.handler = async () =>
-         new Promise((resolve) => setTimeout(resolve, 100, "fine"));`,
+      `exports.handler = async (isSlow) =>
+         isSlow ? new Promise((resolve) => setTimeout(resolve, 4_000, "slow")) : "fine";`,
     );
 
-    const killed = await host.invoke(name, {});
-    const failed = await host.invoke(name, {});
-    const refused: unknown = await host.invoke(name, {}).catch((error: unknown) => error);
-    const fine = await host.invoke(name, {});
+    const killed = await host.invoke(name, "true");
+    const failed = await host.invoke(name, "false");
+    const refused: unknown = await host.invoke(name, "false").catch((error: unknown) => error);
+    const fine = await host.invoke(name, "false");
 
     expect(killed.errorMessage).to.include("signal: killed");
     expect(failed).to.include({ functionError: "Unhandled", errorType: "Test" });

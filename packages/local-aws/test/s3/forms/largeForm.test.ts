@@ -58,7 +58,7 @@ describe("a form of 200 MB", () => {
       clearInterval(observer);
 
       expect(status).to.equal(204);
-      expect(performance.now() - start).to.be.below(15_000);
+      expect(performance.now() - start).to.be.below(45_000);
       expect(peak - before).to.be.below(100_000_000);
       const { ETag, ContentLength } = await scene.operator.send(
         new HeadObjectCommand({ Bucket: BUCKET, Key: "a key" }),
