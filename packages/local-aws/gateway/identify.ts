@@ -22,9 +22,11 @@ export function identify(
   const { principal, signed } = findSigner(principals, (secretOf) =>
     verifySignature(service, request, secretOf, new Date()),
   );
-  if (signed.region !== region) {
+  const isForHere =
+    signed.region === region || service.signing.takesRegion?.(request, signed.region) === true;
+  if (!isForHere) {
     const message = `The region '${signed.region}' is wrong; expecting '${region}'`;
-    throw service.errors.refuse("wrongRegion", message);
+    throw service.errors.refuse("wrongRegion", message, { Region: region });
   }
   return principal;
 }

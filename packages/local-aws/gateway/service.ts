@@ -117,8 +117,11 @@ export interface ServiceErrors {
    * @param requestId ends up in the client's `$metadata.requestId`
    */
   render: (error: AwsError, requestId: string) => HttpResponse;
-  /** @param message the general one; a service may have its own */
-  refuse: (refusal: Refusal, message: string) => AwsError;
+  /**
+   * @param message the general one; a service may have its own
+   * @param details for the services whose errors have them
+   */
+  refuse: (refusal: Refusal, message: string, details?: AwsError["details"]) => AwsError;
   deny: (denial: Denial) => AwsError;
   /** The code of an internal error (500). */
   internal: string;
@@ -157,6 +160,12 @@ export interface SigningRules {
   ) => string;
   /** @throws AwsError for a request with headers that should be signed and are not */
   checkSignedHeaders?: (request: HttpRequest, signed: ReadonlySet<string>) => void;
+  /**
+   * Whether a call may be signed for this region, though it is for another one.
+   *
+   * @default false
+   */
+  takesRegion?: (request: HttpRequest, region: string) => boolean;
   /**
    * Checks the signatures in the body, the first of which is based on the request's own.
    *

@@ -6,9 +6,9 @@ export type ErrorForm = [code: string, status: number, message?: (general: strin
 
 /** @param forms the service's form of each refusal */
 export function refusalsIn(forms: Record<Refusal, ErrorForm>): ServiceErrors["refuse"] {
-  return (refusal, general) => {
+  return (refusal, general, details) => {
     const [code, status, message] = forms[refusal];
-    return new AwsError(code, status, message ? message(general) : general);
+    return new AwsError(code, status, message ? message(general) : general, details);
   };
 }
 

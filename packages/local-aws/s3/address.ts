@@ -20,6 +20,9 @@ export interface BucketPath {
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
 export const MAX_KEY_BYTES = 1024;
 
+/** S3's first region, which has ways of its own: a bucket there has no location constraint. */
+export const FIRST_REGION = "us-east-1";
+
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 

@@ -157,6 +157,7 @@ export function createS3({ store, region, disk }: S3Options): S3 {
     const form = readForm ?? formOf(request, address);
     if (form) {
       const write = writeOf(call, form);
+      checkHeaders(write.headers, ACCOUNT_ID);
       checkIntegrity(write);
       const outcome = await objects.putObject(write, store);
       const answer = answerForm(write, form, request.headers.host ?? "", outcome.headers ?? {});

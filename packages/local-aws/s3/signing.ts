@@ -3,6 +3,7 @@ import { AwsError } from "../awsError";
 import type { SeedSignature, SigningRules } from "../gateway/service";
 import type { HttpRequest } from "../http";
 import { decodeUri, encodeUri } from "../url";
+import { FIRST_REGION, readAddress } from "./address";
 import {
   CHUNKED_PAYLOADS,
   chunkedPayload,
@@ -11,6 +12,7 @@ import {
   TRAILER_SIGNATURE,
 } from "./body/chunks";
 import { digestOf } from "./body/digests";
+import { operationOf } from "./operations";
 
 const UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD";
 
@@ -61,6 +63,13 @@ export const s3SigningRules: SigningRules = {
       );
     }
   },
+  // Clients that do not know a bucket's region ask the service's first one for it, or for all buckets.
+  takesRegion: ({ method, url }, region) =>
+    region === FIRST_REGION &&
+    method === "GET" &&
+    ["GetBucketLocation", "ListBuckets"].includes(
+      operationOf({ method, headers: {} }, readAddress(url)),
+    ),
   checkBody,
 };
 

@@ -1,13 +1,11 @@
 import { AwsError } from "../../awsError";
 import { ACCOUNT_ID } from "../../fauxqs/fauxqs";
 import { element, group } from "../../xml";
+import { FIRST_REGION } from "../address";
 import type { CorsRule } from "../cors";
 import { noSuchBucket } from "../store/errors";
 import type { ObjectStore } from "../store/objectStore";
 import { type Action, OWNER, xmlOutcome } from "./action";
-
-/** The only region whose location has no name. */
-export const FIRST_REGION = "us-east-1";
 
 /** ACLs are off: the owner may do everything, and nobody else is named. */
 const OWNERS_ACL = [

@@ -1,11 +1,12 @@
 import { AwsError, notImplemented } from "../../awsError";
 import { childText, element, group } from "../../xml";
+import { FIRST_REGION } from "../address";
 import { readDocument } from "../documents";
 import type { S3Request } from "../request";
 import { invalidArgument } from "../store/errors";
 import { continuationToken, readToken } from "../store/listingRequest";
 import { type Action, OWNER, xmlOutcome } from "./action";
-import { checkBucket, FIRST_REGION } from "./bucketSettings";
+import { checkBucket } from "./bucketSettings";
 import { checkAcl } from "./writeHeaders";
 
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html

@@ -6,6 +6,7 @@ import { invalidArgument } from "../store/errors";
 import type { StoredObject } from "../store/objects";
 import { type Action, type Outcome, xmlOutcome } from "./action";
 import { checksumElements, checksumHeaders } from "./description";
+import { sendable } from "./headerValues";
 import { isUnchanged } from "./preconditions";
 
 /** The bytes of an object that an answer has: `start` up to, not including, `end`. */
@@ -125,21 +126,6 @@ function readOutcome(
     },
     selection: { start, end },
   };
-}
-
-/**
- * Metadata from a form may be any text. S3 answers with what no header can hold in RFC 2047's form:
- * https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
- */
-function sendable(headers: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, text]) => [
-      name,
-      /^[\t -~\u0080-\u00ff]*$/.test(text)
-        ? text
-        : `=?UTF-8?B?${Buffer.from(text).toString("base64")}?=`,
-    ]),
-  );
 }
 
 /**

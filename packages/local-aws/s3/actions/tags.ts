@@ -73,6 +73,11 @@ export function readTagDocument(body: Buffer): Tags | undefined {
   );
 }
 
+/** Tags as `x-amz-tagging` has them. */
+export function tagQuery(tags: Tags = {}): string {
+  return new URLSearchParams(tags).toString();
+}
+
 function checkedTags(pairs: readonly [name: string, value: string][]): Tags | undefined {
   if (pairs.length > MAX_TAGS) {
     const message = `Object tags cannot be greater than ${MAX_TAGS}`;

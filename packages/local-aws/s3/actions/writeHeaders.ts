@@ -85,10 +85,11 @@ export function checkAcl(headers: Headers): void {
 }
 
 function checkMetadata(headers: Headers): void {
+  // A header has a character for each byte.
   let bytes = 0;
   for (const [name, value] of Object.entries(headers)) {
     if (name.startsWith("x-amz-meta-")) {
-      bytes += name.length - "x-amz-meta-".length + bytesOf(value);
+      bytes += name.length - "x-amz-meta-".length + value.length;
     }
   }
   if (bytes > MAX_METADATA_BYTES) {
@@ -99,11 +100,6 @@ function checkMetadata(headers: Headers): void {
       { Size: String(bytes), MaxSizeAllowed: String(MAX_METADATA_BYTES) },
     );
   }
-}
-
-/** A header has a character for each byte; a form's field may have any. */
-function bytesOf(value: string): number {
-  return /^[\0-\xff]*$/.test(value) ? value.length : Buffer.byteLength(value);
 }
 
 function checkStorageClass(name: string | undefined): void {

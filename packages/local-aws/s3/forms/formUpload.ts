@@ -1,5 +1,7 @@
 import type { HttpRequest, HttpResponse } from "../../http";
 import { escapeXml } from "../../xml";
+import { headerBytes } from "../actions/headerValues";
+import { readTagDocument, tagQuery } from "../actions/tags";
 import type { S3Address } from "../address";
 import { withoutChunked } from "../body/chunks";
 import { CHECKSUMS, digestOf } from "../body/digests";
@@ -7,9 +9,9 @@ import { unsupportedChecksum } from "../errors";
 import type { S3Request } from "../request";
 import { isPostForm, type PostForm, readPostForm } from "./postForm";
 
-/** Fields that become headers of the object. */
-const OBJECT_FIELDS =
-  /^(content-(type|disposition|encoding|language)|cache-control|expires|x-amz-meta-.+|x-amz-checksum-.+)$/;
+/** Fields that become headers of the write. */
+const HEADER_FIELDS =
+  /^(content-(type|disposition|encoding|language)|cache-control|expires|x-amz-(meta|checksum|server-side-encryption|object-lock|grant|write)-.+|x-amz-(server-side-encryption|storage-class|website-redirect-location))$/;
 
 const STATUSES = ["200", "201", "204"];
 
@@ -29,7 +31,19 @@ export function formOf(request: HttpRequest, { key, query }: S3Address): PostFor
  * @throws AwsError InvalidRequest 400 for a checksum algorithm that is not supported
  */
 export function writeOf({ bucket }: S3Request, { key, fields, file }: PostForm): S3Request {
-  const headers = Object.fromEntries([...fields].filter(([name]) => OBJECT_FIELDS.test(name)));
+  const headers = Object.fromEntries(
+    [...fields]
+      .filter(([name]) => HEADER_FIELDS.test(name))
+      .map(([name, text]) => [name, headerBytes(text)]),
+  );
+  const acl = fields.get("acl") ?? fields.get("x-amz-acl");
+  if (acl !== undefined) {
+    headers["x-amz-acl"] = acl;
+  }
+  const tagging = fields.get("tagging");
+  if (tagging !== undefined) {
+    headers["x-amz-tagging"] = tagQuery(readTagDocument(Buffer.from(tagging)));
+  }
   // The policy was checked on the file as it is: it is not in chunks, whatever the field says.
   headers["content-encoding"] = withoutChunked(headers["content-encoding"]) ?? "";
   delete headers["x-amz-checksum-algorithm"];

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import {
+  accessSync,
   closeSync,
   constants,
   copyFileSync,
@@ -52,7 +53,10 @@ export interface Files {
   sweep(inUse: ReadonlySet<string>): void;
   /** Bytes `start` up to, not including, `end` of the segments' joined content. */
   read(segments: readonly Segment[], start: number, end: number): Buffer;
-  /** As `read`. The files stay until the stream is closed: it must be read or destroyed. */
+  /**
+   * As `read`: it throws at once where a file is missing. The files stay until the stream is closed: it
+   * must be read or destroyed.
+   */
   stream(segments: readonly Segment[], start: number, end: number): Readable;
   /** Writes a stream to a file in the spool folder. @param digest gets its content */
   spool(name: string, content: Readable, digest?: Pick<Digest, "update">): Promise<SpooledFile>;
@@ -157,6 +161,10 @@ export function createFiles(folder: string): Files {
     },
     stream(segments, start, end) {
       const pieces = cut(segments, start, end);
+      for (const { file } of pieces) {
+        // Once the answer has begun, a missing file could only break it off.
+        accessSync(pathOf(file));
+      }
       async function* content(): AsyncGenerator<Buffer> {
         for (const { file, from, to } of pieces) {
           yield* createReadStream(pathOf(file), {

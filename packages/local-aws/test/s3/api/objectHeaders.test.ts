@@ -49,6 +49,16 @@ describe("the headers of an S3 object", () => {
     expect(elementsOf(refused).Code).to.equal("InvalidArgument");
   });
 
+  it("hold metadata outside of ASCII, and answer with it as RFC 2047 says", async () => {
+    for (const sent of [bytesOf("日本"), "\xfc"]) {
+      await put("named", { "x-amz-meta-name": sent });
+      const { headers } = await send(urlOf("named"), { method: "HEAD" });
+      const text = sent === "\xfc" ? "ü" : "日本";
+      const word = `=?UTF-8?B?${Buffer.from(text).toString("base64")}?=`;
+      expect(headers["x-amz-meta-name"]).to.equal(word);
+    }
+  });
+
   it("name the number of tags, and the usual storage class nowhere", async () => {
     await put("tagged", { "x-amz-tagging": "a=1&b=2", "x-amz-storage-class": "STANDARD" });
 
@@ -96,6 +106,57 @@ describe("the headers of an S3 object", () => {
     const wide = bytesOf("ü".repeat(1022));
     expect((await put("metadata", { "x-amz-meta-long": wide })).status).to.equal(200);
     expect((await put("metadata", { "x-amz-meta-long": `${wide}x` })).status).to.equal(400);
+  });
+
+  describe("of a form", () => {
+    const post = async (fields: Record<string, string>) => {
+      const form = new FormData();
+      for (const [name, value] of Object.entries({ key: "form", ...fields })) {
+        form.append(name, value);
+      }
+      form.append("file", new Blob(["content"]));
+      const body = new Response(form);
+      const type = body.headers.get("content-type") ?? "";
+      return send(`${harness.url}/files`, {
+        method: "POST",
+        headers: { "content-type": type },
+        body: Buffer.from(await body.arrayBuffer()),
+      });
+    };
+
+    it("are kept as those of a put, tags included", async () => {
+      const disposition = 'attachment; filename="日.txt"';
+      const tagging =
+        "<Tagging><TagSet><Tag><Key>a</Key><Value>b c</Value></Tag></TagSet></Tagging>";
+      const fields = {
+        "Content-Disposition": disposition,
+        tagging,
+        acl: "private",
+        "x-amz-storage-class": "ONEZONE_IA",
+        "x-amz-meta-name": "日",
+      };
+      expect((await post(fields)).status).to.equal(204);
+
+      const { headers } = await send(urlOf("form"), { method: "HEAD" });
+      expect(headers).to.include({
+        "content-disposition": bytesOf(disposition),
+        "x-amz-tagging-count": "1",
+        "x-amz-storage-class": "ONEZONE_IA",
+        "x-amz-meta-name": "=?UTF-8?B?5pel?=",
+      });
+    });
+
+    it("are refused as those of a put", async () => {
+      const wrong: [field: string, value: string, code: string][] = [
+        ["acl", "public-read", "AccessControlListNotSupported"],
+        ["tagging", "a=b", "MalformedXML"],
+        ["x-amz-server-side-encryption-customer-key", "a", "NotImplemented"],
+        ["x-amz-meta-long", "ü".repeat(1023), "MetadataTooLarge"],
+      ];
+      for (const [field, value, code] of wrong) {
+        expect(elementsOf(await post({ [field]: value })).Code).to.equal(code);
+      }
+    });
   });
 
   it("may name the private ACL and the bucket's owner", async () => {

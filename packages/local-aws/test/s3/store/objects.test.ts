@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import { existsSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import type { ObjectStore } from "../../../s3/store/objectStore";
@@ -84,6 +84,15 @@ describe("the object store", () => {
     expect(await errorCode(() => read("gone"))).to.equal("NoSuchKey");
     await scene.reopen();
     expect(scene.files()).to.deep.equal([scene.store.head(BUCKET, "key").sequencer]);
+  });
+
+  it("fails at once where a file is missing", () => {
+    const { folder } = scene;
+    store.put(BUCKET, "key", Buffer.from("content"), PLAIN);
+    const content = store.get(BUCKET, "key");
+    rmSync(join(folder, "files"), { recursive: true });
+    expect(() => content.read()).to.throw("ENOENT");
+    expect(() => content.stream()).to.throw("ENOENT");
   });
 
   it("streams an object to its end while it is replaced and deleted", async () => {
