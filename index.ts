@@ -47,6 +47,7 @@ bucket.onObjectCreated(recordLambda);
 const processLambda = new CallbackLambda("process", processHandler(inspectFile), {
   description: "Inspects a stored file",
   links: [bucket.reading(), events.advancing()],
+  environment: { MAX_ATTEMPTS: String(maxAttempts) },
   limits: { timeoutSeconds: 60, memoryMegabytes: 512, logRetentionDays },
 });
 events.onStatus(["created", "uploaded"], processLambda, { batchSize: 100 });

@@ -96,6 +96,8 @@ const MAX_ERROR_TEXT = 1000;
 
 /** An error in the form that a `failed` event's row has. */
 export function eventError(thrown: unknown, step: string): EventError {
-  const { name, message } = asError(thrown);
-  return { code: name.slice(0, MAX_ERROR_TEXT), message: message.slice(0, MAX_ERROR_TEXT), step };
+  const { name, message, code } = asError(thrown);
+  // The name of Node's errors below HTTP says nothing.
+  const named = name === "Error" ? (code ?? name) : name;
+  return { code: named.slice(0, MAX_ERROR_TEXT), message: message.slice(0, MAX_ERROR_TEXT), step };
 }

@@ -130,6 +130,7 @@ describe("Settings", () => {
 
   it("stuckSeconds and maxAttempts: reach the sweeper", () => {
     expect(variablesOf("sweep")).to.include({ STUCK_SECONDS: "86400", MAX_ATTEMPTS: "100" });
+    expect(variablesOf("process")).to.include({ MAX_ATTEMPTS: "100" });
   });
 
   it("statusShards: reaches every Lambda, and decides on the index", () => {

@@ -14,8 +14,8 @@ import { type StoredFile, storedFile } from "./storedFile";
 
 /**
  * Processes one file and returns the results to store in its row. A transient AWS error
- * (throttling, 5xx, lost connection) makes Lambda redeliver the record; any other error makes the
- * event `failed`.
+ * (throttling, 5xx, lost connection) makes Lambda redeliver the record, until the sweeper's last
+ * redelivery; any other error makes the event `failed`.
  *
  * It may run more than once for a file.
  */
@@ -36,17 +36,28 @@ function versionOf(event: FileEvent): string {
  * processHandler(inspectFile)
  */
 export function processHandler(processFile: ProcessFile) {
-  return (environment: Environment<EventVariable>) => streamHandler(environment, processFile);
+  return (environment: Environment<EventVariable | "MAX_ATTEMPTS">) =>
+    streamHandler(environment, processFile);
 }
 
-function streamHandler(environment: Environment<EventVariable>, processFile: ProcessFile) {
+function streamHandler(
+  environment: Environment<EventVariable | "MAX_ATTEMPTS">,
+  processFile: ProcessFile,
+) {
   const s3 = new S3Client({
     maxAttempts: 3,
-    requestHandler: { connectionTimeout: 1000, requestTimeout: 10000, throwOnRequestTimeout: true },
+    requestHandler: {
+      connectionTimeout: 1000,
+      requestTimeout: 10000,
+      throwOnRequestTimeout: true,
+      // The request's time ends with the first byte of its answer: an answer can stop in the middle.
+      socketTimeout: 10000,
+    },
     // S3's checksum is of the whole object: it cannot be compared with a range's.
     responseChecksumValidation: "WHEN_REQUIRED",
   });
   const store = eventStore(environment);
+  const maxAttempts = Number(environment("MAX_ATTEMPTS"));
 
   /**
    * Versions of rows that were processed. When a record is redelivered, all records after it are
@@ -75,7 +86,8 @@ function streamHandler(environment: Environment<EventVariable>, processFile: Pro
         event_id: event.event_id,
       });
     } catch (error) {
-      if (isTransient(error)) {
+      // After the last redelivery, the sweeper would give the event up without knowing why.
+      if (isTransient(error) && (event.attempts ?? 0) < maxAttempts) {
         throw error;
       }
       // Includes a result that DynamoDB rejects: it would be rejected again.

@@ -109,7 +109,7 @@ describe("The program's Lambdas", () => {
         COUNTS_TABLE_NAME: "events-counts-1a2b3c4",
         STUCK_SECONDS: "900",
       },
-      process: { TABLE_NAME: "events-1a2b3c4", STATUS_SHARDS: "1" },
+      process: { TABLE_NAME: "events-1a2b3c4", STATUS_SHARDS: "1", MAX_ATTEMPTS: "5" },
       notify: {
         TABLE_NAME: "events-1a2b3c4",
         STATUS_SHARDS: "1",

@@ -199,6 +199,8 @@ describe("eventError", () => {
       message: "no",
       step: "process",
     });
+    const parsing = Object.assign(new Error("Parse Error"), { code: "HPE_INVALID_HEADER_TOKEN" });
+    expect(eventError(parsing, "process").code).to.equal("HPE_INVALID_HEADER_TOKEN");
     expect(eventError("x".repeat(1_000_000), "notify").message).to.have.lengthOf(1000);
   });
 });

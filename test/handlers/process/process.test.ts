@@ -160,6 +160,26 @@ describe("process", function () {
     expect(await program.row(slow.event)).to.include({ event_status: "processed" });
   });
 
+  it("fails an event whose object cannot be read after the last redelivery, with the reason", async () => {
+    const { event } = await storedEvent(photo);
+    program.onCall = ({ operation }) => {
+      if (operation === "s3:GetObject") {
+        throw new AwsError("ServiceUnavailable", 503, "Reduce your request rate.");
+      }
+    };
+    const recordOf = (attempts: number) => streamRecord(itemOf({ ...event, attempts }));
+    const [earlier, last] = [recordOf(4), recordOf(5)];
+
+    const answer = await program.invoke("process", { Records: [earlier] });
+    expect(answer).to.deep.equal(failuresOf(earlier));
+    expect(await program.row(event)).to.include({ event_status: "uploaded" });
+    expect(await program.invoke("process", { Records: [last] })).to.deep.equal(failuresOf());
+
+    const row = await program.row(event);
+    expect(row).to.include({ event_status: "failed", failed_from: "uploaded" });
+    expect(row?.last_error).to.include({ code: "ServiceUnavailable", step: "process" });
+  });
+
   it("reports only the file whose status cannot be written, after a transient error", async () => {
     const files = [await storedEvent(photo), await storedEvent(photo)];
     const [slow] = files;
