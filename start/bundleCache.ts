@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import {
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -13,9 +14,10 @@ import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import type { Bundle, BundleCache } from "../components/lambda/bundleCache";
+import type { Bundle, BundleCache, Packing } from "../components/lambda/bundleCache";
 import { capturedValues } from "./capturedValues";
 import { PROGRAM_DIR } from "./programDir";
+import { openSourceMaps, type SourceMaps } from "./sourceMap";
 
 /** Of the program's folder, what decides on a bundle besides the program's own modules. */
 const PROGRAM_FILES = [
@@ -53,7 +55,7 @@ const MAX_UNUSED_DAYS = 30;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** One kept bundle. */
+/** One kept bundle; its source map is a file beside it. */
 interface Entry {
   text: string;
   /** What each file that esbuild had read was like: size, time of change, and inode. */
@@ -93,6 +95,12 @@ function loadedModules(entry: string): string[] {
   return [...found];
 }
 
+/** The files of one kept bundle. */
+interface KeptFiles {
+  file: string;
+  map: string;
+}
+
 function stateOf(file: string): string {
   const stat = statSync(file, { throwIfNoEntry: false });
   return stat ? `${stat.size} ${stat.mtimeMs} ${stat.ino}` : "none";
@@ -108,6 +116,18 @@ interface Program {
   handlersReadSettings: boolean;
   /** Names what handlers' modules export: the same in each load of the same sources. */
   nameOf: (value: object) => string | undefined;
+  /** Makes the source maps of bundles. */
+  sourceMaps: () => SourceMaps;
+}
+
+/** The cache of a program's bundles, and their source maps. */
+export interface ProgramBundles extends BundleCache {
+  /**
+   * The source map of a bundle that this cache has given: JSON, or a file of it.
+   *
+   * @param code the bundle's text
+   */
+  sourceMapOf(code: string): string | { path: string } | undefined;
 }
 
 /** Names each captured module's exports, and modules themselves: packages' and Node's, too. */
@@ -152,6 +172,7 @@ function readProgram(entry: string): Program {
       }
     }
   }
+  let sourceMaps: SourceMaps | undefined;
   const environment = [...variables].sort().map((name) => [name, process.env[name] ?? null]);
   hash.update(JSON.stringify([process.version, process.cwd(), environment]));
   return {
@@ -163,6 +184,7 @@ function readProgram(entry: string): Program {
     ]),
     handlersReadSettings,
     nameOf: namesOf(handlerModules, builtins),
+    sourceMaps: () => (sourceMaps ??= openSourceMaps(modules.filter(isCaptured))),
   };
 }
 
@@ -196,11 +218,11 @@ function userCacheFolder(): string {
   }
 }
 
-function readEntry(file: string): Entry | undefined {
+function readEntry({ file, map }: KeptFiles): Entry | undefined {
   try {
     const entry = JSON.parse(readFileSync(file, "utf8")) as Entry;
     const isSame = Object.entries(entry.inputs).every(([input, state]) => stateOf(input) === state);
-    return isSame && typeof entry.text === "string" ? entry : undefined;
+    return isSame && typeof entry.text === "string" && existsSync(map) ? entry : undefined;
   } catch {
     // None, or a damaged one.
     return undefined;
@@ -208,9 +230,10 @@ function readEntry(file: string): Entry | undefined {
 }
 
 /** Keeps a used entry from being removed by its age. */
-function touch(file: string): void {
+function touch({ file, map }: KeptFiles): void {
   try {
     if (statSync(file).mtimeMs < Date.now() - DAY_MS) {
+      utimesSync(map, new Date(), new Date());
       utimesSync(file, new Date(), new Date());
     }
   } catch {
@@ -230,17 +253,22 @@ function dependenciesOf({ inputs }: Bundle): string[] {
   return [...inputs, ...manifests];
 }
 
-/** Writes atomically; an unwritable cache folder is ignored. */
-function writeEntry(file: string, bundle: Bundle): void {
+function writeAtomically(file: string, text: string): void {
   const unfinished = `${file}.${process.pid}`;
+  writeFileSync(unfinished, text, { mode: 0o600 });
+  renameSync(unfinished, file);
+}
+
+/** An unwritable cache folder is ignored. */
+function writeEntry({ file, map }: KeptFiles, bundle: Bundle, sourceMap: string): void {
   const entry: Entry = {
     text: bundle.text,
     inputs: Object.fromEntries(dependenciesOf(bundle).map((input) => [input, stateOf(input)])),
   };
   try {
     mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-    writeFileSync(unfinished, JSON.stringify(entry), { mode: 0o600 });
-    renameSync(unfinished, file);
+    writeAtomically(map, sourceMap);
+    writeAtomically(file, JSON.stringify(entry));
   } catch {
     // The next load bundles again.
   }
@@ -274,29 +302,44 @@ function removeOldEntries(folder: string): void {
 export function openBundleCache({
   folder = path.join(userCacheFolder(), "s3-uploader", "bundles"),
   entry = path.join(PROGRAM_DIR, "index.ts"),
-}: { folder?: string; entry?: string } = {}): BundleCache {
+}: { folder?: string; entry?: string } = {}): ProgramBundles {
   let program: Program | undefined;
+  const sourceMaps = new Map<string, string | { path: string }>();
+
+  async function make({ serialize, bundle }: Packing, { sourceMaps: maps }: Program) {
+    const made = await bundle(serialize(), { withOrigin: true });
+    const sourceMap = made.origin && maps().of(made.origin);
+    if (sourceMap !== undefined) {
+      sourceMaps.set(made.text, sourceMap);
+    }
+    return { made, sourceMap };
+  }
+
   return {
-    async textOf(lambda, factory, make) {
+    async textOf(lambda, factory, packing) {
       if (!program) {
         program = readProgram(entry);
         // The callbacks of one load run in the same event-loop tick.
         setImmediate(() => (program = undefined));
       }
-      const name = keyOf(program, lambda, factory);
+      const loaded = program;
+      const name = keyOf(loaded, lambda, factory);
       if (name === undefined) {
-        return (await make()).text;
+        return (await make(packing, loaded)).made.text;
       }
-      const file = path.join(folder, `${name}.json`);
-      const kept = readEntry(file);
+      const place = path.join(folder, name);
+      const files = { file: `${place}.json`, map: `${place}.map` };
+      const kept = readEntry(files);
       if (kept) {
-        touch(file);
+        touch(files);
+        sourceMaps.set(kept.text, { path: files.map });
         return kept.text;
       }
-      const bundle = await make();
-      writeEntry(file, bundle);
+      const { made, sourceMap = "{}" } = await make(packing, loaded);
+      writeEntry(files, made, sourceMap);
       removeOldEntries(folder);
-      return bundle.text;
+      return made.text;
     },
+    sourceMapOf: (code) => sourceMaps.get(code),
   };
 }

@@ -102,7 +102,7 @@ interface Bundler {
 }
 
 /** Reads and parses a package, which is most of the work, once for all callbacks. */
-async function openBundler(): Promise<Bundler> {
+async function openBundler(withOrigin: boolean): Promise<Bundler> {
   let parts = partsOf("");
   const context = await esbuild.context({
     stdin: {
@@ -116,6 +116,10 @@ async function openBundler(): Promise<Bundler> {
     bundle: true,
     write: false,
     metafile: true,
+    // Beside the code, which is the same without.
+    sourcemap: withOrigin && "external",
+    sourcesContent: false,
+    outfile: "index.js",
     minify: true,
     platform: "node",
     target: "node24",
@@ -133,25 +137,30 @@ async function openBundler(): Promise<Bundler> {
     async bundle(text) {
       parts = partsOf(text);
       const { outputFiles, metafile } = await context.rebuild();
-      const [file] = outputFiles;
+      const file = outputFiles.find(({ path: name }) => name.endsWith(".js"));
+      const map = outputFiles.find(({ path: name }) => name.endsWith(".map"));
       if (!file) {
         throw new Error("esbuild wrote no file for the callback.");
       }
       const inputs = Object.keys(metafile.inputs).filter((name) => !name.includes(":"));
-      return { text: file.text, inputs: inputs.map((name) => path.join(PROGRAM_ROOT, name)) };
+      return {
+        text: file.text,
+        inputs: inputs.map((name) => path.join(PROGRAM_ROOT, name)),
+        origin: map && { map: map.text, serialized: parts["text.js"] },
+      };
     },
     dispose: () => context.dispose(),
   };
 }
 
-/** Open from the first announced callback until the last one is bundled. */
-let bundler: Promise<Bundler> | undefined;
+/** By whether bundles have their origin; open from the first announced callback to the last bundle. */
+const bundlers = new Map<boolean, Promise<Bundler>>();
 let announced = 0;
 let lastBundle: Promise<unknown> = Promise.resolve();
 
-async function bundleInTurn(text: string): Promise<Bundle> {
-  bundler ??= openBundler();
-  const opened = bundler;
+async function bundleInTurn(text: string, withOrigin: boolean): Promise<Bundle> {
+  const opened = bundlers.get(withOrigin) ?? openBundler(withOrigin);
+  bundlers.set(withOrigin, opened);
   const bundled = lastBundle.then(async () => (await opened).bundle(text));
   // An error rejects this caller's promise only; the next bundle starts regardless.
   lastBundle = bundled.catch(() => undefined);
@@ -159,10 +168,12 @@ async function bundleInTurn(text: string): Promise<Bundle> {
 }
 
 /** An open bundler would keep the process from ending. */
-async function closeBundler(): Promise<void> {
-  const opened = bundler;
-  bundler = undefined;
-  await (await opened?.catch(() => undefined))?.dispose();
+async function closeBundlers(): Promise<void> {
+  const opened = [...bundlers.values()];
+  bundlers.clear();
+  for (const bundler of opened) {
+    await (await bundler.catch(() => undefined))?.dispose();
+  }
 }
 
 /**
@@ -171,17 +182,21 @@ async function closeBundler(): Promise<void> {
  *
  * @param text the text of `pulumi.runtime.serializeFunction`, or a promise of it: callbacks that
  *   are announced before the first is bundled share what esbuild reads
+ * @param options.withOrigin the bundle has its origin, too, at a fifth more time. @default false
  * @throws esbuild's BuildFailure, which names the file and line, when the text cannot be bundled;
  *   the rejection of a promised text
  */
-export async function bundle(text: string | Promise<string>): Promise<Bundle> {
+export async function bundle(
+  text: string | Promise<string>,
+  { withOrigin = false } = {},
+): Promise<Bundle> {
   announced++;
   try {
-    return await bundleInTurn(await text);
+    return await bundleInTurn(await text, withOrigin);
   } finally {
     announced--;
     if (announced === 0) {
-      await closeBundler();
+      await closeBundlers();
     }
   }
 }

@@ -4,13 +4,31 @@ export interface Bundle {
   text: string;
   /** Absolute paths, of packages' files included. */
   inputs: string[];
+  /** Where the text comes from; only where it was asked for. */
+  origin?: Origin;
+}
+
+/** The origin of a bundle's text in the callback as Pulumi serialized it. */
+export interface Origin {
+  /** A source map as JSON; the source `callback:text.js` is `serialized`. */
+  map: string;
+  /** The serialized callback, packages' imports replaced. */
+  serialized: string;
+}
+
+/** The two steps from a callback to its bundle. */
+export interface Packing {
+  /** The source of a CommonJS module that exports the callback's handler. */
+  serialize(): Promise<string>;
+  /** @param options.withOrigin the bundle has its origin, too */
+  bundle(text: string | Promise<string>, options: { withOrigin: boolean }): Promise<Bundle>;
 }
 
 /** Keeps bundles between loads of the program. */
 export interface BundleCache {
   /**
-   * The text of a bundle that was kept, if it is the one that `make` would make; otherwise what
-   * `make` makes.
+   * The text of a bundle that was kept, if it is the one that the packing would make; otherwise what
+   * it makes.
    *
    * @param lambda the Lambda's name
    * @param factory what is serialized
@@ -18,7 +36,7 @@ export interface BundleCache {
   textOf(
     lambda: string,
     factory: (...args: never[]) => unknown,
-    make: () => Promise<Bundle>,
+    packing: Packing,
   ): Promise<string>;
 }
 

@@ -16,9 +16,11 @@ export async function packageOf(
   files: Record<string, string>,
 ): Promise<pulumi.asset.AssetMap> {
   try {
-    const make = () => bundle(serialize(callbackFactory));
+    const packing = { serialize: () => serialize(callbackFactory), bundle };
     const cache = currentBundleCache();
-    const code = cache ? await cache.textOf(name, callbackFactory, make) : (await make()).text;
+    const code = cache
+      ? await cache.textOf(name, callbackFactory, packing)
+      : (await bundle(packing.serialize())).text;
     const texts = { ...files, "index.js": code };
     return Object.fromEntries(
       Object.entries(texts).map(([file, text]) => [file, new pulumi.asset.StringAsset(text)]),

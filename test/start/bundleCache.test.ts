@@ -88,6 +88,10 @@ describe("The cache of bundles", function () {
     return JSON.parse(stdout) as Hashes;
   }
 
+  function bundlesIn(folder: string): number {
+    return readdirSync(folder).filter((name) => name.endsWith(".json")).length;
+  }
+
   /** What the cache gives while a file is changed, and what a fresh build does. */
   async function packChanged(file: string, change: (text: string) => string) {
     const place = path.join(program, file);
@@ -102,7 +106,7 @@ describe("The cache of bundles", function () {
   }
 
   it("is used from the second load on", async () => {
-    const kept = readdirSync(cache);
+    const kept = readdirSync(cache).filter((name) => name.endsWith(".json"));
     const written = new Date(2026, 0, 1);
     for (const name of kept) {
       // Using an entry updates its time only.
@@ -128,7 +132,7 @@ describe("The cache of bundles", function () {
   });
 
   it("has no entry for a factory that captures another setting", async () => {
-    const entries = readdirSync(cache).length;
+    const entries = bundlesIn(cache);
 
     const { cached, built } = await packChanged(
       "Pulumi.dev.yaml",
@@ -139,7 +143,7 @@ describe("The cache of bundles", function () {
     expect(cached.capturing).to.not.equal(fresh.capturing);
     expect(cached.exported).to.not.equal(fresh.exported);
     // The others capture no setting, and are not rebuilt.
-    expect(readdirSync(cache)).to.have.lengthOf(entries + 2);
+    expect(bundlesIn(cache)).to.equal(entries + 2);
   });
 
   it("has no entry for another version of a package", async () => {
@@ -211,8 +215,11 @@ describe("An entry of the cache of bundles", () => {
       utimesSync(old, new Date(), new Date(Date.now() - 31 * 24 * 60 * 60 * 1000));
       writeFileSync(path.join(folder, "new.json"), "{}");
 
-      const make = () => Promise.resolve({ text: "text", inputs: [] });
-      const text = await openBundleCache({ folder }).textOf("upload", () => undefined, make);
+      const packing = {
+        serialize: () => Promise.resolve(""),
+        bundle: () => Promise.resolve({ text: "text", inputs: [] }),
+      };
+      const text = await openBundleCache({ folder }).textOf("upload", () => undefined, packing);
 
       expect(text).to.equal("text");
       expect(readdirSync(folder)).to.include("new.json").and.not.include("old.json");
