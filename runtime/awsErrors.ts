@@ -4,6 +4,7 @@ import type { EventError } from "../events/event";
 interface ServiceError {
   name: string;
   message: string;
+  stack?: string;
   /** Node's error code, for failures below HTTP. */
   code?: string;
   $metadata?: { httpStatusCode?: number };

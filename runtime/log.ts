@@ -14,8 +14,12 @@ export function logInfo(message: string, fields: LogFields): void {
   console.info({ message, ...fields });
 }
 
-/** As `logInfo`, at level ERROR, with the error's name and message. */
+/**
+ * As `logInfo`, at level ERROR, with the error's name and message. An error of the code itself, which
+ * no AWS service has answered, has its stack, too.
+ */
 export function logError(message: string, thrown: unknown, fields: LogFields): void {
-  const { name, message: errorMessage } = asError(thrown);
-  console.error({ message, error: { code: name, message: errorMessage }, ...fields });
+  const { name, message: errorMessage, stack, $metadata } = asError(thrown);
+  const error = { code: name, message: errorMessage, ...(!$metadata && stack && { stack }) };
+  console.error({ message, error, ...fields });
 }

@@ -6,6 +6,7 @@ import { type FaultPlan, parseFaultPlan, StartError } from "local-aws/faults";
 import { DEFAULT_PORT } from "../cli/defaultPort";
 import { createLineWriter } from "./lineWriter";
 import { jsonOutput, type Output, textOutput } from "./output";
+import type { Inspect } from "local-aws";
 import type * as RunModule from "./run";
 
 interface CommandLine {
@@ -14,6 +15,7 @@ interface CommandLine {
   email?: string;
   config?: Record<string, string>;
   faults?: FaultPlan;
+  inspect?: Inspect;
   json?: boolean;
 }
 
@@ -35,6 +37,14 @@ function parsePort(text: string): number {
     throw new InvalidArgumentError("A port is a whole number from 0 to 65535.");
   }
   return port;
+}
+
+function parseInspect(text: string): Inspect {
+  const [, functionName = "", port = "0"] = /^([^=]+)(?:=(.*))?$/.exec(text) ?? [];
+  if (functionName === "") {
+    throw new InvalidArgumentError("A Lambda to inspect is given as NAME or NAME=PORT.");
+  }
+  return { functionName, port: parsePort(port) };
 }
 
 function parseFolder(text: string): string {
@@ -80,6 +90,11 @@ function readCommandLine(): CommandLine {
       collectSetting,
     )
     .option("--faults <file>", "inject the faults of this JSON file", readFaults)
+    .option(
+      "--inspect <lambda[=port]>",
+      "run this Lambda under Node's debugger, without its timeout",
+      parseInspect,
+    )
     .option("--json", "print one JSON object a line, for programs")
     .helpOption("--help", "show this help")
     .exitOverride((error) => {
@@ -97,6 +112,7 @@ function isSettingRefused(error: unknown): error is Error {
 const REMEDIES = {
   port: "Choose another with --port, or a free one with --port 0.",
   dataDir: "Choose another with --data.",
+  inspect: "Choose another with --inspect NAME=PORT, or a free one with --inspect NAME.",
 };
 
 function messageOf(error: Error): string {
@@ -121,7 +137,7 @@ async function start(
   output: Output,
   isStopping: () => boolean,
 ): Promise<RunModule.Run> {
-  const { port, data: dataDir, email, config = {}, faults } = commandLine;
+  const { port, data: dataDir, email, config = {}, faults, inspect } = commandLine;
   // Loaded late, since Pulumi's packages take a while: --help and wrong options do without them.
   const { startRun } = requireModule("./run") as typeof RunModule;
   try {
@@ -130,6 +146,7 @@ async function start(
       dataDir,
       config: email === undefined ? config : { ...config, email },
       faults,
+      inspect,
       onEvent: (event) => {
         output.event(event);
       },

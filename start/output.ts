@@ -27,6 +27,26 @@ function parseEntry(line: string): LogEntry | undefined {
   }
 }
 
+/** What the program's own log and Lambda's runtime write about an error. */
+interface Logged {
+  error?: { stack?: string };
+  stackTrace?: string[];
+}
+
+/** A log entry in one line, and the stack of its error in lines of their own, without the first. */
+function entryText(entry: LogEntry): string {
+  const { message = entry } = entry;
+  if (typeof message !== "object" || message === null) {
+    return JSON.stringify(message);
+  }
+  const { stackTrace, ...fields } = message as Logged;
+  const { stack, ...error } = fields.error ?? {};
+  const frames = stackTrace ?? stack?.split("\n") ?? [];
+  const shown = fields.error ? { ...fields, error } : fields;
+  const lines = frames.filter((line) => /^\s+at /.test(line)).map(plainText);
+  return [JSON.stringify(shown), ...lines].join("\n");
+}
+
 function clock(): string {
   return new Date().toTimeString().slice(0, 8);
 }
@@ -37,7 +57,7 @@ export function jsonOutput(write: WriteLine, writeError: WriteLine): Output {
     write(JSON.stringify(value));
   };
   return {
-    ready: ({ outputs, endpoint, region, inboxUrl, credentials, mailDir }) => {
+    ready: ({ outputs, endpoint, region, inboxUrl, credentials, mailDir, inspect }) => {
       const { accessKeyId, secretAccessKey } = credentials;
       line({
         type: "ready",
@@ -48,6 +68,9 @@ export function jsonOutput(write: WriteLine, writeError: WriteLine): Output {
         region,
         mail: mailDir,
         inbox: inboxUrl,
+        ...(inspect && {
+          inspect: { function: inspect.functionName, port: inspect.port },
+        }),
       });
     },
     faults: (seed) => {
@@ -82,6 +105,14 @@ function eventsCommand({ endpoint }: Run): string {
   return `npm run events -- list${port === String(DEFAULT_PORT) ? "" : ` --port ${port}`}`;
 }
 
+function inspectText({ inspect }: Run): string {
+  return inspect
+    ? `
+The Lambda ${inspect.functionName} runs under Node's debugger, at 127.0.0.1:${inspect.port}
+`
+    : "";
+}
+
 function readyText(run: Run): string {
   const { outputs, endpoint, region, inboxUrl, mailDir } = run;
   const { accessKeyId, secretAccessKey } = run.credentials;
@@ -110,7 +141,7 @@ For the AWS CLI and SDKs:
   export AWS_ENDPOINT_URL=${endpoint} AWS_REGION=${region}
   export AWS_ACCESS_KEY_ID=${accessKeyId}
   export AWS_SECRET_ACCESS_KEY=${secretAccessKey}
-
+${inspectText(run)}
 Ctrl-C ends everything.
 `;
 }
@@ -139,7 +170,7 @@ export function textOutput(write: WriteLine, writeError: WriteLine): Output {
         case "log": {
           const entry = parseEntry(event.line);
           if (!entry || ["WARN", "ERROR", "FATAL"].includes(entry.level ?? "")) {
-            const message = entry ? JSON.stringify(entry.message ?? entry) : event.line;
+            const message = entry ? entryText(entry) : event.line;
             write(`${clock()}  ${event.functionName}: ${message}`);
           }
           break;

@@ -57,12 +57,14 @@ function withKey(outputs: Record<string, unknown>): void {
  * @throws StartError for a problem that the user can solve, and the program's own errors
  */
 export async function startRun(options: RunOptions): Promise<Run> {
-  setBundleCache(openBundleCache({ entry: options.programFile }));
+  const bundles = openBundleCache({ entry: options.programFile });
+  setBundleCache(bundles);
   try {
     const run = await localAws.startRun({
       ...options,
       programDir: PROGRAM_DIR,
       modules: PROGRAM_MODULES,
+      sourceMapOf: (code) => bundles.sourceMapOf(code),
       onEvent: (event) => {
         const shown = event.type === "item" ? statusEvent(event) : event;
         if (shown) {

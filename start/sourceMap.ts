@@ -81,7 +81,10 @@ function compiledModule(file: string): Compiled[] {
 }
 
 /** Finds a captured function by its text, which Pulumi leaves as it was, save for the name. */
-function locate(text: string, modules: Compiled[]): Pick<Captured, "module" | "offset"> | undefined {
+function locate(
+  text: string,
+  modules: Compiled[],
+): Pick<Captured, "module" | "offset"> | undefined {
   const [head = "", name = ""] = HEAD.exec(text) ?? [];
   const rest = text.slice(head.length);
   let found: Pick<Captured, "module" | "offset"> | undefined;
@@ -142,7 +145,12 @@ export function openSourceMaps(files: string[]): SourceMaps {
         }
         const position = originalPosition(found.module, found.offset + offset - found.start);
         return position
-          ? [column, indexOf("sources", found.module.name), ...position, indexOf("names", found.name)]
+          ? [
+              column,
+              indexOf("sources", found.module.name),
+              ...position,
+              indexOf("names", found.name),
+            ]
           : [column];
       };
 

@@ -33,11 +33,7 @@ export interface BundleCache {
    * @param lambda the Lambda's name
    * @param factory what is serialized
    */
-  textOf(
-    lambda: string,
-    factory: (...args: never[]) => unknown,
-    packing: Packing,
-  ): Promise<string>;
+  textOf(lambda: string, factory: (...args: never[]) => unknown, packing: Packing): Promise<string>;
 }
 
 const CACHE = Symbol.for("s3-uploader.bundleCache");

@@ -59,6 +59,8 @@ export interface CloudOptions {
   onItem?: TablesOptions["onItem"];
   onMail?: (mail: Mail) => void;
   onLog?: LambdaHostOptions["onLog"];
+  sourceMapOf?: LambdaHostOptions["sourceMapOf"];
+  inspectPortOf?: LambdaHostOptions["inspectPortOf"];
   onInvocation?: LambdaHostOptions["onInvocation"];
   onCall?: (call: ServiceCall) => void;
   /** Called with each allowed call before its service: the place for faults. */
@@ -179,6 +181,8 @@ async function assemble(options: CloudOptions, closers: CloseStack): Promise<Clo
     workDir: options.workDir,
     sdkFolder: options.sdkFolder,
     onLog: options.onLog,
+    sourceMapOf: options.sourceMapOf,
+    inspectPortOf: options.inspectPortOf,
     onInvocation: options.onInvocation,
     intercept: options.interceptInvocation,
   });

@@ -14,6 +14,7 @@ export type { Credentials } from "./iam/roles";
 export { checkOwnVariables } from "./lambda/environment/environmentVariables";
 export { lambdaNodeFlags } from "./lambda/environment/nodeFlags";
 export type { Fault } from "./lambda/host";
+export type { Inspect } from "./lambda/inspect";
 export type { OpenMail } from "./mail/mailbox";
 export { type Run, type RunEvent, type RunOptions, startRun } from "./run";
 export type { ObjectCreated } from "./s3/engine";

@@ -7,6 +7,7 @@ import { createFaults, type Faults, logicalName } from "./faults/faults";
 import type { FaultPlan } from "./faults/plan";
 import type { Credentials } from "./iam/roles";
 import type { InvokeResult } from "./lambda/host";
+import { checkInspected, debuggerPort, type Inspect } from "./lambda/inspect";
 import type { PageLink } from "./mail/inboxPage";
 import type { Mail, OpenMail } from "./mail/mailbox";
 import { stackConfig } from "./program";
@@ -43,6 +44,7 @@ export interface RunOptions
       | "onCall"
       | "intercept"
       | "interceptInvocation"
+      | "sourceMapOf"
     > {
   /** Port on 127.0.0.1; 0 takes a free one. */
   port: number;
@@ -52,6 +54,11 @@ export interface RunOptions
   config?: Record<string, string>;
   /** The faults to inject (README, "Faults"). `intercept` and `interceptInvocation` go first. */
   faults?: FaultPlan;
+  /**
+   * Starts a function under Node's debugger, without its timeout, in one environment at a time.
+   * @default no function
+   */
+  inspect?: Inspect;
   /** Links above the inbox, made of the program's outputs. @default there are none */
   links?(outputs: Record<string, unknown>): PageLink[];
   onEvent?(event: RunEvent): void;
@@ -72,6 +79,8 @@ export interface Run {
   inboxUrl: string;
   /** The folder with the mails, each as .eml. */
   mailDir: string;
+  /** The inspected function, with the debugger's port, where one was asked for. */
+  inspect?: Inspect;
   /** The injected faults, where a plan was given. */
   faults?: Faults;
   /** DynamoDB itself, past the gateway and its policies. */
@@ -153,7 +162,7 @@ function checkFunctions(plan: FaultPlan | undefined, functionNames: string[]): v
 /** A run's view of its cloud. */
 function runOf(
   cloud: Cloud,
-  parts: Pick<Run, "outputs" | "functionNames" | "mailDir" | "faults" | "stop">,
+  parts: Pick<Run, "outputs" | "functionNames" | "mailDir" | "inspect" | "faults" | "stop">,
 ): Run {
   const { endpoint, region, roles, inboxUrl, dynamoDb, notifications, mappings } = cloud;
   return {
@@ -194,6 +203,7 @@ export async function startRun(options: RunOptions): Promise<Run> {
   }
   const dataDir = options.dataDir === undefined ? undefined : openDataFolder(options.dataDir);
   const faults = options.faults && createFaults(options.faults);
+  const inspect = options.inspect && (await debuggerPort(options.inspect));
   const temporaryDir = makeTemporaryFolder();
   const cleaning = removeOrphans();
   const mailDir = path.join(dataDir ?? temporaryDir, "mail");
@@ -219,6 +229,8 @@ export async function startRun(options: RunOptions): Promise<Run> {
       mailDir,
       workDir: path.join(temporaryDir, "lambda"),
       sdkFolder: programDir,
+      inspectPortOf: (name) =>
+        logicalName(name) === inspect?.functionName ? inspect.port : undefined,
       onItem: (tableName, newImage, oldImage) => {
         emit({ type: "item", tableName, newImage, oldImage });
       },
@@ -234,8 +246,9 @@ export async function startRun(options: RunOptions): Promise<Run> {
     });
     const { outputs, functionNames } = await runProgram(cloud, config, { ...options, programDir });
     checkFunctions(options.faults, functionNames);
+    checkInspected(inspect, functionNames.map(logicalName));
     cloud.start(functionNames, { outputs, links: options.links?.(outputs) });
-    return runOf(cloud, { outputs, functionNames, mailDir, faults, stop });
+    return runOf(cloud, { outputs, functionNames, mailDir, inspect, faults, stop });
   } catch (error) {
     await stop();
     throw explain(error, options.port, dataDir);

@@ -35,6 +35,39 @@ describe("the text output of a run", () => {
   });
 });
 
+describe("the text output of a Lambda's error", () => {
+  const FRAME = "    at countLines (handlers/process/countLines.ts:7:11)";
+
+  function shown(message: object): string[] {
+    const lines: string[] = [];
+    const line = JSON.stringify({ level: "ERROR", message });
+    textOutput((text) => lines.push(text)).event({ type: "log", functionName: "f", line });
+    return lines.join("\n").slice("hh:mm:ss  ".length).split("\n");
+  }
+
+  it("has the stack of the program's own log entry below it", () => {
+    const error = { code: "Error", message: "a\nb", stack: `Error: a\nb\n${FRAME}\u001b` };
+
+    expect(shown({ message: "Failed", error, event_id: "e" })).to.deep.equal([
+      'f: {"message":"Failed","error":{"code":"Error","message":"a\\nb"},"event_id":"e"}',
+      `${FRAME}�`,
+    ]);
+  });
+
+  it("has the stack of the runtime's entry below it", () => {
+    const stackTrace = ["Error: a", FRAME];
+
+    expect(shown({ errorType: "Error", errorMessage: "a", stackTrace })).to.deep.equal([
+      'f: {"errorType":"Error","errorMessage":"a"}',
+      FRAME,
+    ]);
+  });
+
+  it("is the entry alone where it has no stack", () => {
+    expect(shown({ message: "Failed" })).to.deep.equal(['f: {"message":"Failed"}']);
+  });
+});
+
 describe("the JSON output of a run", () => {
   it("has a log line that is JSON as an entry, and any other as text", () => {
     const lines: string[] = [];

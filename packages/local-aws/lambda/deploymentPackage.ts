@@ -41,6 +41,46 @@ export async function unpack(files: PackageFiles, folder: string): Promise<strin
   return realpath(folder);
 }
 
+/** Source maps by the name of the file in the package, each as JSON or as a file of it. */
+export type SourceMaps = Record<string, string | DiskEntry>;
+
+/**
+ * Writes the source maps that are no files yet; in the package itself they would not be on AWS.
+ *
+ * @returns the map's file by the path of the mapped file
+ */
+export async function placeSourceMaps(
+  sourceMaps: SourceMaps,
+  taskRoot: string,
+  folder: string,
+): Promise<Record<string, string>> {
+  const files: Record<string, string> = {};
+  for (const [name, map] of Object.entries(sourceMaps)) {
+    const file = typeof map === "string" ? join(folder, `${name}.map`) : map.path;
+    if (typeof map === "string") {
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, map);
+    }
+    files[join(taskRoot, name)] = file;
+  }
+  return files;
+}
+
+/** The source maps of a package's texts, as far as there are some. */
+export function sourceMapsOf(
+  files: PackageFiles,
+  sourceMapOf: (code: string) => string | DiskEntry | undefined = () => undefined,
+): SourceMaps {
+  const maps: SourceMaps = {};
+  for (const [name, content] of Object.entries(files)) {
+    const map = typeof content === "string" ? sourceMapOf(content) : undefined;
+    if (map !== undefined) {
+      maps[name] = map;
+    }
+  }
+  return maps;
+}
+
 async function copy(name: string, from: string, to: string): Promise<void> {
   const source = await statOf(from);
   if (!source) {

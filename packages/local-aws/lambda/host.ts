@@ -1,11 +1,19 @@
 import { randomUUID } from "node:crypto";
+import { rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { AwsError } from "../awsError";
-import { type PackageFiles, unpack } from "./deploymentPackage";
+import {
+  type DiskEntry,
+  type PackageFiles,
+  placeSourceMaps,
+  type SourceMaps,
+  sourceMapsOf,
+  unpack,
+} from "./deploymentPackage";
 import { checkOwnVariables } from "./environment/environmentVariables";
-import { type ExecutionEnvironment, startEnvironment } from "./environment/executionEnvironment";
-import { InitError, type Outcome } from "./environment/outcome";
+import type { Outcome } from "./environment/outcome";
+import { createPool, type Pool } from "./environmentPool";
 import type { Fault } from "./fault";
 import { functionNameOf } from "./functionName";
 import { MAX_REQUEST_BYTES } from "./limits";
@@ -13,11 +21,17 @@ import { toJsonBytes } from "./payload";
 
 export type { Fault };
 
+/** A function's code. */
+export interface FunctionCode {
+  files: PackageFiles;
+  /** @default those that the host's option `sourceMapOf` gives */
+  sourceMaps?: SourceMaps;
+}
+
 /** A function as it would be deployed. */
-export interface FunctionConfig {
+export interface FunctionConfig extends FunctionCode {
   functionName: string;
   functionArn: string;
-  files: PackageFiles;
   /** Such as `index.handler`. */
   handler: string;
   /** The function's own variables. */
@@ -57,6 +71,16 @@ export interface LambdaHostOptions {
   workDir: string;
   /** Environments per function. @default one more than there are processors, 4 at most */
   maxConcurrency?: number;
+  /**
+   * The source map of a text in a function's package. Stacks and the debugger then name the lines of its
+   * sources, by their names in the map. @default there is none
+   */
+  sourceMapOf?(code: string): string | DiskEntry | undefined;
+  /**
+   * The port of 127.0.0.1 on which Node's debugger listens in a function's process. An inspected function
+   * has one environment, and no timeout. @default no function is inspected
+   */
+  inspectPortOf?(functionName: string): number | undefined;
   /** Called with each line that a function writes, and with the platform's own lines. */
   onLog?(entry: { functionName: string; requestId?: string; line: string }): void;
   /** Called with a report of each invocation when it has ended. */
@@ -84,6 +108,13 @@ export interface LambdaHost {
   /** @throws AwsError `ResourceConflictException`, `InvalidParameterValueException` */
   createFunction(config: FunctionConfig): Promise<void>;
   /**
+   * Replaces a function's code. Invocations in progress end with the code that they have; waiting and
+   * later ones get the new one.
+   *
+   * @throws AwsError `ResourceNotFoundException`
+   */
+  updateCode(functionNameOrArn: string, code: FunctionCode): Promise<void>;
+  /**
    * Invokes a function and waits for its result. An error in the function is a result too; only the
    * service's own errors reject.
    *
@@ -108,25 +139,6 @@ export interface LambdaHost {
   close(): Promise<void>;
 }
 
-interface Job {
-  requestId: string;
-  /** JSON text in UTF-8. */
-  payload: Buffer;
-  queuedAt: number;
-  fault: Fault | undefined;
-  resolve: (end: { outcome: Outcome; coldStart: boolean }) => void;
-  reject: (error: unknown) => void;
-}
-
-interface HostedFunction {
-  config: FunctionConfig;
-  taskRoot: string;
-  environments: Set<ExecutionEnvironment>;
-  idle: ExecutionEnvironment[];
-  starting: number;
-  queue: Job[];
-}
-
 const MAX_ENVIRONMENTS = 4;
 
 /**
@@ -139,9 +151,41 @@ export function environmentLimit(processors = availableParallelism()): number {
 
 /** Runs Lambda functions, each of their execution environments in a process of its own. */
 export function createLambdaHost(options: LambdaHostOptions): LambdaHost {
-  const { maxConcurrency = environmentLimit() } = options;
-  const functions = new Map<string, HostedFunction>();
+  const { workDir, maxConcurrency = environmentLimit() } = options;
+  const functions = new Map<string, Pool>();
+  /** Pools of replaced code, which end with their last invocation. */
+  const replaced = new Set<Pool>();
+  let updates = 0;
   let closed = false;
+
+  /** @param predecessor whose debugger holds the port until it is gone */
+  async function deploy(config: FunctionConfig, predecessor?: Pool): Promise<Pool> {
+    const { functionName, files } = config;
+    const sourceMaps = config.sourceMaps ?? sourceMapsOf(files, options.sourceMapOf);
+    const inspectPort = options.inspectPortOf?.(functionName);
+    // No function's name has a dot.
+    const name = predecessor ? `${functionName}.${++updates}` : functionName;
+    const taskRoot = await unpack(files, join(workDir, name));
+    return createPool({
+      ...config,
+      taskRoot,
+      inspectPort,
+      sourceMapFiles: await placeSourceMaps(
+        sourceMaps,
+        taskRoot,
+        join(workDir, ".source-maps", name),
+      ),
+      limit: inspectPort === undefined ? maxConcurrency : 1,
+      startsAfter: inspectPort === undefined ? undefined : predecessor?.gone(),
+      region: options.region,
+      endpointUrl: options.endpointUrl,
+      sdkFolder: options.sdkFolder,
+      compileCacheFolder: join(workDir, ".compile-cache"),
+      onLog: (line, requestId) => {
+        options.onLog?.({ functionName, ...(requestId !== undefined && { requestId }), line });
+      },
+    });
+  }
 
   async function createFunction(config: FunctionConfig): Promise<void> {
     const { functionName } = config;
@@ -153,23 +197,33 @@ export function createLambdaHost(options: LambdaHostOptions): LambdaHost {
       );
     }
     checkOwnVariables(config.environment);
-    const taskRoot = await unpack(config.files, join(options.workDir, functionName));
-    const environments = new Set<ExecutionEnvironment>();
-    functions.set(functionName, {
-      config,
-      taskRoot,
-      environments,
-      idle: [],
-      starting: 0,
-      queue: [],
+    functions.set(functionName, await deploy(config));
+  }
+
+  async function updateCode(functionNameOrArn: string, code: FunctionCode): Promise<void> {
+    const before = find(functionNameOrArn);
+    const after = await deploy({ ...before.config, ...code }, before);
+    if (closed) {
+      return;
+    }
+    functions.set(before.config.functionName, after);
+    replaced.add(before);
+    for (const job of before.retire()) {
+      after.enqueue(job);
+    }
+    // Its failure is that of the next invocation; the end of the host is none.
+    after.warm().catch(() => undefined);
+    void before.gone().then(async () => {
+      replaced.delete(before);
+      await rm(before.config.taskRoot, { recursive: true, force: true });
     });
   }
 
-  function find(functionNameOrArn: string): HostedFunction {
+  function find(functionNameOrArn: string): Pool {
     const name = functionNameOf(functionNameOrArn);
-    const hosted = functions.get(name);
-    if (hosted !== undefined) {
-      return hosted;
+    const pool = functions.get(name);
+    if (pool !== undefined) {
+      return pool;
     }
     throw new AwsError(
       "ResourceNotFoundException",
@@ -183,8 +237,7 @@ export function createLambdaHost(options: LambdaHostOptions): LambdaHost {
     payload: string | Buffer | object,
     origin = { requestId: randomUUID() as string, async: false },
   ): Promise<InvokeResult> {
-    const hosted = find(functionNameOrArn);
-    const { functionName } = hosted.config;
+    const { functionName } = find(functionNameOrArn).config;
     const event = requestBytes(payload);
     const fault = await options.intercept?.({
       ...origin,
@@ -193,7 +246,7 @@ export function createLambdaHost(options: LambdaHostOptions): LambdaHost {
     });
     const { outcome, coldStart } = await (fault?.kind === "error"
       ? { outcome: faultOutcome(fault), coldStart: false }
-      : queued(hosted, { requestId: origin.requestId, payload: event, fault }));
+      : find(functionName).invoke({ requestId: origin.requestId, payload: event, fault }));
     const { kind, durationMs, ...result } = outcome;
     options.onInvocation?.({ functionName, ...origin, durationMs, coldStart, outcome: kind });
     return {
@@ -205,141 +258,16 @@ export function createLambdaHost(options: LambdaHostOptions): LambdaHost {
     };
   }
 
-  function queued(
-    hosted: HostedFunction,
-    job: Pick<Job, "requestId" | "payload" | "fault">,
-  ): Promise<{ outcome: Outcome; coldStart: boolean }> {
-    if (closed) {
-      throw closedError();
-    }
-    return new Promise((resolve, reject) => {
-      hosted.queue.push({ ...job, queuedAt: performance.now(), resolve, reject });
-      dispatch(hosted);
-    });
-  }
-
-  /** Gives waiting invocations to free environments, and starts environments for the others. */
-  function dispatch(hosted: HostedFunction): void {
-    const { queue, idle, environments } = hosted;
-    while (queue.length > 0 && idle.length > 0) {
-      const environment = idle.pop();
-      if (!environment?.alive()) {
-        continue;
-      }
-      const job = queue.shift();
-      if (job) {
-        run(hosted, environment, job).catch(job.reject);
-      }
-    }
-    while (hosted.starting < queue.length && environments.size < maxConcurrency) {
-      void start(hosted);
-    }
-  }
-
-  async function run(
-    hosted: HostedFunction,
-    environment: ExecutionEnvironment,
-    job: Job,
-  ): Promise<void> {
-    const coldStart = environment.invocations() === 0 && environment.readyAt() > job.queuedAt;
-    const running = environment.invoke(job);
-    const killer =
-      job.fault?.kind === "kill" &&
-      setTimeout(() => {
-        environment.kill();
-      }, job.fault.afterMs);
-    const outcome = await running;
-    if (killer) {
-      clearTimeout(killer);
-    }
-    if (closed) {
-      job.reject(closedError());
-      return;
-    }
-    // Free before the caller has the answer, so that its next call finds it.
-    if (hosted.environments.has(environment)) {
-      hosted.idle.push(environment);
-    }
-    dispatch(hosted);
-    job.resolve({ outcome, coldStart });
-  }
-
-  /** Starts one environment; its failure is the result of the invocation that waits longest. */
-  async function start(hosted: HostedFunction): Promise<void> {
-    const { config, taskRoot, environments } = hosted;
-    const { functionName } = config;
-    const environment = startEnvironment({
-      ...config,
-      taskRoot,
-      region: options.region,
-      endpointUrl: options.endpointUrl,
-      sdkFolder: options.sdkFolder,
-      compileCacheFolder: join(options.workDir, ".compile-cache"),
-      onLog: (line, requestId) => {
-        options.onLog?.({ functionName, ...(requestId !== undefined && { requestId }), line });
-      },
-    });
-    environments.add(environment);
-    hosted.starting++;
-    void environment.gone.then(() => {
-      environments.delete(environment);
-      hosted.idle = hosted.idle.filter((other) => other !== environment);
-      if (!closed) {
-        dispatch(hosted);
-      }
-    });
-    try {
-      await environment.ready;
-      hosted.starting--;
-      if (environments.has(environment)) {
-        hosted.idle.push(environment);
-      }
-    } catch (error) {
-      hosted.starting--;
-      const job = hosted.queue.shift();
-      if (!(error instanceof InitError)) {
-        job?.reject(error);
-      } else {
-        job?.resolve({ outcome: error.outcomeOf(job.requestId), coldStart: true });
-      }
-    }
-    if (!closed) {
-      dispatch(hosted);
-    }
-  }
-
-  async function warm(functionNameOrArn: string): Promise<void> {
-    const hosted = find(functionNameOrArn);
-    if (closed) {
-      throw closedError();
-    }
-    if (hosted.environments.size === 0) {
-      await start(hosted);
-    } else {
-      await Promise.allSettled([...hosted.environments].map(({ ready }) => ready));
-    }
-  }
-
-  async function close(): Promise<void> {
-    closed = true;
-    const environments = [...functions.values()].flatMap((hosted) => {
-      for (const job of hosted.queue.splice(0)) {
-        job.reject(closedError());
-      }
-      return [...hosted.environments];
-    });
-    for (const environment of environments) {
-      environment.stop();
-    }
-    await Promise.all(environments.map(({ gone }) => gone));
-  }
-
   return {
     createFunction,
+    updateCode,
     invoke,
     functionArn: (functionNameOrArn) => find(functionNameOrArn).config.functionArn,
-    warm,
-    close,
+    warm: (functionNameOrArn) => find(functionNameOrArn).warm(),
+    async close() {
+      closed = true;
+      await Promise.all([...functions.values(), ...replaced].map((pool) => pool.close()));
+    },
   };
 }
 
@@ -358,12 +286,4 @@ function requestBytes(payload: string | Buffer | object): Buffer {
 function faultOutcome({ errorType, errorMessage }: Extract<Fault, { kind: "error" }>): Outcome {
   const payload = JSON.stringify({ errorType, errorMessage });
   return { kind: "error", payload, errorType, errorMessage, durationMs: 0 };
-}
-
-function closedError(): AwsError {
-  return new AwsError(
-    "ServiceUnavailableException",
-    503,
-    "The Lambda host was closed before the invocation ended.",
-  );
 }

@@ -21,6 +21,7 @@ const OPTIONS: Record<keyof RunOptions, true> = {
   dataDir: true,
   delayScale: true,
   faults: true,
+  inspect: true,
   intercept: true,
   interceptInvocation: true,
   links: true,
@@ -32,6 +33,7 @@ const OPTIONS: Record<keyof RunOptions, true> = {
   programDir: true,
   programFile: true,
   s3EventDelayMs: true,
+  sourceMapOf: true,
 };
 
 const MEMBERS: Record<keyof Run, true> = {
@@ -44,6 +46,7 @@ const MEMBERS: Record<keyof Run, true> = {
   functionNames: true,
   idle: true,
   inboxUrl: true,
+  inspect: true,
   invoke: true,
   mailDir: true,
   onObjectCreated: true,

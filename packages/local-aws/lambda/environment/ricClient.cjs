@@ -8,6 +8,7 @@ const invocationsFd = process.env._LOCAL_INVOCATIONS_FD;
 const runtimeSecret = process.env._LOCAL_RUNTIME_SECRET;
 const compileCacheFolder = process.env._LOCAL_COMPILE_CACHE;
 const sdkFolder = process.env._LOCAL_SDK_FOLDER;
+const sourceMaps = process.env._LOCAL_SOURCE_MAPS;
 // The function must not see these. A process or worker thread that it starts inherits the preload
 // through execArgv, and without the variables this file does nothing there.
 delete process.env._LOCAL_LIFELINE_FD;
@@ -15,6 +16,7 @@ delete process.env._LOCAL_INVOCATIONS_FD;
 delete process.env._LOCAL_RUNTIME_SECRET;
 delete process.env._LOCAL_COMPILE_CACHE;
 delete process.env._LOCAL_SDK_FOLDER;
+delete process.env._LOCAL_SOURCE_MAPS;
 
 /** Bytes of one read from the pipe of invocations. */
 const READ_BYTES = 1 << 18;
@@ -34,6 +36,7 @@ function becomeExecutionEnvironment() {
   const { Socket } = require("node:net");
   const { isAbsolute, join, sep } = require("node:path");
   const { pathToFileURL } = require("node:url");
+  const { mapSources } = require("./sourceMaps.cjs");
 
   const awsHost = new URL(process.env.AWS_ENDPOINT_URL).host;
   const taskRoot = pathToFileURL(process.env.LAMBDA_TASK_ROOT + sep).href;
@@ -55,6 +58,7 @@ function becomeExecutionEnvironment() {
   process.umask(0o022);
   enableCompileCache(compileCacheFolder);
   registerHooks({ resolve });
+  mapSources(JSON.parse(sourceMaps));
   exitWithHost();
   const request = authorizeRuntime();
   pipe.on("error", exit).on("close", exit).unref();

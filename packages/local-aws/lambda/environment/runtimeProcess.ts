@@ -20,6 +20,10 @@ export interface RuntimeOptions extends Omit<EnvironmentSettings, "runtimeDir"> 
   runtimeSecret: string;
   /** The folder from which Node resolves the AWS SDK of Lambda's runtime. @default there is none */
   sdkFolder?: string;
+  /** The source map's file by the path of a mapped file of the package. */
+  sourceMapFiles: Record<string, string>;
+  /** The port of 127.0.0.1 on which Node's debugger listens. @default it does not */
+  inspectPort?: number;
   /** Gets each line of stdout and stderr. */
   onLine(line: string): void;
   /** Gets the request at which the process crashed, as a fault demanded. */
@@ -45,7 +49,13 @@ export function spawnRuntime(options: RuntimeOptions): RuntimeProcess {
   const runtimeDir = dirname(RUNTIME_CLIENT);
   const child = spawn(
     process.execPath,
-    [...lambdaNodeFlags(memoryMegabytes), "--require", NATIVE_CLIENT, RUNTIME_CLIENT],
+    [
+      ...lambdaNodeFlags(memoryMegabytes),
+      ...debuggerFlags(options.inspectPort),
+      "--require",
+      NATIVE_CLIENT,
+      RUNTIME_CLIENT,
+    ],
     {
       cwd: taskRoot,
       env: {
@@ -55,6 +65,7 @@ export function spawnRuntime(options: RuntimeOptions): RuntimeProcess {
         _LOCAL_INVOCATIONS_FD: "4",
         _LOCAL_RUNTIME_SECRET: options.runtimeSecret,
         _LOCAL_COMPILE_CACHE: compileCacheFolder,
+        _LOCAL_SOURCE_MAPS: JSON.stringify(options.sourceMapFiles),
         ...(sdkFolder !== undefined && { _LOCAL_SDK_FOLDER: sdkFolder }),
       },
       // The fourth is the lifeline, the fifth has the invocations.
@@ -84,6 +95,11 @@ export function spawnRuntime(options: RuntimeOptions): RuntimeProcess {
     },
     ended: ended(child),
   };
+}
+
+/** The debugger's address is asked over HTTP; on stderr it would be a line of the function's log. */
+function debuggerFlags(port: number | undefined): string[] {
+  return port === undefined ? [] : [`--inspect=127.0.0.1:${port}`, "--inspect-publish-uid=http"];
 }
 
 function ended(child: ChildProcess): Promise<{ code: number | null; signal: string | null }> {
