@@ -306,9 +306,9 @@ export function openBundleCache({
   let program: Program | undefined;
   const sourceMaps = new Map<string, string | { path: string }>();
 
-  async function make({ serialize, bundle }: Packing, { sourceMaps: maps }: Program) {
-    const made = await bundle(serialize(), { withOrigin: true });
-    const sourceMap = made.origin && maps().of(made.origin);
+  async function make(packing: Packing, loaded: Program) {
+    const made = await packing.bundle(packing.serialize(), { withOrigin: true });
+    const sourceMap = made.origin && loaded.sourceMaps().of(made.origin);
     if (sourceMap !== undefined) {
       sourceMaps.set(made.text, sourceMap);
     }

@@ -2,11 +2,11 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { setTimeout } from "node:timers/promises";
 import { Command, InvalidArgumentError } from "commander";
+import type { Inspect } from "local-aws";
 import { type FaultPlan, parseFaultPlan, StartError } from "local-aws/faults";
 import { DEFAULT_PORT } from "../cli/defaultPort";
 import { createLineWriter } from "./lineWriter";
 import { jsonOutput, type Output, textOutput } from "./output";
-import type { Inspect } from "local-aws";
 import type * as RunModule from "./run";
 
 interface CommandLine {

@@ -105,7 +105,10 @@ describe("errorAnswer", () => {
   });
 
   it("hides any other error, and logs it with the request's id", async () => {
-    const thrown = Object.assign(new Error("The table t is not there."), { name: "NoTable" });
+    const thrown = Object.assign(new Error("The table t is not there."), {
+      name: "NoTable",
+      $metadata: { httpStatusCode: 400 },
+    });
     const { statusCode, headers, error, logged } = await answerTo(thrown);
     expect(statusCode).to.equal(502);
     expect(headers).not.to.have.property("Retry-After");
@@ -121,5 +124,14 @@ describe("errorAnswer", () => {
         request_id: "a-request",
       },
     ]);
+  });
+
+  it("logs the stack of an error that no AWS service has answered", async () => {
+    const thrown = new TypeError("It is undefined.");
+
+    const { logged } = await answerTo(thrown);
+
+    const error = { code: "TypeError", message: "It is undefined.", stack: thrown.stack };
+    expect(logged).to.deep.equal([{ message: "It failed.", error, request_id: "a-request" }]);
   });
 });

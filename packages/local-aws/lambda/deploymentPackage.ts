@@ -69,7 +69,7 @@ export async function placeSourceMaps(
 /** The source maps of a package's texts, as far as there are some. */
 export function sourceMapsOf(
   files: PackageFiles,
-  sourceMapOf: (code: string) => string | DiskEntry | undefined = () => undefined,
+  sourceMapOf: (code: string) => string | DiskEntry | undefined,
 ): SourceMaps {
   const maps: SourceMaps = {};
   for (const [name, content] of Object.entries(files)) {

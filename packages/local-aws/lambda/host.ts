@@ -161,7 +161,8 @@ export function createLambdaHost(options: LambdaHostOptions): LambdaHost {
   /** @param predecessor whose debugger holds the port until it is gone */
   async function deploy(config: FunctionConfig, predecessor?: Pool): Promise<Pool> {
     const { functionName, files } = config;
-    const sourceMaps = config.sourceMaps ?? sourceMapsOf(files, options.sourceMapOf);
+    const sourceMaps =
+      config.sourceMaps ?? sourceMapsOf(files, (code) => options.sourceMapOf?.(code));
     const inspectPort = options.inspectPortOf?.(functionName);
     // No function's name has a dot.
     const name = predecessor ? `${functionName}.${++updates}` : functionName;
