@@ -41,7 +41,7 @@ describe("the text output of a Lambda's error", () => {
   function shown(message: object): string[] {
     const lines: string[] = [];
     const line = JSON.stringify({ level: "ERROR", message });
-    textOutput((text) => lines.push(text)).event({ type: "log", functionName: "f", line });
+    textOutput((text) => lines.push(text), fail).event({ type: "log", functionName: "f", line });
     return lines.join("\n").slice("hh:mm:ss  ".length).split("\n");
   }
 
