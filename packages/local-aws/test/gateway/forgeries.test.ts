@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { request as httpRequest } from "node:http";
 import { crc32 } from "node:zlib";
 import { PutItemCommand } from "@aws-sdk/client-dynamodb";
@@ -152,6 +153,28 @@ describe("forged and unusual requests", () => {
         expect(status, service).to.be.within(400, 499);
       }
       expect(scene.calls.filter(({ status }) => status === 200)).to.deep.equal([]);
+    });
+
+    it("do not turn a signed link into a call to another service", async () => {
+      const body = "Action=ListTopics";
+      const { hostname, port, host } = new URL(scene.test.cloud.endpoint);
+      const { query = {} } = await signerOf("s3", operator()).presign({
+        method: "POST",
+        protocol: "http:",
+        hostname,
+        port: Number(port),
+        path: `/${BUCKET}/a`,
+        headers: { host, "x-amz-content-sha256": hash("sha256", body) },
+      });
+      const link = new URLSearchParams(query as Record<string, string>).toString();
+      const scope = `k/20260101/eu-central-1/sns/aws4_request`;
+      const forged = `/${BUCKET}/a?X-Amz-Signature=a?X-Amz-Credential=${scope}&${link}`;
+
+      const form = { "content-type": "application/x-www-form-urlencoded" };
+      const { status, text } = await ask("POST", forged, form, body);
+
+      expect(status).to.be.within(400, 499);
+      expect(text).not.to.include("ListTopics");
     });
   });
 
