@@ -33,7 +33,8 @@ async function refused(name: string, call: Promise<unknown>): Promise<Error> {
   return error;
 }
 
-async function checkObjects(client: s3.S3Client, { folder, check }: Checks): Promise<void> {
+async function checkObjects(settings: s3.S3ClientConfig, { folder, check }: Checks): Promise<void> {
+  const client = new s3.S3Client(settings);
   const Bucket = BUCKET;
   await check("a bucket is created", async () => {
     await client.send(new s3.CreateBucketCommand({ Bucket }));
@@ -65,7 +66,12 @@ async function checkObjects(client: s3.S3Client, { folder, check }: Checks): Pro
     const all = [...keys, ...keys.map((key) => `copy/${key}`)];
     const inOrder = all.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
     assertEqual(listed, inOrder, "the keys");
-    const Objects = all.map((Key) => ({ Key }));
+    // The SDK writes these into its XML as they are, which AWS refuses as well.
+    const isWritable = (key: string) => !key.includes("\u0007");
+    for (const Key of all.filter((key) => !isWritable(key))) {
+      await client.send(new s3.DeleteObjectCommand({ Bucket, Key }));
+    }
+    const Objects = all.filter(isWritable).map((Key) => ({ Key }));
     const deleted = await client.send(new s3.DeleteObjectsCommand({ Bucket, Delete: { Objects } }));
     assertEqual(deleted.Errors ?? [], [], "the errors");
     const left = await client.send(new s3.ListObjectsV2Command({ Bucket }));
@@ -141,7 +147,12 @@ async function checkObjects(client: s3.S3Client, { folder, check }: Checks): Pro
   });
   await check("presigned GET and PUT, a form", async () => {
     const object = { Bucket, Key: "presigned 'ü'+.txt" };
-    const put = await getSignedUrl(client, new s3.PutObjectCommand(object));
+    // Otherwise the URL holds the checksum of the body at the time of signing, which is empty.
+    const signer = new s3.S3Client({
+      ...settings,
+      requestChecksumCalculation: "WHEN_REQUIRED",
+    });
+    const put = await getSignedUrl(signer, new s3.PutObjectCommand(object));
     assertEqual((await fetch(put, { method: "PUT", body: "content" })).status, 200, "PUT");
     const get = await getSignedUrl(client, new s3.GetObjectCommand(object));
     assertEqual(await (await fetch(get)).text(), "content", "the content");
@@ -211,9 +222,7 @@ export const javascript: Suite = {
   name: "javascript",
   missing: () => undefined,
   async run(checks) {
-    const client = new s3.S3Client({ ...settingsOf(checks.world), forcePathStyle: true });
-    await checkObjects(client, checks);
+    await checkObjects({ ...settingsOf(checks.world), forcePathStyle: true }, checks);
     await checkServices(checks);
-    client.destroy();
   },
 };

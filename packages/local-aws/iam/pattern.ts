@@ -46,8 +46,8 @@ export function compilePattern(value: string, reading: Reading): Test {
 
 function tokensOf(value: string, { variables, wildcards = false }: Reading): Token[] {
   const tokens: Token[] = [];
-  // Each alternative begins with a character that no other one takes, so that nothing is read twice.
-  for (const [part] of value.matchAll(/\$\{[^}]*\}|[*?]|[^*?$]+|\$/g)) {
+  // No variable has a "$" or a brace inside, so that one that does not end is not read twice.
+  for (const [part] of value.matchAll(/\$\{(?:\$|[^${}]*)\}|[*?]|[^*?$]+|\$/g)) {
     if (wildcards && (part === "*" || part === "?")) {
       tokens.push({ wildcard: part });
     } else if (variables && part.startsWith("${")) {

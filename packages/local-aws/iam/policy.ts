@@ -89,11 +89,12 @@ export function evaluate(question: PolicyQuestion): Verdict {
 /**
  * Reads a whole policy, so that all of it is known to be supported before it is relied on.
  *
+ * @param policy any value: a document comes from JSON, and its type is unchecked
  * @throws Error naming the part that is malformed, or valid on AWS but not supported locally: kinds
  *   of principal other than AWS and Service
  */
-export function checkPolicy(policy: PolicyDocument): void {
-  compile(policy);
+export function checkPolicy(policy: unknown): void {
+  compile(policy as PolicyDocument);
 }
 
 /** A compiled statement. */
@@ -140,18 +141,22 @@ function compile(policy: PolicyDocument): Rule[] {
   if (known) {
     return known;
   }
+  if (!isObject(policy) || !("Statement" in policy)) {
+    throw new Error(`The policy cannot be evaluated: it is no object with a Statement`);
+  }
   const reading = { variables: policy.Version === "2012-10-17" };
-  const rules = listOf(policy.Statement).map((statement, index) =>
+  const rules = listOf(policy.Statement).map((statement: unknown, index) =>
     compileStatement(statement, index, reading),
   );
   compiled.set(policy, rules);
   return rules;
 }
 
-function compileStatement(statement: Statement, index: number, reading: Reading): Rule {
-  const where = statement.Sid ? `statement "${statement.Sid}"` : `statement ${index + 1}`;
+function compileStatement(given: unknown, index: number, reading: Reading): Rule {
+  const sid = isObject(given) && typeof given.Sid === "string" ? given.Sid : "";
+  const where = sid === "" ? `statement ${index + 1}` : `statement "${sid}"`;
   try {
-    // The document comes from JSON: its type is unchecked.
+    const statement = objectIn("a statement", given) as unknown as Statement;
     if (!["Allow", "Deny"].includes(statement.Effect)) {
       throw new Error(`Effect must be "Allow" or "Deny", not ${JSON.stringify(statement.Effect)}`);
     }
@@ -164,10 +169,11 @@ function compileStatement(statement: Statement, index: number, reading: Reading)
         resourcePattern(pattern, reading),
       ),
       principal: compilePrincipal(statement),
-      conditions: Object.entries(statement.Condition ?? {}).flatMap(([operator, tests]) =>
-        Object.entries(tests).map(([key, values]) =>
-          compileCondition(operator, key, listOf(values).map(String), reading),
-        ),
+      conditions: Object.entries(objectIn("Condition", statement.Condition ?? {})).flatMap(
+        ([operator, tests]) =>
+          Object.entries(objectIn(operator, tests)).map(([key, values]) =>
+            compileCondition(operator, key, valuesIn(key, values), reading),
+          ),
       ),
     };
   } catch (error) {
@@ -206,12 +212,12 @@ function principalNames(element: PrincipalElement): string[] {
   if (element === "*") {
     return ["*"];
   }
-  const { AWS = [], Service = [], ...others } = element;
+  const { AWS = [], Service = [], ...others } = objectIn("a principal", element);
   const other = Object.keys(others)[0];
   if (other) {
     throw new Error(`a principal of the kind ${other} is not supported on one machine`);
   }
-  return [...listOf(AWS), ...listOf(Service)];
+  return [...textsIn("AWS", AWS), ...textsIn("Service", Service)];
 }
 
 function matchesPrincipal(names: string[], name: string): boolean {
@@ -246,7 +252,7 @@ function oneOf(
   if (values === undefined) {
     throw new Error(`it has neither ${element} nor Not${element}`);
   }
-  const tests = listOf(values).map(pattern);
+  const tests = textsIn(element, values).map(pattern);
   return positive === undefined
     ? (text, context) => tests.every((test) => test(text, context) === false)
     : (text, context) => tests.some((test) => test(text, context));
@@ -254,4 +260,37 @@ function oneOf(
 
 function listOf<T>(value: OneOrMany<T>): T[] {
   return Array.isArray(value) ? value : [value];
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** @throws Error for another value */
+function objectIn(what: string, value: unknown): Record<string, unknown> {
+  if (!isObject(value)) {
+    throw new Error(`${what} must be an object`);
+  }
+  return value;
+}
+
+/** A text, or each of a list. @throws Error for another value */
+function textsIn(what: string, value: unknown): string[] {
+  const isText = (each: unknown): each is string => typeof each === "string";
+  const values: unknown[] = listOf(value);
+  if (!values.every(isText)) {
+    throw new Error(`${what} must be a text or a list of texts`);
+  }
+  return values;
+}
+
+/** The values of a condition, which may also be numbers and booleans. @throws Error for another value */
+function valuesIn(key: string, value: unknown): string[] {
+  const values: unknown[] = listOf(value);
+  if (values.some((each) => !["string", "number", "boolean"].includes(typeof each))) {
+    throw new Error(
+      `the condition key ${key} must have a text, a number, a boolean or a list of them`,
+    );
+  }
+  return values.map(String);
 }

@@ -1,10 +1,10 @@
 import { AwsError } from "../../awsError";
 import type { Cutter } from "../body/cutter";
 import { CHECKSUMS } from "../body/digests";
-import { delimiterOf, fileStart, readPostForm } from "./postForm";
+import { delimiterOf, findFile, readPostForm } from "./postForm";
 
-/** Bytes before the file; S3 allows 20 KiB of fields. */
-const MAX_HEAD_BYTES = 1 << 20;
+/** Bytes before the file; S3 allows 20 KiB of fields, without the headers of their parts. */
+const MAX_HEAD_BYTES = 128 * 1024;
 
 /**
  * Cuts the file out of a form. The rest is a form without content: it is refused for the same
@@ -13,6 +13,8 @@ const MAX_HEAD_BYTES = 1 << 20;
 export function createFormCutter(contentType: string): Cutter {
   const delimiter = delimiterOf(contentType);
   let head: Buffer = Buffer.alloc(0);
+  /** Where the first part of the head begins that is not whole. */
+  let parsed: number | undefined;
   /** The end of the content so far, which may be the beginning of the delimiter. */
   let held: Buffer = Buffer.alloc(0);
   let algorithms: string[] = [];
@@ -22,8 +24,10 @@ export function createFormCutter(contentType: string): Cutter {
   /** @returns the bytes after the head */
   function readHead(chunk: Buffer, boundary: Buffer): Buffer {
     head = Buffer.concat([head, chunk]);
-    const start = fileStart(head, boundary);
+    const found = findFile(head, boundary, parsed);
+    const { start } = found;
     if (start === undefined) {
+      parsed = found.after;
       state = head.length > MAX_HEAD_BYTES ? "unclosed" : "head";
       return Buffer.alloc(0);
     }

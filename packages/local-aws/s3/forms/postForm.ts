@@ -79,17 +79,30 @@ export function readPostForm(
   return { key: keyOf(fields), fields, file: spooled ?? value };
 }
 
-/** Where the file's content begins in the first bytes of a form; undefined for too few of them. */
-export function fileStart(body: Buffer, delimiter: Buffer): number | undefined {
+/**
+ * Looks for the file in the first bytes of a form.
+ *
+ * @param after where to begin: what the call before, with fewer bytes, returned
+ * @returns where the file's content begins; or, for too few bytes, where to go on with more of them
+ */
+export function findFile(
+  body: Buffer,
+  delimiter: Buffer,
+  after?: number,
+): { start: number } | { start?: undefined; after: number | undefined } {
+  let at = after;
   try {
-    let part = firstPart(body, delimiter);
-    while (part.name !== "file") {
-      part = nextPart(body, delimiter, part.end);
+    for (;;) {
+      const part = at === undefined ? firstPart(body, delimiter) : nextPart(body, delimiter, at);
+      if (part.name === "file") {
+        return { start: part.start };
+      }
+      at = part.end ?? at;
+      closed(part);
     }
-    return part.start;
   } catch (error) {
     if (error instanceof AwsError) {
-      return undefined;
+      return { after: at };
     }
     throw error;
   }

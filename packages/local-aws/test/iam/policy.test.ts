@@ -371,6 +371,15 @@ describe("checkPolicy", () => {
     ["an effect", { Effect: "allow" }, /Effect must be/],
     ["a statement without a resource", { Resource: undefined }, /neither Resource nor NotResource/],
     ["a number", { Condition: { NumericEquals: { a: "x" } } }, /"x" is not a number/],
+    ["an action that is no text", { Action: [{}] }, /Action must be a text or a list of texts/],
+    ["a condition that is no object", { Condition: [] }, /Condition must be an object/],
+    [
+      "a value that is no text",
+      { Condition: { Bool: { a: null } } },
+      /the condition key a must have a text, a number, a boolean or a list of them/,
+    ],
+    ["a principal that is no text", { Principal: { AWS: 1 } }, /AWS must be a text/],
+    ["a principal without a kind", { Principal: "a" }, /a principal must be an object/],
   ];
   for (const [what, statement, message] of broken) {
     it(`does not ignore ${what} that it does not understand`, () => {
@@ -385,4 +394,23 @@ describe("checkPolicy", () => {
       expect(() => isAllowed(statements)).to.throw(message);
     });
   }
+
+  for (const document of [null, [], "text", {}, { Version: "2012-10-17" }]) {
+    it(`refuses ${JSON.stringify(document)}, which has no statements`, () => {
+      expect(() => {
+        checkPolicy(document);
+      }).to.throw(/no object with a Statement/);
+    });
+  }
+
+  it("refuses a statement that is no object, by its number", () => {
+    expect(() => {
+      checkPolicy({ Statement: [{ Effect: "Allow", ...everything }, null] });
+    }).to.throw(/statement 2 cannot be evaluated: a statement must be an object/);
+  });
+
+  // In quadratic time, it would take longer than a test may.
+  it("reads beginnings of policy variables in linear time", () => {
+    checkPolicy(policy({ ...everything, Condition: { StringLike: { a: "${".repeat(200_000) } } }));
+  });
 });

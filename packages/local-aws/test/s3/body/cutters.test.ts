@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { createChunkCutter, readTrailers } from "../../../s3/body/chunks";
 import type { Cutter } from "../../../s3/body/cutter";
 import { createFormCutter } from "../../../s3/forms/formCutter";
-import { readPostForm } from "../../../s3/forms/postForm";
+import { findFile, readPostForm } from "../../../s3/forms/postForm";
 
 const TYPE = "multipart/form-data; boundary=B";
 
@@ -84,6 +84,18 @@ describe("the form cutter", () => {
     const { content, rest } = cut(createFormCutter(TYPE), noise, [65536]);
     expect(content).to.have.length(0);
     expect(rest.length).to.be.below((1 << 20) + 65537);
+  });
+
+  it("goes on behind the fields that were read, and does not begin anew with each piece", () => {
+    const fields = part("key", "k") + part("acl", "private");
+    const delimiter = Buffer.from("\r\n--B");
+    const found = findFile(Buffer.from(`${fields}--B\r\nContent-Disp`), delimiter);
+
+    expect(found).to.deep.equal({ after: fields.length + "--B".length });
+    const whole = Buffer.from(fields + part("file", "content"));
+    expect(findFile(whole, delimiter, fields.length + "--B".length)).to.deep.equal({
+      start: whole.indexOf("content"),
+    });
   });
 
   it("names the checksums that the fields have or announce", () => {
