@@ -70,22 +70,20 @@ describe("The cache of bundles", function () {
     writeFileSync(path.join(program, "index.ts"), INDEX);
     mkdirSync(path.join(program, "handlers", "identity"));
     writeFileSync(path.join(program, "handlers", "identity", "identity.ts"), HANDLER);
-    fresh = await pack("none");
+    const [built = {}, cached] = await pack("none", cache);
+    fresh = built;
+    expect(cached).to.deep.equal(fresh);
   });
 
   after(() => {
     rmSync(program, { recursive: true });
   });
 
-  beforeEach(async () => {
-    expect(await pack(cache)).to.deep.equal(fresh);
-  });
-
-  /** The hash of each Lambda's package, as a process of its own makes it. */
-  async function pack(folder: string): Promise<Hashes> {
-    const args = ["-r", "./tooling/register.js", "testing/packProgram.ts", folder];
+  /** For each cache, the hash of each Lambda's package, as one process of its own makes them. */
+  async function pack(...folders: string[]): Promise<Hashes[]> {
+    const args = ["-r", "./tooling/register.js", "testing/packProgram.ts", ...folders];
     const { stdout } = await run(process.execPath, args, { cwd: program });
-    return JSON.parse(stdout) as Hashes;
+    return JSON.parse(stdout) as Hashes[];
   }
 
   function bundlesIn(folder: string): number {
@@ -99,26 +97,29 @@ describe("The cache of bundles", function () {
     expect(change(text)).to.not.equal(text);
     writeFileSync(place, change(text));
     try {
-      return { cached: await pack(cache), built: await pack("none") };
+      const [cached = {}, built = {}] = await pack(cache, "none");
+      return { cached, built };
     } finally {
       writeFileSync(place, text);
     }
   }
 
   it("is used from the second load on", async () => {
-    const kept = readdirSync(cache).filter((name) => name.endsWith(".json"));
+    expect(await pack(cache)).to.deep.equal([fresh]);
+    const other = path.join(program, "other-cache");
+    cpSync(cache, other, { recursive: true });
+    const kept = readdirSync(other).filter((name) => name.endsWith(".json"));
     const written = new Date(2026, 0, 1);
     for (const name of kept) {
       // Using an entry updates its time only.
-      const entry = JSON.parse(readFileSync(path.join(cache, name), "utf8")) as { text: string };
-      writeFileSync(path.join(cache, name), JSON.stringify({ ...entry, text: "// kept" }));
-      utimesSync(path.join(cache, name), written, written);
+      const entry = JSON.parse(readFileSync(path.join(other, name), "utf8")) as { text: string };
+      writeFileSync(path.join(other, name), JSON.stringify({ ...entry, text: "// kept" }));
+      utimesSync(path.join(other, name), written, written);
     }
 
-    const used = await pack(cache);
+    const [used = {}] = await pack(other);
 
     expect(used.plain).to.equal(used.capturing).and.not.equal(fresh.plain);
-    rmSync(cache, { recursive: true });
   });
 
   it("has no entry for a program with another captured file", async () => {
@@ -160,12 +161,13 @@ describe("The cache of bundles", function () {
   });
 
   it("is optional: a damaged entry is rebuilt, and so is everything without a folder", async () => {
+    expect(await pack(cache)).to.deep.equal([fresh]);
     for (const name of readdirSync(cache)) {
       writeFileSync(path.join(cache, name), '{"text":');
     }
 
-    expect(await pack(cache)).to.deep.equal(fresh);
-    expect(await pack(path.join(program, "package.json", "below"))).to.deep.equal(fresh);
+    const below = path.join(program, "package.json", "below");
+    expect(await pack(cache, below)).to.deep.equal([fresh, fresh]);
   });
 });
 
