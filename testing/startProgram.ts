@@ -74,6 +74,8 @@ export async function startProgram(config: Record<string, string> = {}): Promise
   const ignore = () => undefined;
   const run = await startRun({
     port: 0,
+    // A test invokes one or two of the Lambdas.
+    warmStart: false,
     config: { ...UNTHROTTLED, ...config },
     // An hour is longer than any test.
     s3EventDelayMs: 3_600_000,

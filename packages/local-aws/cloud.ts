@@ -48,6 +48,8 @@ export interface CloudOptions {
   s3EventDelayMs?: number;
   /** Multiplies the delays between retries, and between the starts of a schedule. @default 1 */
   delayScale?: number;
+  /** Starts a process of each function ahead of its first invocation. @default true */
+  warmStart?: boolean;
   /**
    * Milliseconds from an object's creation to each delivery of its event, in place of the one
    * `baseMs`: for events that are late, out of order or delivered twice.
@@ -301,7 +303,7 @@ async function assemble(options: CloudOptions, closers: CloseStack): Promise<Clo
     schedules,
     start(functionNames, { outputs = {}, links = [] } = {}) {
       restApis.serve();
-      for (const name of functionNames) {
+      for (const name of options.warmStart === false ? [] : functionNames) {
         // Nothing waits for it: an earlier invocation takes the same environment.
         lambda.warm(name).catch((error: unknown) => {
           onError(`${name} could not be started: ${String(error)}`);

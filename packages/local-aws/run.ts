@@ -40,6 +40,7 @@ export interface RunOptions
       CloudOptions,
       | "s3EventDelayMs"
       | "delayScale"
+      | "warmStart"
       | "onInvocation"
       | "onCall"
       | "intercept"

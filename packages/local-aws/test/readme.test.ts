@@ -34,6 +34,7 @@ const OPTIONS: Record<keyof RunOptions, true> = {
   programFile: true,
   s3EventDelayMs: true,
   sourceMapOf: true,
+  warmStart: true,
 };
 
 const MEMBERS: Record<keyof Run, true> = {

@@ -39,6 +39,8 @@ export async function startManaged(options: Partial<RunOptions> = {}): Promise<M
   const events: RunEvent[] = [];
   const run = await startRun({
     port: 0,
+    // Few tests need all Lambdas.
+    warmStart: false,
     onEvent: (event) => events.push(event),
     ...options,
     config: { ...UNTHROTTLED, digestSeconds: "0", ...options.config },
