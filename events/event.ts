@@ -63,6 +63,20 @@ export interface EventError {
   step: string;
 }
 
+/** One change: a new status, or a redelivery by the sweeper. */
+export interface HistoryEntry {
+  /** The event's status from then on. */
+  status: EventStatus;
+  /** ISO 8601, UTC, milliseconds. */
+  time: string;
+  /** The Lambda that wrote it, such as `process`. */
+  function: string;
+  /** The sweeper's redeliveries before it; absent: none. */
+  attempt?: number;
+  /** Of the error; only with `failed`. */
+  code?: string;
+}
+
 /** One row of the event table. */
 export interface FileEvent extends EventKey {
   event_status: EventStatus;
@@ -75,6 +89,8 @@ export interface FileEvent extends EventKey {
   attempts?: number;
   /** When the alarm about a `failed` event was published; ISO 8601. Absent: not published yet. */
   alarmed_at?: string;
+  /** Oldest first. Absent in rows that version 1.0 wrote. */
+  event_history?: HistoryEntry[];
   /** ISO 8601, UTC, milliseconds. */
   updated_at: string;
 }

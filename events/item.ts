@@ -6,6 +6,7 @@ import {
   type EventResult,
   type EventStatus,
   type FileEvent,
+  type HistoryEntry,
 } from "./event";
 import { statusAttributes } from "./partitions";
 
@@ -18,6 +19,7 @@ export interface AttributeValue {
   N?: string;
   BOOL?: boolean;
   M?: Record<string, AttributeValue>;
+  L?: AttributeValue[];
 }
 
 /** A row, or its image in a stream record. */
@@ -48,6 +50,21 @@ export function toMap(record: EventResult) {
   return { M: map };
 }
 
+/** A list attribute of maps, without undefined values. */
+export function toHistoryList(history: HistoryEntry[]) {
+  return {
+    L: history.map(({ status, time, function: by, attempt, code }) => ({
+      M: {
+        status: { S: status },
+        time: { S: time },
+        function: { S: by },
+        ...(attempt !== undefined && { attempt: { N: String(attempt) } }),
+        ...(code !== undefined && { code: { S: code } }),
+      },
+    })),
+  };
+}
+
 /**
  * The row of a new event.
  *
@@ -59,6 +76,7 @@ export function newItem(event: FileEvent, statusShards = 1) {
     ...statusAttributes(event.event_id, event.event_status, statusShards),
     event_info: { S: JSON.stringify(event.event_info) },
     updated_at: { S: event.updated_at },
+    ...(event.event_history && { event_history: toHistoryList(event.event_history) }),
   };
 }
 
@@ -104,6 +122,33 @@ function fromMap(
   return record;
 }
 
+function entryOf({ M: entry = {} }: AttributeValue): HistoryEntry[] {
+  const status = EVENT_STATUSES.find((candidate) => candidate === entry.status?.S);
+  if (status === undefined || entry.time?.S === undefined || entry.function?.S === undefined) {
+    return [];
+  }
+  const attempt = Number(entry.attempt?.N);
+  return [
+    {
+      status,
+      time: entry.time.S,
+      function: entry.function.S,
+      ...(Number.isSafeInteger(attempt) && { attempt }),
+      ...(entry.code?.S !== undefined && { code: entry.code.S }),
+    },
+  ];
+}
+
+/**
+ * The entries of a row's attribute, without those that somebody wrote by hand in another form: a
+ * history never keeps an event from advancing.
+ *
+ * @returns undefined where the row has none, as those of version 1.0
+ */
+export function fromHistoryList(attribute: AttributeValue | undefined): HistoryEntry[] | undefined {
+  return Array.isArray(attribute?.L) ? attribute.L.flatMap(entryOf) : undefined;
+}
+
 /**
  * Reads an event from a row.
  *
@@ -132,6 +177,10 @@ export function fromItem(item: Item): FileEvent {
   }
   if (item.alarmed_at?.S !== undefined) {
     event.alarmed_at = item.alarmed_at.S;
+  }
+  const history = fromHistoryList(item.event_history);
+  if (history) {
+    event.event_history = history;
   }
   return event;
 }

@@ -12,12 +12,18 @@ import { isLate } from "./counts/periods";
 import type { CountedEventStore, EventStore } from "./eventStore";
 
 /**
- * Puts a new event, unless its row exists.
+ * Puts a new event, unless its row exists, with the first entry of its history.
  *
+ * @param by the Lambda that writes it, such as `upload`
  * @returns whether this call wrote it
  */
-export async function putEvent(store: CountedEventStore, event: FileEvent): Promise<boolean> {
+export async function putEvent(
+  store: CountedEventStore,
+  event: FileEvent,
+  by: string,
+): Promise<boolean> {
   const { dynamo, tableName, statusShards } = store;
+  const begin = { status: event.event_status, time: event.updated_at, function: by };
   if (isLate(event)) {
     await reopenPeriod(store, event);
   }
@@ -25,7 +31,7 @@ export async function putEvent(store: CountedEventStore, event: FileEvent): Prom
     dynamo.send(
       new PutItemCommand({
         TableName: tableName,
-        Item: newItem(event, statusShards),
+        Item: newItem({ ...event, event_history: [begin] }, statusShards),
         ConditionExpression: "attribute_not_exists(event_id)",
       }),
     ),

@@ -1,6 +1,7 @@
 import { QueryCommand } from "@aws-sdk/client-dynamodb";
-import type { EventError, EventKey, EventStatus } from "../events/event";
-import { type Item, keyOf } from "../events/item";
+import type { EventError, EventKey, EventStatus, HistoryEntry } from "../events/event";
+import { withEntry } from "../events/history";
+import { fromHistoryList, type Item, keyOf, toHistoryList } from "../events/item";
 import { partitionsOf } from "../events/partitions";
 import { predecessorsOf } from "../events/transitions";
 import type { EventStore } from "./eventStore";
@@ -15,6 +16,7 @@ export interface StuckEvent {
   status: EventStatus;
   /** undefined: never redelivered. */
   attempts: number | undefined;
+  history: HistoryEntry[] | undefined;
 }
 
 /** One of the index's partitions, and the status of its events. */
@@ -63,6 +65,7 @@ export async function readStuckEvents(
       key: keyOf(item),
       status,
       attempts: item.attempts?.N === undefined ? undefined : Number(item.attempts.N),
+      history: fromHistoryList(item.event_history),
     })),
     next: page.LastEvaluatedKey as PageKey | undefined,
   };
@@ -81,11 +84,15 @@ function sameAttempts({ attempts }: StuckEvent) {
  */
 export function countAttempt(store: EventStore, event: StuckEvent): Promise<boolean> {
   const isFailed = event.status === "failed";
+  const attempt = (event.attempts ?? 0) + 1;
+  const time = new Date().toISOString();
+  const entry = { status: event.status, time, function: "sweep", attempt };
   return updateRow(store, event.key, {
     set: {
-      attempts: { N: String((event.attempts ?? 0) + 1) },
+      attempts: { N: String(attempt) },
+      event_history: toHistoryList(withEntry(event.history, entry)),
       // For a failed event, it is the time of the failure.
-      ...(!isFailed && { updated_at: { S: new Date().toISOString() } }),
+      ...(!isFailed && { updated_at: { S: time } }),
     },
     expect: {
       ...sameAttempts(event),
@@ -101,5 +108,7 @@ export function failStuckEvent(
   event: StuckEvent,
   error: EventError,
 ): Promise<boolean> {
-  return failEvent(store, event.key, { from: event.status, error }, sameAttempts(event));
+  const { key, attempts, history, status } = event;
+  const known = { ...key, attempts, event_history: history };
+  return failEvent(store, known, { from: status, error }, sameAttempts(event));
 }

@@ -1,30 +1,56 @@
-import type { EventError, EventKey, EventResult, EventStatus, FileEvent } from "../events/event";
-import { toMap } from "../events/item";
+import type {
+  EventError,
+  EventKey,
+  EventResult,
+  EventStatus,
+  FileEvent,
+  HistoryEntry,
+} from "../events/event";
+import { withEntry } from "../events/history";
+import { toHistoryList, toMap } from "../events/item";
 import { predecessorsOf } from "../events/transitions";
 import { reopenPeriod } from "./counts/marks";
 import { isLate } from "./counts/periods";
 import type { CountedEventStore, EventStore } from "./eventStore";
 import { type RowUpdate, updateRow } from "./updateRow";
 
-function now() {
-  return { S: new Date().toISOString() };
+function now(): string {
+  return new Date().toISOString();
+}
+
+/** What a change of status needs to know of the event that it changes. */
+export type KnownEvent = EventKey & Pick<FileEvent, "event_history" | "attempts">;
+
+/**
+ * The attributes of every change of status. The whole history is written: DynamoDB cannot append to
+ * a list and trim it in one expression. It is that of the row as it was read; the change itself
+ * is conditional on the status, so what another writer may add meanwhile is at most a redelivery.
+ */
+function changed(
+  { event_history, attempts }: KnownEvent,
+  entry: Omit<HistoryEntry, "time" | "attempt">,
+) {
+  const time = now();
+  const history = withEntry(event_history, { ...entry, time, attempt: attempts });
+  return { updated_at: { S: time }, event_history: toHistoryList(history) };
 }
 
 /**
  * Advances an event from any status that comes before `to`.
  *
+ * @param by the Lambda that does it, such as `process`
  * @returns whether this call advanced it; false: another writer was first
  */
 export function advanceEvent(
   store: EventStore,
-  key: EventKey,
+  event: KnownEvent,
   to: "processed" | "notified",
-  { event_result }: { event_result?: EventResult } = {},
+  { by, event_result }: { by: string; event_result?: EventResult },
 ): Promise<boolean> {
-  return updateRow(store, key, {
+  return updateRow(store, event, {
     status: to,
     set: {
-      updated_at: now(),
+      ...changed(event, { status: to, function: by }),
       ...(event_result && { event_result: toMap(event_result) }),
     },
     expect: { event_status: predecessorsOf(to).map((status) => ({ S: status })) },
@@ -46,15 +72,15 @@ export interface Failure {
  */
 export function failEvent(
   store: EventStore,
-  key: EventKey,
+  event: KnownEvent,
   { from, error }: Failure,
   expect: RowUpdate["expect"] = {},
 ): Promise<boolean> {
   const expected = predecessorsOf("failed").filter((status) => status === from);
-  return updateRow(store, key, {
+  return updateRow(store, event, {
     status: "failed",
     set: {
-      updated_at: now(),
+      ...changed(event, { status: "failed", function: error.step, code: error.code }),
       last_error: { S: JSON.stringify(error) },
       failed_from: { S: from },
     },
@@ -71,15 +97,15 @@ export function failEvent(
  */
 export async function retryFailed(
   store: CountedEventStore,
-  key: EventKey,
+  event: KnownEvent,
   from: EventStatus,
 ): Promise<boolean> {
-  if (isLate(key)) {
-    await reopenPeriod(store, key);
+  if (isLate(event)) {
+    await reopenPeriod(store, event);
   }
-  return updateRow(store, key, {
+  return updateRow(store, event, {
     status: from,
-    set: { updated_at: now() },
+    set: changed({ ...event, attempts: undefined }, { status: from, function: "manager" }),
     remove: ["attempts", "last_error", "failed_from", "alarmed_at"],
     expect: { event_status: [{ S: "failed" }], failed_from: [{ S: from }] },
   });
@@ -106,7 +132,7 @@ export function preventRetry(store: EventStore, key: EventKey): Promise<boolean>
  */
 export function markAlarmed(store: EventStore, event: FileEvent): Promise<boolean> {
   return updateRow(store, event, {
-    set: { alarmed_at: now() },
+    set: { alarmed_at: { S: now() } },
     expect: {
       event_status: [{ S: "failed" }],
       updated_at: [{ S: event.updated_at }],

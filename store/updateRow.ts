@@ -1,11 +1,12 @@
 import { UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import type { EventKey, EventStatus } from "../events/event";
-import { keyItem, type toMap } from "../events/item";
+import { keyItem, type toHistoryList, type toMap } from "../events/item";
 import { statusAttributes } from "../events/partitions";
 import { unlessConditionFailed } from "../runtime/awsErrors";
 import type { EventStore } from "./eventStore";
 
-type Value = { S: string } | { N: string } | ReturnType<typeof toMap>;
+type Value =
+  { S: string } | { N: string } | ReturnType<typeof toMap> | ReturnType<typeof toHistoryList>;
 
 /** A conditional write to a row. */
 export interface RowUpdate {

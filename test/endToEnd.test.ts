@@ -9,6 +9,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { expect } from "chai";
 import type { ObjectCreated } from "local-aws";
+import type { EventDetails } from "../cli/manager/answers";
 import type { FileEvent } from "../events/event";
 import { PROGRAM_DIR } from "../start/programDir";
 import { type Run, type RunEvent, startRun } from "../start/run";
@@ -115,6 +116,17 @@ describe("the program, end to end on one machine", function () {
       (name) => invoked(name).length,
     );
     expect(invocationCounts).to.deep.equal([1, 1, 1, 1]);
+    const answer = await checkedFetch(`${String(run.outputs.managerUrl)}/events/${eventId}`, {
+      headers: { "x-api-key": String(run.outputs.managerApiKey) },
+    });
+    const { event, seconds_in_status } = (await answer.json()) as EventDetails;
+    expect(event.event_history?.map((entry) => [entry.status, entry.function])).to.deep.equal([
+      ["uploaded", "upload"],
+      ["processed", "process"],
+      ["notified", "notify"],
+    ]);
+    expect(event.event_history?.at(-1)?.time).to.equal(event.updated_at);
+    expect(seconds_in_status).to.have.all.keys("uploaded", "processed");
   });
 
   it("puts many files into few mails, each file exactly once", async () => {

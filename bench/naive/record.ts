@@ -15,7 +15,7 @@ export function recordHandler(environment: Environment<CountedEventVariable>) {
     for (const record of records) {
       const event = eventOfRecord(record);
       if ((await readRow(store.dynamo, store.tableName, event)) === undefined) {
-        await putEvent(store, event);
+        await putEvent(store, event, "record");
       }
       logInfo("Row written.", { event_id: event.event_id });
     }

@@ -13,6 +13,8 @@ export interface EventDetails {
   event: FileEvent;
   /** A presigned URL, valid until `expires_at`. */
   download: { url: string; expires_at: string };
+  /** Absent for rows that version 1.0 wrote. */
+  seconds_in_status?: Partial<Record<EventStatus, number>>;
 }
 
 /** Of `POST /events/{event_id}/retry`. */

@@ -72,8 +72,27 @@ function lastErrorPairs({ last_error, failed_from }: FileEvent): Pair[] {
     : [];
 }
 
+/** A line for each entry of the history, such as `processed at 2026-11-26 10:15:31.5, by process`. */
+function historyPairs({ event_history = [] }: FileEvent): Pair[] {
+  return event_history.map(({ status, time, function: by, attempt, code }, index) => {
+    const redelivery = by === "sweep" && code === undefined ? ` (redelivery ${attempt ?? ""})` : "";
+    const reason = code === undefined ? "" : `: ${code}`;
+    const at = time.replace("T", " ").replace("Z", "");
+    return [index === 0 ? "history" : "", `${at}  ${status} by ${by}${redelivery}${reason}`];
+  });
+}
+
+/** Such as `uploaded 0.4 s, processed 1.2 s`. */
+function timesPairs({ seconds_in_status }: EventDetails): Pair[] {
+  const times = Object.entries(seconds_in_status ?? {});
+  return times.length === 0
+    ? []
+    : [["time spent", times.map(([status, seconds]) => `${status} ${seconds} s`).join(", ")]];
+}
+
 /** One event with all its attributes, a line each. */
-export function detailLines({ event, download }: EventDetails): string[] {
+export function detailLines(details: EventDetails): string[] {
+  const { event, download } = details;
   const { event_info: info, event_result: result = {} } = event;
   const pairs: Pair[] = [
     ["id", event.event_id],
@@ -92,6 +111,8 @@ export function detailLines({ event, download }: EventDetails): string[] {
     ["attempts", event.attempts],
     ["alarmed at", event.alarmed_at],
     ["updated at", event.updated_at],
+    ...historyPairs(event),
+    ...timesPairs(details),
     ["download", download.url],
     ["link ends at", download.expires_at],
   ];

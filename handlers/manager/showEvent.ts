@@ -3,6 +3,7 @@ import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import type { APIGatewayProxyResult } from "aws-lambda";
 import { create as createContentDisposition } from "content-disposition";
 import type { FileEvent } from "../../events/event";
+import { secondsInStatus } from "../../events/history";
 import { fileNameOf } from "../../events/identity";
 import { jsonResponse } from "../../runtime/http";
 import { parametersOf } from "./parameters";
@@ -24,12 +25,18 @@ async function downloadLink({ s3 }: ManagerContext, { event_info: info }: FileEv
   return { url, expires_at: expiresAt.toISOString() };
 }
 
-/** `GET /events/{event_id}`: an event, and a temporary download link. */
+/** `GET /events/{event_id}`: an event, how long it was in each status, and a temporary download link. */
 export async function showEvent(
   manager: ManagerContext,
   { event: request, eventId }: ManagerRequest,
 ): Promise<APIGatewayProxyResult> {
   parametersOf(request, []);
   const event = await requireEvent(manager.store, eventId);
-  return jsonResponse(200, { event, download: await downloadLink(manager, event) });
+  return jsonResponse(200, {
+    event,
+    download: await downloadLink(manager, event),
+    ...(event.event_history && {
+      seconds_in_status: secondsInStatus(event.event_history, Date.now()),
+    }),
+  });
 }

@@ -38,7 +38,7 @@ export function notifyHandler(
     deduplicationKey: rowName,
     published: recentNames(),
     findUnpublished: (events) => withoutNotice(store, "processed", events),
-    markPublished: (event) => advanceEvent(store, event, "notified"),
+    markPublished: (event) => advanceEvent(store, event, "notified", { by: "notify" }),
     giveUp: (event, error) =>
       failEvent(store, event, { from: "processed", error: eventError(error, "notify") }),
   };

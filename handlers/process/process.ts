@@ -80,7 +80,10 @@ function streamHandler(
     }
     try {
       const event_result = await processFile(storedFile(s3, event));
-      const advanced = await advanceEvent(store, event, "processed", { event_result });
+      const advanced = await advanceEvent(store, event, "processed", {
+        by: "process",
+        event_result,
+      });
       processed.add(versionOf(event));
       logInfo(advanced ? "File processed." : "Event advanced already.", {
         event_id: event.event_id,

@@ -33,7 +33,7 @@ export function recordHandler(environment: Environment<CountedEventVariable | "S
       logInfo("Row exists already.", fields);
       return;
     }
-    const written = await putEvent(store, event);
+    const written = await putEvent(store, event, "record");
     logInfo(written ? "Row written." : "Row exists already.", fields);
   };
 

@@ -36,7 +36,7 @@ export function isoBefore(seconds: number): string {
 
 /** Writes an object's row, unless it exists. @returns whether this call wrote it */
 export async function putMissingRow(run: SweepRun, event: FileEvent): Promise<boolean> {
-  const written = await putEvent(run.store, event);
+  const written = await putEvent(run.store, event, "sweep");
   if (written) {
     logInfo("Missing row written.", {
       event_id: event.event_id,

@@ -135,7 +135,7 @@ async function storeObject(
 /** Writes the row, unless it exists. Never fails. */
 async function writeRow(store: CountedEventStore, event: FileEvent): Promise<void> {
   try {
-    await putEvent(store, event);
+    await putEvent(store, event, "upload");
   } catch (error) {
     // The file is in the bucket, where the sweeper finds it: the upload has succeeded.
     logError("Row not written; the sweeper will write it.", error, {

@@ -1,5 +1,12 @@
 import fc from "fast-check";
-import type { EventInfo, EventKey, EventResult, FileEvent } from "../../events/event";
+import {
+  EVENT_STATUSES,
+  type EventInfo,
+  type EventKey,
+  type EventResult,
+  type FileEvent,
+  type HistoryEntry,
+} from "../../events/event";
 
 /** The last moment whose ISO 8601 form has a year of four digits. */
 const LAST_MILLISECOND = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
@@ -67,12 +74,27 @@ export const eventResults: fc.Arbitrary<EventResult> = fc.record(
   { requiredKeys: ["size", "type"], noNullPrototype: true },
 );
 
+export const histories: fc.Arbitrary<HistoryEntry[]> = fc.array(
+  fc.record(
+    {
+      status: fc.constantFrom(...EVENT_STATUSES),
+      time: times.map((time) => new Date(time).toISOString()),
+      function: fc.string(),
+      attempt: fc.nat(),
+      code: fc.string(),
+    },
+    { requiredKeys: ["status", "time", "function"], noNullPrototype: true },
+  ),
+  { maxLength: 20 },
+);
+
 /** New events. */
 export const newEvents: fc.Arbitrary<FileEvent> = fc
-  .tuple(uploadIdentities, eventInfos, fc.constantFrom("created", "uploaded"), times)
-  .map(([identity, event_info, event_status, time]) => ({
+  .tuple(uploadIdentities, eventInfos, fc.constantFrom("created", "uploaded"), times, histories)
+  .map(([identity, event_info, event_status, time, event_history]) => ({
     ...identity,
     event_status,
     event_info,
+    event_history,
     updated_at: new Date(time).toISOString(),
   }));

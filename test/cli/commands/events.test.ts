@@ -95,7 +95,14 @@ describe("the commands for events", () => {
 
   it("shows one event in full, with a link to its file", async () => {
     fake.events = [
-      someEvent("one", { event_result: { size: 3, type: "text/plain", words: 7 } as never }),
+      someEvent("one", {
+        event_result: { size: 3, type: "text/plain", words: 7 } as never,
+        event_history: [
+          { status: "created", time: "2026-11-26T10:00:00.000Z", function: "record" },
+          { status: "created", time: "2026-11-26T10:20:00.500Z", function: "sweep", attempt: 1 },
+          { status: "failed", time: "2026-11-26T10:20:01.000Z", function: "process", code: "Gone" },
+        ],
+      }),
     ];
 
     await showEvent(context(), "one");
@@ -103,7 +110,14 @@ describe("the commands for events", () => {
 
     const json = lines.pop() ?? "";
     const text = lines.join("\n");
-    for (const shown of [/^id +one$/m, /^status +notified$/m, /^result: words +7$/m]) {
+    for (const shown of [
+      /^id +one$/m,
+      /^status +notified$/m,
+      /^result: words +7$/m,
+      /^history +2026-11-26 10:00:00\.000 {2}created by record$/m,
+      /^ +2026-11-26 10:20:00\.500 {2}created by sweep \(redelivery 1\)$/m,
+      /^ +2026-11-26 10:20:01\.000 {2}failed by process: Gone$/m,
+    ]) {
       expect(text).to.match(shown);
     }
     expect(text).to.contain(`${fake.url}/file/one`);

@@ -98,7 +98,7 @@ describe("sweepUnrecordedUploads", () => {
     const ages = [800 * DAY, 90 * DAY, DAY, 3600, 1800, 600, 300, 125];
     const uploads = ages.map((age) => store(age));
     const known = eventOfListedUpload(BUCKET, { Key: uploads[3]?.key });
-    await putEvent(events.store, known ?? expect.fail());
+    await putEvent(events.store, known ?? expect.fail(), "record");
 
     const { written } = await sweep();
 

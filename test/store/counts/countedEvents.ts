@@ -125,7 +125,7 @@ export async function openCountedEvents(statusShards = 1): Promise<CountedEvents
         event_timestamp: new Date(Date.now() - ageSeconds * 1000).toISOString(),
         event_status: status === "created" ? "created" : "uploaded",
       });
-      await putEvent(store, event);
+      await putEvent(store, event, "record");
       await events.advance(event, ...PATHS[status]);
       return event;
     },
@@ -134,7 +134,7 @@ export async function openCountedEvents(statusShards = 1): Promise<CountedEvents
         if (status === "failed") {
           await failEvent(store, key, { from: "uploaded", error: FAILURE });
         } else {
-          await advanceEvent(store, key, status);
+          await advanceEvent(store, key, status, { by: "process" });
         }
       }
     },
