@@ -271,7 +271,7 @@ export function itemKey(
 interface OperationParts {
   types: unknown;
   custom: unknown;
-  action: Action;
+  action: (store: Store, input: unknown) => Promise<unknown>;
 }
 
 const CONDITIONAL = new Set(["DeleteItem", "PutItem", "UpdateItem"]);
@@ -287,7 +287,8 @@ function partsOf(operation: string): OperationParts {
       string,
       unknown
     >;
-    parts = { types, custom, action: requireModule(`dynalite/actions/${file}`) as Action };
+    const action = promisify(requireModule(`dynalite/actions/${file}`) as Action);
+    parts = { types, custom, action };
     if (CONDITIONAL.has(operation)) {
       Object.assign(types as object, {
         ReturnValuesOnConditionCheckFailure: { type: "String", enum: ["ALL_OLD", "NONE"] },
@@ -326,7 +327,7 @@ export function prepare(
   const { types, custom, action } = partsOf(operation);
   const checked = validations.checkTypes(input, types);
   validations.checkValidations(checked, types, custom, store);
-  return (target) => promisify(action)(target, checked);
+  return (target) => action(target, checked);
 }
 
 export function isServiceError(error: unknown): error is ServiceError {
