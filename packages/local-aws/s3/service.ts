@@ -114,6 +114,12 @@ function isMissingObject({ operation }: S3Call, response: HttpResponse): boolean
 }
 
 /**
+ * S3 ignores checksums in a query: the SDK for JavaScript signs that of an empty body.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html
+ */
+const NOT_HOISTED = /^x-amz-(content-sha256|sdk-checksum-algorithm|checksum-.*)$/;
+
+/**
  * A presigned URL may hold headers in its query, under their own names.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
  */
@@ -124,7 +130,7 @@ function withHoistedHeaders(request: HttpRequest): HttpRequest {
   const hoisted = splitUrl(request.url)
     .query.filter(([name]) => !isSignatureParameter(name))
     .map(([name, value]): [string, string] => [name.toLowerCase(), value])
-    .filter(([name]) => name.startsWith("x-amz-") && name !== "x-amz-content-sha256");
+    .filter(([name]) => name.startsWith("x-amz-") && !NOT_HOISTED.test(name));
   return { ...request, headers: { ...Object.fromEntries(hoisted), ...request.headers } };
 }
 

@@ -309,26 +309,16 @@ describe("forged and unusual requests", () => {
       expect(head.Metadata?.list).to.equal("a,b");
     });
 
-    it("may hold headers in a presigned query", async () => {
-      const put = new PutObjectCommand({
-        Bucket: BUCKET,
-        Key: "hoisted",
-        Body: "body",
-        Metadata: { a: "1" },
-      });
+    it("may hold headers in a presigned query, of which S3 ignores the checksum", async () => {
+      const object = { Bucket: BUCKET, Key: "hoisted" };
+      const put = new PutObjectCommand({ ...object, Metadata: { a: "1" } });
 
       const link = await getSignedUrl(scene.client, put);
-      const answers = [
-        (await fetch(link, { method: "PUT", body: "BODY" })).status,
-        (await fetch(link, { method: "PUT", body: "body" })).status,
-      ];
+      const { status } = await fetch(link, { method: "PUT", body: "body" });
 
-      // The link has the checksum of the body.
-      expect(link).to.include("x-amz-meta-a=1");
-      expect(answers).to.deep.equal([400, 200]);
-      const head = await scene.operator.send(
-        new HeadObjectCommand({ Bucket: BUCKET, Key: "hoisted" }),
-      );
+      expect(link).to.include("x-amz-meta-a=1").and.to.include("x-amz-checksum-crc32=AAAAAA");
+      expect(status).to.equal(200);
+      const head = await scene.operator.send(new HeadObjectCommand(object));
       expect(head.Metadata).to.deep.equal({ a: "1" });
     });
 
