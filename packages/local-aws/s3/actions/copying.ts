@@ -2,12 +2,13 @@ import { AwsError } from "../../awsError";
 import { decodeUri } from "../../url";
 import { element } from "../../xml";
 import { createDigest } from "../body/digests";
+import { unsupportedChecksum } from "../errors";
 import type { S3Request } from "../request";
 import { invalidArgument } from "../store/errors";
-import type { StoredObject } from "../store/objects";
+import type { ObjectContent, StoredObject } from "../store/objects";
 import type { ObjectDescription } from "../store/state";
 import { type Action, addressOf, conditionsOf, eTagElement, xmlOutcome } from "./action";
-import { describeObject } from "./description";
+import { checksumElements, describeObject, knownAlgorithm } from "./description";
 import { checkCopySource } from "./preconditions";
 import { readTagQuery } from "./tags";
 import { checkWriteHeaders } from "./writeHeaders";
@@ -37,11 +38,43 @@ export const copyObject: Action = async ({ bucket, key, headers }, store) => {
       "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
     );
   }
+  const named = headers["x-amz-checksum-algorithm"];
+  if (named !== undefined) {
+    description.checksums = await checksumOf(named, object, store.get(source.bucket, source.key));
+    if (store.head(source.bucket, source.key).sequencer !== object.sequencer) {
+      const message = "A conflicting conditional operation is currently in progress. Try again.";
+      throw new AwsError("OperationAborted", 409, message);
+    }
+  }
   const written = await store.copy(source, { bucket, key }, description, conditionsOf(headers));
-  const { eTag, lastModified } = written;
-  const elements = [eTagElement(eTag), element("LastModified", lastModified.toISOString())];
+  const { eTag, lastModified, checksums } = written;
+  const elements = [
+    eTagElement(eTag),
+    element("LastModified", lastModified.toISOString()),
+    ...checksumElements(checksums).map(([name, text]) => element(name, text)),
+  ];
   return { ...xmlOutcome("CopyObjectResult", elements), written };
 };
+
+/** The checksum that a copy is to have: the source's, or one of its content. */
+async function checksumOf(
+  named: string,
+  { checksums }: StoredObject,
+  content: ObjectContent,
+): Promise<ObjectDescription["checksums"]> {
+  const algorithm = knownAlgorithm(named);
+  if (algorithm === undefined) {
+    throw unsupportedChecksum();
+  }
+  if (checksums?.type === "FULL_OBJECT" && checksums.values[algorithm] !== undefined) {
+    return checksums;
+  }
+  const digest = createDigest(algorithm.toLowerCase());
+  for await (const chunk of content.stream() as AsyncIterable<Buffer>) {
+    digest.update(chunk);
+  }
+  return { type: "FULL_OBJECT", values: { [algorithm]: digest.digest().toString("base64") } };
+}
 
 export const copyPart: Action = async (request, store) => {
   const { headers, query } = request;

@@ -319,6 +319,23 @@ describe("checksums", () => {
     });
   });
 
+  it("are computed for a copy that asks for another one", async () => {
+    const Body = randomBytes(300_000);
+    await send(new PutObjectCommand({ Bucket, Key: "a", Body }));
+    const { CopyObjectResult } = await send(
+      new CopyObjectCommand({
+        Bucket,
+        Key: "b",
+        CopySource: "files/a",
+        ChecksumAlgorithm: "SHA256",
+      }),
+    );
+    const head = await send(new HeadObjectCommand({ Bucket, Key: "b", ChecksumMode: "ENABLED" }));
+    for (const { ChecksumSHA256 } of [CopyObjectResult ?? {}, head]) {
+      expect(ChecksumSHA256).to.equal(hash("sha256", Body, "base64"));
+    }
+  });
+
   it("stay with a copy", async () => {
     await send(
       new PutObjectCommand({ Bucket, Key: "a", Body: "x", ChecksumAlgorithm: "CRC64NVME" }),
