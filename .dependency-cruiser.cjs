@@ -107,14 +107,18 @@ module.exports = {
     only("clients/", ["start/programDir", "testing/"], "Clients reach a run by its endpoint only."),
     only(
       `${LOCAL_AWS}gateway/`,
-      ["iam/", "protocols/", "storage/", "(awsError|http|url|xml)\\.ts$"].map((each) => LOCAL_AWS + each),
+      ["iam/", "protocols/", "storage/", "(awsError|http|url|xml)\\.ts$"].map(
+        (each) => LOCAL_AWS + each,
+      ),
       "The gateway gets its services as objects (gateway/service.ts).",
     ),
     {
       name: "shared-without-services",
       comment: "What services share knows none of them.",
       severity: "error",
-      from: { path: `^${LOCAL_AWS}((iam|protocols|storage)/|(awsError|http|startError|url|xml)\\.ts$)` },
+      from: {
+        path: `^${LOCAL_AWS}((iam|protocols|storage)/|(awsError|http|startError|url|xml)\\.ts$)`,
+      },
       to: { path: [SERVICE, `^${LOCAL_AWS}((services|cloud)\\.ts$|fauxqs/)`] },
     },
     {
