@@ -1,4 +1,5 @@
 import * as path from "node:path";
+import type { Item } from "./dynalite";
 import type { DynamoDbEngine, TableDefinition } from "./engine";
 import { createStreamLog, type StreamLog } from "./streams/streamLog";
 
@@ -43,6 +44,7 @@ export function createTables({ dynamoDb, region, dataDir, onItem }: TablesOption
         partitionKey: hashKey,
         folder: dataDir && path.join(dataDir, "streams", tableName),
       });
+      await stream.check((keys) => readRow(dynamoDb, tableName, keys));
       streams.set(streamArn, stream);
       dynamoDb.onChange(tableName, (change) => {
         const settle = stream.append(change);
@@ -68,4 +70,22 @@ export function createTables({ dynamoDb, region, dataDir, onItem }: TablesOption
       }
     },
   };
+}
+
+async function readRow(
+  dynamoDb: Pick<DynamoDbEngine, "handle">,
+  tableName: string,
+  key: Item,
+): Promise<Item | undefined> {
+  const { status, body } = await dynamoDb.handle({
+    method: "POST",
+    url: "/",
+    headers: { "x-amz-target": "DynamoDB_20120810.GetItem" },
+    body: Buffer.from(JSON.stringify({ TableName: tableName, Key: key, ConsistentRead: true })),
+  });
+  const answer = JSON.parse(body.toString()) as { Item?: Item };
+  if (status !== 200) {
+    throw new Error(`A row of the table "${tableName}" cannot be read: ${body.toString()}`);
+  }
+  return answer.Item;
 }

@@ -29,6 +29,7 @@ export function openRecordFile(folder: string | undefined): RecordFile | undefin
   }
   fs.mkdirSync(folder, { recursive: true });
   const path = join(folder, "records.jsonl");
+  fs.rmSync(`${path}.tmp`, { force: true });
   const text = fs.existsSync(path) ? fs.readFileSync(path, "utf8") : "";
   // A process that is killed in the middle of a write leaves a torn last line: its row was not
   // written yet, and the next record must begin on a line of its own.

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { ChangeListener, ItemChange } from "../changeFeed";
-import { itemBytes } from "../dynalite";
+import { type Item, itemBytes } from "../dynalite";
 import type { StreamViewType } from "../engine";
 import { openCheckpoints } from "./checkpoints";
 import { openRecordFile } from "./recordFile";
@@ -11,6 +11,7 @@ import {
   type StreamEntry,
   type StreamRecord,
 } from "./streamRecord";
+import { markUnwritten } from "./unwritten";
 
 export interface StreamLogOptions {
   streamArn: string;
@@ -40,6 +41,11 @@ export interface StreamLog {
   readonly shardCount: number;
   /** Give this to the engine's `onChange`. @throws {Error} if the record cannot be kept */
   readonly append: ChangeListener;
+  /**
+   * Drops the records of an earlier run whose rows were not written. Call it before anything is read.
+   * @param readRow gives a row by its key, undefined where there is none
+   */
+  check(readRow: (keys: Item) => Promise<Item | undefined>): Promise<void>;
   /** The position of the last record, readable or not. */
   readonly lastPosition: number;
   /** The next readable entry after a position. */
@@ -70,8 +76,8 @@ const COMPACT_BYTES = 1024 * 1024;
 
 /**
  * Opens a table's stream. With a folder, a record is in the log file before its row is written: a
- * process that is killed between the two leaves a record of a change that did not happen, which a
- * consumer with conditional writes can bear, but never a change without its record.
+ * process that is killed between the two leaves a record of a change that did not happen, which `check`
+ * finds at the next start, but never a change without its record.
  *
  * @throws {Error} if the folder's files cannot be read
  */
@@ -180,6 +186,13 @@ export function createStreamLog(options: StreamLogOptions): StreamLog {
         entry.written = written;
         settle();
       };
+    },
+
+    async check(readRow) {
+      // Other views do not tell; there, a consumer gets a record of a change that did not happen.
+      if (streamViewType === "NEW_AND_OLD_IMAGES") {
+        await markUnwritten(entries, readRow);
+      }
     },
 
     get lastPosition() {

@@ -137,6 +137,37 @@ describe("stream log", () => {
         log.close();
       }));
 
+    it("drops records whose rows were not written, also before later changes of the row", () =>
+      inFolder(async (folder) => {
+        const rows = new Map([
+          ["written", itemOf("written")],
+          ["changed", itemOf("changed", "processed")],
+          ["unknown", itemOf("unknown", "other")],
+        ]);
+        const killed = openLog({ folder });
+        for (const id of ["written", "lost", "changed", "changed", "unknown"]) {
+          killed.append(insertOf(id, id === "changed" ? "never" : undefined));
+        }
+        killed.append(insertOf("changed"));
+        killed.append({
+          eventName: "MODIFY",
+          keys: keyOf("changed"),
+          oldImage: itemOf("changed"),
+          newImage: itemOf("changed", "processed"),
+        });
+        killed.append({ eventName: "REMOVE", keys: keyOf("written"), oldImage: itemOf("written") });
+
+        const log = openLog({ folder });
+        await log.check((keys) => Promise.resolve(rows.get(String(keys.event_id?.S))));
+
+        expect(
+          [1, 2, 3, 4, 5, 6, 7, 8].filter((position) => log.entryAfter(position - 1)?.written),
+        ).to.deep.equal([1, 5, 6, 7]);
+        expect(log.lastPosition).to.equal(8);
+        killed.close();
+        log.close();
+      }));
+
     it("resumes from each mapping's checkpoint, with the next sequence number", () =>
       inFolder((folder) => {
         const before = openLog({ folder });
