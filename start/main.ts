@@ -13,6 +13,7 @@ interface CommandLine {
   port: number;
   data?: string;
   email?: string;
+  confirm?: boolean;
   config?: Record<string, string>;
   faults?: FaultPlan;
   inspect?: Inspect;
@@ -84,6 +85,7 @@ function readCommandLine(): CommandLine {
       parseFolder,
     )
     .option("--email <addresses>", "who gets the mails (as the setting email)")
+    .option("--confirm", "the mails' addresses have to confirm their subscription, as on AWS")
     .option(
       "--config <name=value>",
       "a setting, instead of the one in Pulumi.dev.yaml; may be repeated",
@@ -137,13 +139,14 @@ async function start(
   output: Output,
   isStopping: () => boolean,
 ): Promise<RunModule.Run> {
-  const { port, data: dataDir, email, config = {}, faults, inspect } = commandLine;
+  const { port, data: dataDir, email, confirm, config = {}, faults, inspect } = commandLine;
   // Loaded late, since Pulumi's packages take a while: --help and wrong options do without them.
   const { startRun } = requireModule("./run") as typeof RunModule;
   try {
     return await startRun({
       port,
       dataDir,
+      confirmSubscriptions: confirm,
       config: email === undefined ? config : { ...config, email },
       faults,
       inspect,

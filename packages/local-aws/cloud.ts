@@ -18,7 +18,7 @@ import { type AsyncInvoker, createAsyncInvoker } from "./lambda/asyncInvoke";
 import { sendFailureRecord } from "./lambda/failureRecords";
 import { createLambdaHost, type LambdaHost, type LambdaHostOptions } from "./lambda/host";
 import { createMailbox, type Mail, type Mailbox } from "./mail/mailbox";
-import { createPages, type PageContent } from "./pages";
+import { createPages, type PageContent, SUBSCRIPTION_PAGES } from "./pages";
 import { createS3, type S3 } from "./s3/engine";
 import { createNotifications, type Notifications } from "./s3/notifications";
 import { importFromFauxqs } from "./s3/store/fromFauxqs";
@@ -57,6 +57,11 @@ export interface CloudOptions {
   objectEventDelays?: (baseMs: number) => number[];
   /** Whether a stream batch that a function was invoked with is redelivered later. */
   replays?: (records: readonly StreamRecord[]) => boolean;
+  /**
+   * The program's e-mail subscriptions are pending until somebody confirms them, by the link in a mail.
+   * @default false: they are confirmed at the start
+   */
+  confirmSubscriptions?: boolean;
   /** A row of a table with a stream was written. */
   onItem?: TablesOptions["onItem"];
   onMail?: (mail: Mail) => void;
@@ -138,7 +143,6 @@ async function assemble(options: CloudOptions, closers: CloseStack): Promise<Clo
   const { region, dataDir, delayScale, onError } = options;
   const accountId = ACCOUNT_ID;
   const folderOf = (name: string) => dataDir && path.join(dataDir, name);
-  const roles = createRoles(accountId);
   const resourcePolicies = createResourcePolicies(accountId);
 
   const dynamoDb = createDynamoDb({ path: folderOf("dynamodb"), region, accountId });
@@ -150,6 +154,7 @@ async function assemble(options: CloudOptions, closers: CloseStack): Promise<Clo
   const folder = dataDir ?? options.workDir;
   const disk = createDiskSpace({ folder, freeBytes: options.freeBytes, onChange: onError });
   closers.add(disk);
+  const roles = createRoles(accountId, secret);
   const tables = createTables({ dynamoDb, region, dataDir, onItem: options.onItem });
   closers.add(tables);
 
@@ -171,6 +176,10 @@ async function assemble(options: CloudOptions, closers: CloseStack): Promise<Clo
   const sqs = createSqs({ fauxqs });
   const sns = createSns({
     fauxqs,
+    secret,
+    pagesUrl: `${endpoint}${SUBSCRIPTION_PAGES}`,
+    folder: folderOf("sns"),
+    confirmsOwn: options.confirmSubscriptions,
     deliver: async (mail) => {
       await mailbox.deliver(mail);
     },
@@ -259,7 +268,7 @@ async function assemble(options: CloudOptions, closers: CloseStack): Promise<Clo
     },
     log: onError,
   });
-  const pages = createPages({ mailbox, restApis, baseUrl: endpoint, hosts: listener.hosts });
+  const pages = createPages({ mailbox, restApis, sns, baseUrl: endpoint, hosts: listener.hosts });
   listener.serve(
     createGateway({
       region,
@@ -313,6 +322,9 @@ async function assemble(options: CloudOptions, closers: CloseStack): Promise<Clo
       schedules.start();
       mappings.start();
       pages.start({ outputs, links });
+      sns.start().catch((error: unknown) => {
+        onError(`A request to confirm a subscription was not sent: ${String(error)}`);
+      });
     },
     async idle() {
       let before: number[];

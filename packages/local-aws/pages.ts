@@ -4,11 +4,16 @@ import type { OwnHosts } from "./gateway/ownHosts";
 import type { HttpRequest, HttpResponse } from "./http";
 import { inboxPage, type PageLink } from "./mail/inboxPage";
 import type { Mailbox } from "./mail/mailbox";
+import type { Sns } from "./sns/engine";
+import { subscriptionPages } from "./sns/subscriptionPages";
 import { stackPage } from "./stackPage";
 
 const INBOX = "/_inbox";
 
 const STACK = "/_stack";
+
+/** The path of the pages that confirm and end subscriptions. */
+export const SUBSCRIPTION_PAGES = "/_sns";
 
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
 
@@ -33,17 +38,20 @@ export interface Pages {
 export function createPages({
   mailbox,
   restApis,
+  sns,
   baseUrl,
   hosts,
 }: {
   mailbox: Mailbox;
   restApis: Pick<RestApis, "handle" | "allowsOrigin">;
+  sns: Pick<Sns, "confirm" | "unsubscribe">;
   baseUrl: string;
   hosts: Pick<OwnHosts, "isForeign">;
 }): Pages {
   const inboxUrl = `${baseUrl}${INBOX}`;
   let content: PageContent | undefined;
-  const inbox = inboxPage(mailbox, INBOX, () => content?.links ?? []);
+  const inbox = inboxPage(mailbox, INBOX, { links: () => content?.links ?? [], ownUrl: baseUrl });
+  const subscriptions = subscriptionPages(sns, SUBSCRIPTION_PAGES);
 
   /**
    * Whether a web page of another site sends what may change something. A form needs nobody's
@@ -73,6 +81,9 @@ export function createPages({
       }
       if (url === STACK) {
         return stackPage(request, content.outputs);
+      }
+      if (url.startsWith(`${SUBSCRIPTION_PAGES}/`)) {
+        return subscriptions(request);
       }
       if (await isForbidden(request)) {
         return textResponse(403, FOREIGN_SITE);

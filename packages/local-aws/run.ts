@@ -41,6 +41,7 @@ export interface RunOptions
       | "s3EventDelayMs"
       | "delayScale"
       | "warmStart"
+      | "confirmSubscriptions"
       | "onInvocation"
       | "onCall"
       | "intercept"

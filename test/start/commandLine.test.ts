@@ -301,7 +301,15 @@ describe("npm start", function () {
     const runner = start(["--help"]);
 
     expect(await runner.exited).to.equal(0);
-    for (const option of ["--port", "--data", "--email", "--config", "--json", "--help"]) {
+    for (const option of [
+      "--port",
+      "--data",
+      "--email",
+      "--confirm",
+      "--config",
+      "--json",
+      "--help",
+    ]) {
       expect(runner.lines.join("\n")).to.contain(option);
     }
   });

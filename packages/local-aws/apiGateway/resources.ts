@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { each, NO_EFFECT, only, parts, refused, served, withoutEffect } from "../resources/inputs";
 import { notServed, physicalName } from "../resources/resource";
 import { servedType } from "../resources/servedType";
@@ -133,7 +132,8 @@ export const apiKey = servedType<ApiKeyInputs>(
   },
   (resource, cloud) => {
     const id = physicalName(resource);
-    const value = resource.inputs.value ?? randomBytes(20).toString("hex");
+    const generated = cloud.secret.derive(`API key ${resource.name}`).toString("hex", 0, 20);
+    const value = resource.inputs.value ?? generated;
     cloud.restApis.addKey(id, value);
     return { id, state: { name: resource.inputs.name ?? id, value, enabled: true } };
   },

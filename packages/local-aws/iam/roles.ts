@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { RunSecret } from "../storage/secret";
 import { checkPolicy, evaluate, type PolicyDocument } from "./policy";
 import type { Principal } from "./principal";
 
@@ -11,7 +12,7 @@ export interface Credentials {
 
 /** The roles of the account, the keys of their sessions, and the operator's own keys. */
 export interface Roles {
-  /** Keys that may do everything, for the person at the machine. */
+  /** Keys that may do everything, for the person at the machine; the same with one secret. */
   readonly operator: Credentials;
   create(roleName: string): { arn: string };
   /** @throws Error for an unknown role, and for a policy that cannot be evaluated locally */
@@ -32,11 +33,15 @@ export interface Roles {
   check(functionName: string, action: string, resource: string): string | undefined;
 }
 
-/** The roles of an account that has none yet. */
-export function createRoles(accountId: string): Roles {
+/**
+ * The roles of an account that has none yet.
+ *
+ * @param secret of which the operator's keys are made
+ */
+export function createRoles(accountId: string, secret: RunSecret): Roles {
   const operator: Credentials = {
-    accessKeyId: `AKIA${randomKeyId()}`,
-    secretAccessKey: randomBytes(30).toString("base64"),
+    accessKeyId: `AKIA${keyId(secret.derive("operator's access key id"))}`,
+    secretAccessKey: secret.derive("operator's secret access key").toString("base64", 0, 30),
   };
   const policies = new Map<string, PolicyDocument[]>();
   const principals = new Map<string, Principal>([
@@ -71,7 +76,7 @@ export function createRoles(accountId: string): Roles {
     },
     credentialsFor(roleArn, functionName) {
       const credentials = {
-        accessKeyId: `ASIA${randomKeyId()}`,
+        accessKeyId: `ASIA${keyId(randomBytes(16))}`,
         secretAccessKey: randomBytes(30).toString("base64"),
         sessionToken: randomBytes(32).toString("base64"),
       };
@@ -107,6 +112,8 @@ export function createRoles(accountId: string): Roles {
 }
 
 /** Sixteen characters, as AWS's access key ids have them behind their four-letter prefix. */
-function randomKeyId(): string {
-  return [...randomBytes(16)].map((byte) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[byte % 32]).join("");
+function keyId(bytes: Buffer): string {
+  return [...bytes.subarray(0, 16)]
+    .map((byte) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[byte % 32])
+    .join("");
 }

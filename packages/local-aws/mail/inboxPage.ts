@@ -69,12 +69,13 @@ const SHOWN = 200;
  * The mailbox as a web page: the list on `basePath`, also as JSON on `basePath.json`; one mail on
  * `basePath/<id>`, and its file on `basePath/<id>.eml`.
  * @param basePath such as `/inbox`, without a slash at the end
- * @param linksOf gives the links above the list; asked at each request
+ * @param options.links gives the links above the list; asked at each request
+ * @param options.ownUrl addresses in a mail that begin with it can be clicked
  */
 export function inboxPage(
   mailbox: Mailbox,
   basePath: string,
-  linksOf: () => readonly PageLink[] = () => [],
+  { links = () => [], ownUrl }: { links?: () => readonly PageLink[]; ownUrl?: string } = {},
 ): (request: HttpRequest) => Promise<HttpResponse> {
   return async ({ method, url }) => {
     if (method !== "GET" && method !== "HEAD") {
@@ -136,7 +137,7 @@ export function inboxPage(
     return layout(
       `Inbox: ${count}`,
       `<noscript><meta http-equiv="refresh" content="5"></noscript>`,
-      linkList(linksOf()) +
+      linkList(links()) +
         `<header><h1>Inbox</h1><span id="count" role="status">${count}</span></header>` +
         `<main data-json="${basePath}.json" data-newest="${mails.length} ${mails[0]?.id ?? ""}">` +
         `${list}</main><script>${SCRIPT}</script>`,
@@ -151,7 +152,7 @@ export function inboxPage(
         `<main><header><h1>${escape(mail.subject)}</h1></header>` +
         `<dl><dt>To</dt><dd>${escape(mail.to)}</dd><dt>Time</dt><dd>${timeTag(mail.time)}</dd>` +
         `<dt>File</dt><dd><a href="${basePath}/${mail.id}.eml" download>${mail.id}.eml</a></dd></dl>` +
-        `<pre>${escape(mail.text)}</pre></main>`,
+        `<pre>${withLinks(escape(mail.text), ownUrl)}</pre></main>`,
     );
   }
 
@@ -162,6 +163,16 @@ export function inboxPage(
       `<main><h1>No such mail</h1><p><a href="${basePath}">All mails</a></p></main>`,
     );
   }
+}
+
+/** @param html escaped text */
+function withLinks(html: string, ownUrl: string | undefined): string {
+  if (ownUrl === undefined) {
+    return html;
+  }
+  return html.replace(/https?:\/\/[^\s<>"]+/g, (address) =>
+    address.startsWith(`${ownUrl}/`) ? `<a href="${address}">${address}</a>` : address,
+  );
 }
 
 function linkList(links: readonly PageLink[]): string {

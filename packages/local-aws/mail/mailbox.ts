@@ -15,6 +15,8 @@ export interface Letter {
   messageId: string;
   topicArn: string;
   timestamp: Date;
+  /** Stands at the end. @default the mail has no such link */
+  unsubscribeUrl?: string;
 }
 
 /** A mail in a list. */
@@ -96,7 +98,8 @@ export function createMailbox(options: {
   }
 
   return {
-    async deliver({ address, subject, message, messageId, topicArn, timestamp }) {
+    async deliver(letter) {
+      const { address, subject, message, messageId, topicArn, timestamp, unsubscribeUrl } = letter;
       const recipient = createHash("sha256").update(address).digest("hex").slice(0, 8);
       // Windows has no colons in file names.
       const time = timestamp.toISOString().replaceAll(":", "-");
@@ -115,10 +118,7 @@ export function createMailbox(options: {
         date: timestamp,
         messageId: `<${messageId}.${recipient}@sns.amazonaws.com>`,
         headers: { "x-amz-sns-message-id": messageId, "x-amz-sns-topic-arn": topicArn },
-        text:
-          `${message}\n\n--\n` +
-          `Sent to ${address} by the SNS topic ${topicArn}.\n` +
-          `On AWS, a link to unsubscribe stands here.\n`,
+        text: unsubscribeUrl === undefined ? message : `${message}${footer(unsubscribeUrl)}`,
       });
       // Renamed when complete, so that no reader gets half a mail.
       const draft = join(dir, `.${id}.tmp`);
@@ -159,4 +159,11 @@ export function createMailbox(options: {
 /** To the millisecond, unlike the mail's Date header. */
 function timeOf(id: string): Date {
   return new Date(id.replace(ID, "$1:$2:$3"));
+}
+
+function footer(unsubscribeUrl: string): string {
+  return (
+    "\n\n--\nIf you wish to stop receiving notifications from this topic, please click or visit the " +
+    `link below to unsubscribe:\n${unsubscribeUrl}\n`
+  );
 }

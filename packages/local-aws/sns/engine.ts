@@ -1,9 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { AwsError } from "../awsError";
+import { AwsError, notImplemented } from "../awsError";
 import type { Fauxqs } from "../fauxqs/fauxqs";
 import type { HttpRequest, HttpResponse } from "../http";
-import { formOf } from "../protocols/query";
+import { formField, formOf } from "../protocols/query";
+import type { RunSecret } from "../storage/secret";
 import { escapeXml, textOf } from "../xml";
+import { checkBatch, failure, readEntries } from "./batch";
+import { createSubscriptions } from "./subscriptions";
 
 /** One message for one e-mail subscription. */
 export interface EmailDelivery {
@@ -14,6 +17,8 @@ export interface EmailDelivery {
   message: string;
   messageId: string;
   timestamp: Date;
+  /** The page that ends the subscription; a request to confirm it has none. */
+  unsubscribeUrl?: string;
 }
 
 export interface Sns {
@@ -26,33 +31,123 @@ export interface Sns {
   /** @returns the topic's ARN; the same one for the same name */
   createTopic(name: string): string;
   /**
-   * Subscribes an address; locally this needs no confirmation.
-   * @returns the subscription's ARN
+   * Subscribes an address for the program.
    * @throws AwsError InvalidParameter, NotFound
    */
-  subscribeEmail(topicArn: string, address: string): string;
+  subscribeEmail(topicArn: string, address: string): { arn: string; isPending: boolean };
+  /** Sends the program's own requests for a confirmation, where it has to be given. */
+  start(): Promise<void>;
+  /**
+   * Confirms a pending subscription.
+   * @returns its ARN, and the page that ends it
+   * @throws AwsError InvalidParameter for a token of no subscription of the topic
+   */
+  confirm(topicArn: string, token: string): { arn: string; unsubscribeUrl: string };
+  /** @returns the topic's ARN; undefined if there is no such subscription */
+  unsubscribe(subscriptionArn: string): string | undefined;
 }
 
-// Limits of Publish and PublishBatch, https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
-const MAX_BYTES = 262_144;
-const MAX_ENTRIES = 10;
+export interface SnsOptions {
+  fauxqs: Fauxqs;
+  /** What tokens and ids of subscriptions are made of. */
+  secret: RunSecret;
+  /** The URL of the pages that confirm and end subscriptions, without a slash at the end. */
+  pagesUrl: string;
+  /** Keeps which subscriptions are confirmed. @default each run begins anew */
+  folder?: string;
+  /** The program's own subscriptions are pending until they are confirmed. @default false */
+  confirmsOwn?: boolean;
+  deliver: (mail: EmailDelivery) => void | Promise<void>;
+}
+
+// https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 const SUBJECT = /^[!-~][ -~]{0,99}$/;
 
 // Enough to catch typing errors, and to keep headers in one line.
 const EMAIL = /^[^\s@<>()[\]\\,;:"]{1,64}@[^\s@<>()[\]\\,;:".]+(\.[^\s@<>()[\]\\,;:".]+)+$/;
 
-const ENTRY = /^PublishBatchRequestEntries\.member\.(\d+)\.(.+)$/;
-
 /**
- * SNS on top of fauxqs, which fans out to queues only: adds e-mail, and AWS's checks of
- * subjects, messages and addresses. Filter policies of e-mail subscriptions are not applied.
+ * SNS on top of fauxqs, which fans out to queues only: adds e-mail with its confirmation, and AWS's
+ * checks of subjects, messages and addresses.
  */
-export function createSns(options: {
-  fauxqs: Fauxqs;
-  deliver: (mail: EmailDelivery) => void | Promise<void>;
-}): Sns {
-  const { fauxqs, deliver } = options;
+export function createSns(options: SnsOptions): Sns {
+  const { fauxqs, secret, pagesUrl, folder, confirmsOwn = false, deliver } = options;
   const { snsStore } = fauxqs;
+  const subscriptions = createSubscriptions(fauxqs, secret, folder);
+  /** The program's own subscriptions that are new and pending. */
+  const unasked: { topicArn: string; endpoint: string }[] = [];
+
+  function pageOf(name: string, parameters: Record<string, string>): string {
+    return `${pagesUrl}/${name}?${String(new URLSearchParams(parameters))}`;
+  }
+
+  async function askToConfirm(subscription: { topicArn: string; endpoint: string }): Promise<void> {
+    const { topicArn, endpoint: address } = subscription;
+    const Token = subscriptions.tokenOf(subscription);
+    const page = pageOf("confirm", { TopicArn: topicArn, Token, Endpoint: address });
+    await deliver({
+      topicArn,
+      topicName: topicArn.slice(topicArn.lastIndexOf(":") + 1),
+      address,
+      subject: "AWS Notification - Subscription Confirmation",
+      message:
+        `You have chosen to subscribe to the topic:\n${topicArn}\n\nTo confirm this subscription, ` +
+        `click or visit the link below (If this was in error no action is necessary):\n${page}\n`,
+      messageId: randomUUID(),
+      timestamp: new Date(),
+    });
+  }
+
+  /** Subscribe for e-mail, which fauxqs would take for confirmed by nobody. */
+  async function subscribe(params: URLSearchParams): Promise<HttpResponse> {
+    const address = params.get("Endpoint") ?? "";
+    checkAddress(address);
+    if ([...params.values()].includes("FilterPolicy")) {
+      throw notImplemented("sns:Subscribe", " with a filter policy for e-mail");
+    }
+    const { subscription } = subscriptions.subscribe(formField(params, "TopicArn"), address, {});
+    if (!subscription.confirmed) {
+      await askToConfirm(subscription);
+    }
+    const isShown = subscription.confirmed || params.get("ReturnSubscriptionArn") === "true";
+    const arn = isShown ? subscription.arn : "pending confirmation";
+    return success("Subscribe", `<SubscriptionArn>${escapeXml(arn)}</SubscriptionArn>`);
+  }
+
+  function confirm(topicArn: string, token: string): { arn: string; unsubscribeUrl: string } {
+    const { arn, endpoint } = subscriptions.confirm(topicArn, token);
+    return { arn, unsubscribeUrl: unsubscribeUrl(arn, endpoint) };
+  }
+
+  function unsubscribeUrl(SubscriptionArn: string, Endpoint: string): string {
+    return pageOf("unsubscribe", { SubscriptionArn, Endpoint });
+  }
+
+  function unsubscribe(params: URLSearchParams): HttpResponse {
+    const arn = formField(params, "SubscriptionArn");
+    if (arn.split(":").length < 7) {
+      throw invalid("SubscriptionArn Reason: An ARN of a subscription has seven parts");
+    }
+    if (!subscriptions.remove(arn)) {
+      throw new AwsError("NotFound", 404, "Subscription does not exist");
+    }
+    return success("Unsubscribe");
+  }
+
+  /** A pending subscription is listed without its ARN, which only its owner gets. */
+  async function list(request: HttpRequest): Promise<HttpResponse> {
+    const answer = await fauxqs.handle(request);
+    let xml = answer.body.toString();
+    for (const { arn, confirmed } of snsStore.subscriptions.values()) {
+      if (!confirmed) {
+        xml = xml.replaceAll(
+          `<SubscriptionArn>${escapeXml(arn)}</SubscriptionArn>`,
+          "<SubscriptionArn>PendingConfirmation</SubscriptionArn>",
+        );
+      }
+    }
+    return xmlResponse(answer.status, xml);
+  }
 
   async function publish(
     params: URLSearchParams,
@@ -76,11 +171,19 @@ export function createSns(options: {
     const timestamp = new Date();
     for (const arn of topic.subscriptionArns) {
       const subscription = snsStore.getSubscription(arn);
-      if (subscription?.protocol !== "email") {
+      if (subscription?.protocol !== "email" || !subscription.confirmed) {
         continue;
       }
-      const address = subscription.endpoint;
-      await deliver({ topicArn, topicName, address, subject, message, messageId, timestamp });
+      await deliver({
+        topicArn,
+        topicName,
+        address: subscription.endpoint,
+        subject,
+        message,
+        messageId,
+        timestamp,
+        unsubscribeUrl: unsubscribeUrl(arn, subscription.endpoint),
+      });
     }
     return answer;
   }
@@ -120,44 +223,102 @@ export function createSns(options: {
         failed += failure(id, code, textOf(answer.body, "Message") ?? "");
       }
     }
-    const body = Buffer.from(
-      `<PublishBatchResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/">` +
-        `<PublishBatchResult><Successful>${successful}</Successful><Failed>${failed}</Failed>` +
-        `</PublishBatchResult><ResponseMetadata><RequestId>${randomUUID()}</RequestId>` +
-        `</ResponseMetadata></PublishBatchResponse>`,
+    return success(
+      "PublishBatch",
+      `<Successful>${successful}</Successful><Failed>${failed}</Failed>`,
     );
-    const length = String(body.length);
-    return { status: 200, headers: { "content-type": "text/xml", "content-length": length }, body };
+  }
+
+  async function handle(request: HttpRequest, form?: URLSearchParams): Promise<HttpResponse> {
+    const params = form ?? formOf(request);
+    const protocol = params.get("Protocol");
+    switch (params.get("Action")) {
+      case "Publish":
+        return publish(params, request.headers);
+      case "PublishBatch":
+        return publishBatch(params, request.headers);
+      case "Subscribe":
+        if (protocol === "email") {
+          return subscribe(params);
+        }
+        if (PROTOCOLS.has(protocol ?? "")) {
+          throw notImplemented("sns:Subscribe", ` with the protocol ${protocol ?? ""}`);
+        }
+        return fauxqs.handle(request);
+      case "ConfirmSubscription": {
+        const { arn } = confirm(formField(params, "TopicArn"), formField(params, "Token"));
+        const result = `<SubscriptionArn>${escapeXml(arn)}</SubscriptionArn>`;
+        return success("ConfirmSubscription", result);
+      }
+      case "Unsubscribe":
+        return unsubscribe(params);
+      case "ListSubscriptions":
+      case "ListSubscriptionsByTopic":
+        return list(request);
+      case "CreateTopic": {
+        const answer = await fauxqs.handle(request);
+        subscriptions.restore(textOf(answer.body, "TopicArn") ?? "");
+        return answer;
+      }
+      case "DeleteTopic":
+        subscriptions.removeAll(params.get("TopicArn") ?? "");
+        return fauxqs.handle(request);
+      default:
+        return fauxqs.handle(request);
+    }
   }
 
   return {
-    async handle(request, form) {
-      const params = form ?? formOf(request);
-      const action = params.get("Action");
-      if (action === "Publish") {
-        return publish(params, request.headers);
-      }
-      if (action === "PublishBatch") {
-        return publishBatch(params, request.headers);
-      }
-      if (action === "Subscribe" && params.get("Protocol") === "email") {
-        checkAddress(params.get("Endpoint") ?? "");
-      }
-      return fauxqs.handle(request);
-    },
+    handle,
     createTopic(name) {
-      return snsStore.createTopic(name, undefined, undefined, fauxqs.region).arn;
+      const { arn } = snsStore.createTopic(name, undefined, undefined, fauxqs.region);
+      subscriptions.restore(arn);
+      return arn;
     },
     subscribeEmail(topicArn, address) {
       checkAddress(address);
-      const subscription = snsStore.subscribe(topicArn, "email", address);
-      if (!subscription) {
-        throw noSuchTopic();
+      const how = { isConfirmed: !confirmsOwn, isDeclared: true };
+      const { subscription, isNew } = subscriptions.subscribe(topicArn, address, how);
+      if (isNew && !subscription.confirmed) {
+        unasked.push(subscription);
       }
-      subscription.confirmed = true;
-      return subscription.arn;
+      return { arn: subscription.arn, isPending: !subscription.confirmed };
     },
+    async start() {
+      for (const subscription of unasked.splice(0)) {
+        await askToConfirm(subscription);
+      }
+    },
+    confirm,
+    unsubscribe: (subscriptionArn) => subscriptions.remove(subscriptionArn)?.topicArn,
   };
+}
+
+/** The protocols of SNS that are not served. */
+const PROTOCOLS = new Set([
+  "application",
+  "email-json",
+  "firehose",
+  "http",
+  "https",
+  "lambda",
+  "sms",
+]);
+
+function success(action: string, result = ""): HttpResponse {
+  return xmlResponse(
+    200,
+    `<${action}Response xmlns="http://sns.amazonaws.com/doc/2010-03-31/">` +
+      (result && `<${action}Result>${result}</${action}Result>`) +
+      `<ResponseMetadata><RequestId>${randomUUID()}</RequestId></ResponseMetadata>` +
+      `</${action}Response>`,
+  );
+}
+
+function xmlResponse(status: number, xml: string): HttpResponse {
+  const body = Buffer.from(xml);
+  const headers = { "content-type": "text/xml", "content-length": String(body.length) };
+  return { status, headers, body };
 }
 
 /** The message, or with MessageStructure `json` its text for e-mail. */
@@ -182,55 +343,6 @@ function emailText(params: URLSearchParams): string {
   }
   const text = "email" in texts && typeof texts.email === "string" ? texts.email : texts.default;
   return typeof text === "string" ? text : JSON.stringify(text);
-}
-
-/** The entries of a PublishBatch, each with the parameters of a Publish. */
-function readEntries(params: URLSearchParams): URLSearchParams[] {
-  const entries = new Map<string, URLSearchParams>();
-  for (const [name, value] of params) {
-    const [, index, parameter] = ENTRY.exec(name) ?? [];
-    if (!index || !parameter) {
-      continue;
-    }
-    const entry = entries.get(index) ?? new URLSearchParams();
-    entry.set(parameter, value);
-    entries.set(index, entry);
-  }
-  return [...entries.values()];
-}
-
-function checkBatch(entries: URLSearchParams[]): void {
-  const ids = entries.map((entry) => entry.get("Id") ?? "");
-  if (entries.length === 0) {
-    throw new AwsError("EmptyBatchRequest", 400, "The batch request doesn't contain any entries.");
-  }
-  if (entries.length > MAX_ENTRIES) {
-    const message = `The batch request contains more than ${MAX_ENTRIES} entries.`;
-    throw new AwsError("TooManyEntriesInBatchRequest", 400, message);
-  }
-  if (!ids.every((id) => /^[\w-]{1,80}$/.test(id))) {
-    const message = "An entry's Id takes 1 to 80 letters, digits, hyphens and underscores.";
-    throw new AwsError("InvalidBatchEntryId", 400, message);
-  }
-  if (new Set(ids).size < ids.length) {
-    const message = "Two or more batch entries in the request have the same Id.";
-    throw new AwsError("BatchEntryIdsNotDistinct", 400, message);
-  }
-  const bytes = entries.reduce(
-    (sum, entry) => sum + Buffer.byteLength(entry.get("Message") ?? ""),
-    0,
-  );
-  if (bytes > MAX_BYTES) {
-    const message = `The messages of a batch together take up to ${MAX_BYTES} bytes, not ${bytes}.`;
-    throw new AwsError("BatchRequestTooLong", 400, message);
-  }
-}
-
-function failure(id: string, code: string, message: string): string {
-  return (
-    `<member><Id>${id}</Id><Code>${code}</Code><Message>${escapeXml(message)}</Message>` +
-    `<SenderFault>true</SenderFault></member>`
-  );
 }
 
 function checkAddress(address: string): void {

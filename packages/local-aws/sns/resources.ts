@@ -68,7 +68,7 @@ export const topicSubscription = servedType<TopicSubscriptionInputs>(
   },
   ({ inputs }, cloud) => {
     const { topic: topicArn, endpoint } = inputs;
-    const arn = cloud.sns.subscribeEmail(topicArn, endpoint);
-    return { id: arn, state: { arn } };
+    const { arn, isPending } = cloud.sns.subscribeEmail(topicArn, endpoint);
+    return { id: arn, state: { arn, pendingConfirmation: isPending } };
   },
 );

@@ -18,6 +18,7 @@ const README = readFileSync(path.join(PACKAGE, "README.md"), "utf8");
 /** Complete by its type. */
 const OPTIONS: Record<keyof RunOptions, true> = {
   config: true,
+  confirmSubscriptions: true,
   dataDir: true,
   delayScale: true,
   faults: true,

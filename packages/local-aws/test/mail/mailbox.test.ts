@@ -12,6 +12,7 @@ const letter: Letter = {
   messageId: "0b7c9b2e-8f4d-5c3a-9d1e-2f3a4b5c6d7e",
   topicArn: "arn:aws:sns:us-east-1:000000000000:done",
   timestamp: new Date("2026-11-05T10:11:12.345Z"),
+  unsubscribeUrl: "http://127.0.0.1:4510/_sns/unsubscribe?SubscriptionArn=arn:1",
 };
 
 describe("mailbox", () => {
@@ -44,7 +45,7 @@ describe("mailbox", () => {
     const headers = Object.fromEntries(parsed.headers.map(({ key, value }) => [key, value]));
     expect(headers["x-amz-sns-message-id"]).to.equal(letter.messageId);
     expect(headers["x-amz-sns-topic-arn"]).to.equal(letter.topicArn);
-    expect(parsed.text).to.match(/^All is well\.\n\n--\n.*arn:aws:sns:us-east-1:000000000000:done/);
+    expect(parsed.text).to.match(/^All is well\.\n\n--\nIf you wish to stop .*\nhttp.*arn:1\n$/);
   });
 
   const bodies = [

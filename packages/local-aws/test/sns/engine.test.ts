@@ -8,6 +8,7 @@ import { expect } from "chai";
 import { createFauxqs, type Fauxqs } from "../../fauxqs/fauxqs";
 import { createSns, type EmailDelivery, type Sns } from "../../sns/engine";
 import { createSqs } from "../../sqs/engine";
+import { openSecret } from "../../storage/secret";
 import { failure } from "../s3/harness";
 import { credentials, serve, snsError } from "../s3/serve";
 
@@ -24,6 +25,8 @@ describe("local SNS", () => {
     fauxqs = await createFauxqs({ baseUrl: "http://127.0.0.1:1", region: "eu-west-1" });
     sns = createSns({
       fauxqs,
+      secret: openSecret(undefined),
+      pagesUrl: "http://127.0.0.1:1/_sns",
       deliver: async (mail) => {
         await Promise.resolve();
         if (brokenDisk) {
@@ -59,8 +62,9 @@ describe("local SNS", () => {
   it("delivers a message to the address before it answers", async () => {
     const { MessageId } = await publish("héllo & 写真 +%\n", { Subject: "File (1) done!" });
     expect(deliveries).to.have.length(1);
-    const { timestamp, ...mail } = deliveries[0] ?? expect.fail();
+    const { timestamp, unsubscribeUrl, ...mail } = deliveries[0] ?? expect.fail();
     expect(timestamp).to.be.an.instanceOf(Date);
+    expect(unsubscribeUrl).to.contain("http://127.0.0.1:1/_sns/unsubscribe?SubscriptionArn=arn");
     expect(mail).to.deep.equal({
       topicArn: TopicArn,
       topicName: "done",
@@ -75,8 +79,7 @@ describe("local SNS", () => {
     const topicArn = sns.createTopic("two");
     sns.subscribeEmail(topicArn, "a@example.com");
     sns.subscribeEmail(topicArn, "a@example.com");
-    const by = { TopicArn: topicArn, Protocol: "email", Endpoint: "b@example.com" };
-    await client.send(new SubscribeCommand(by));
+    sns.subscribeEmail(topicArn, "b@example.com");
     await publish("x", { TopicArn: topicArn });
     const addresses = deliveries.map((mail) => mail.address);
     expect(addresses).to.deep.equal(["a@example.com", "b@example.com"]);
