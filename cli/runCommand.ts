@@ -40,7 +40,9 @@ export async function runCommand(
   try {
     const connection = await connect(options);
     const manager = createManagerClient(connection, sleep);
-    await work({ manager, json, write: writeLine }, connection);
+    // Undefined unless standard output is a terminal.
+    const { columns: width } = process.stdout as { columns?: number };
+    await work({ manager, json, write: writeLine, width }, connection);
   } catch (error) {
     report(error, json);
   }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { setTimeout } from "node:timers/promises";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import { Command, InvalidArgumentError } from "commander";
 import type { Inspect } from "local-aws";
 import { type FaultPlan, parseFaultPlan, StartError } from "local-aws/faults";
@@ -18,6 +18,7 @@ interface CommandLine {
   faults?: FaultPlan;
   inspect?: Inspect;
   json?: boolean;
+  verbose?: boolean;
 }
 
 const requireModule = createRequire(__filename);
@@ -74,9 +75,31 @@ function readFaults(file: string): FaultPlan {
   }
 }
 
+/** npm's own options, which anybody may set for npm. */
+const OPTIONS_OF_NPM = new Set(["json", "verbose", "help"]);
+
+/** Without two dashes before it npm takes an option for its own, and passes on its value at most. */
+function refuseOptionsOfNpm(command: Command): void {
+  if (process.env.npm_lifecycle_event !== "start") {
+    return;
+  }
+  for (const option of command.options) {
+    const name = option.attributeName();
+    const value = process.env[`npm_config_${name}`];
+    if (value !== undefined && !OPTIONS_OF_NPM.has(name)) {
+      const rest = value === "true" ? process.argv.slice(2).join(" ") : value;
+      const given = option.isBoolean() ? "" : ` ${rest || option.flags.replace(/^.* /, "")}`;
+      command.error(
+        `error: npm took the option --${name} for its own. Write two dashes before the options: ` +
+          `npm start -- --${name}${given}`,
+      );
+    }
+  }
+}
+
 /** Reads the command line; ends the process for --help (0) and for a usage error (2). */
 function readCommandLine(): CommandLine {
-  return new Command("npm start --")
+  const command = new Command("npm start --")
     .description("Runs the program of index.ts on this machine, without an AWS account.")
     .option("--port <number>", "port on 127.0.0.1; 0 takes a free one", parsePort, DEFAULT_PORT)
     .option(
@@ -97,13 +120,14 @@ function readCommandLine(): CommandLine {
       "run this Lambda under Node's debugger, without its timeout",
       parseInspect,
     )
+    .option("--verbose", "print every line that the Lambdas log")
     .option("--json", "print one JSON object a line, for programs")
     .helpOption("--help", "show this help")
     .exitOverride((error) => {
       process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE_ERROR);
-    })
-    .parse()
-    .opts<CommandLine>();
+    });
+  refuseOptionsOfNpm(command);
+  return command.parse().opts<CommandLine>();
 }
 
 /** Pulumi's RunError, by which the program refuses a setting. */
@@ -112,6 +136,7 @@ function isSettingRefused(error: unknown): error is Error {
 }
 
 const REMEDIES = {
+  config: "Give another with --config NAME=VALUE.",
   port: "Choose another with --port, or a free one with --port 0.",
   dataDir: "Choose another with --data.",
   inspect: "Choose another with --inspect NAME=PORT, or a free one with --inspect NAME.",
@@ -142,6 +167,8 @@ async function start(
   const { port, data: dataDir, email, confirm, config = {}, faults, inspect } = commandLine;
   // Loaded late, since Pulumi's packages take a while: --help and wrong options do without them.
   const { startRun } = requireModule("./run") as typeof RunModule;
+  // A signal that came in the meantime ends the process here, before there is anything to remove.
+  await setImmediate();
   try {
     return await startRun({
       port,
@@ -202,8 +229,10 @@ async function main(): Promise<void> {
   const writeError = (text: string) => {
     process.stderr.write(`${text}\n`);
   };
-  const makeOutput = commandLine.json ? jsonOutput : textOutput;
-  const output = makeOutput(writeLine, writeError);
+  const { json, verbose } = commandLine;
+  const output = json
+    ? jsonOutput(writeLine, writeError)
+    : textOutput(writeLine, writeError, { verbose });
   // A closed pipe (`npm start | head`) ends the run like Ctrl-C.
   process.stdout.on("error", () => process.kill(process.pid, "SIGTERM"));
   let run = undefined as RunModule.Run | undefined;

@@ -37,7 +37,7 @@ interface Logged {
 function entryText(entry: LogEntry): string {
   const { message = entry } = entry;
   if (typeof message !== "object" || message === null) {
-    return JSON.stringify(message);
+    return String(message).split("\n").map(plainText).join("\n");
   }
   const { stackTrace, ...fields } = message as Logged;
   const { stack, ...error } = fields.error ?? {};
@@ -45,6 +45,13 @@ function entryText(entry: LogEntry): string {
   const shown = fields.error ? { ...fields, error } : fields;
   const lines = frames.filter((line) => /^\s+at /.test(line)).map(plainText);
   return [JSON.stringify(shown), ...lines].join("\n");
+}
+
+/** The program's own entries are objects with a message (runtime/log.ts), or metrics. */
+function isRoutine(entry: LogEntry): boolean {
+  const { level, message } = entry;
+  const isOfProgram = typeof message === "object" && message !== null && "message" in message;
+  return "_aws" in entry || (level === "INFO" && isOfProgram);
 }
 
 function clock(): string {
@@ -118,9 +125,11 @@ function readyText(run: Run): string {
   const { accessKeyId, secretAccessKey } = run.credentials;
   const { uploadCommand } = outputs;
   // The command has a line of its own below; what follows a deployment is not for a local run.
-  const { uploadCommand: _command, nextSteps: _steps, ...others } = outputs;
-  const width = Math.max(...Object.keys(others).map((name) => name.length));
-  const rows = Object.entries(others).map(
+  const others = Object.entries(outputs).filter(
+    ([name]) => name !== "uploadCommand" && name !== "nextSteps",
+  );
+  const width = Math.max(...others.map(([name]) => name.length));
+  const rows = others.map(
     ([name, value]) =>
       `  ${name.padEnd(width)}  ${typeof value === "string" ? value : JSON.stringify(value)}`,
   );
@@ -138,16 +147,29 @@ Mails appear here, at ${inboxUrl}
 and as files in ${mailDir}
 
 For the AWS CLI and SDKs:
-  export AWS_ENDPOINT_URL=${endpoint} AWS_REGION=${region}
+  export AWS_ENDPOINT_URL=${endpoint}
+  export AWS_REGION=${region} AWS_DEFAULT_REGION=${region}
   export AWS_ACCESS_KEY_ID=${accessKeyId}
   export AWS_SECRET_ACCESS_KEY=${secretAccessKey}
+AWS CLI from 1.29 or 2.13 and boto3 from 1.28 know AWS_ENDPOINT_URL. Older ones would call AWS itself:
+  aws --endpoint-url ${endpoint} s3 ls
+  boto3.client("s3", endpoint_url="${endpoint}")
 ${inspectText(run)}
 Ctrl-C ends everything.
 `;
 }
 
-/** Lines for people: what was started, then one for each status and mail; errors apart. */
-export function textOutput(write: WriteLine, writeError: WriteLine): Output {
+/**
+ * Lines for people: what was started, then one for each status, mail and line that a function logs;
+ * errors apart.
+ *
+ * @param options.verbose prints the program's own log, too: what its Lambdas do
+ */
+export function textOutput(
+  write: WriteLine,
+  writeError: WriteLine,
+  { verbose = false }: { verbose?: boolean } = {},
+): Output {
   return {
     ready: (run) => {
       write(readyText(run));
@@ -168,9 +190,10 @@ export function textOutput(write: WriteLine, writeError: WriteLine): Output {
           write(plainText(`${clock()}  mail to ${event.mail.to}: ${event.mail.subject}`));
           break;
         case "log": {
-          const entry = parseEntry(event.line);
-          if (!entry || ["WARN", "ERROR", "FATAL"].includes(entry.level ?? "")) {
-            const message = entry ? entryText(entry) : event.line;
+          const parsed = parseEntry(event.line);
+          const entry = typeof parsed === "object" ? parsed : undefined;
+          if (!entry || verbose || !isRoutine(entry)) {
+            const message = entry ? entryText(entry) : plainText(event.line);
             write(`${clock()}  ${event.functionName}: ${message}`);
           }
           break;

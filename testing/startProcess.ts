@@ -15,6 +15,8 @@ export type Line = { type: string } & Record<string, unknown>;
 /** A local run in a process of its own. */
 export interface Runner {
   process: ChildProcess;
+  /** Its folder for temporary files. */
+  temporary: string;
   /** All lines of standard output so far. */
   lines: string[];
   /** All of standard error so far. */
@@ -30,12 +32,16 @@ export interface Runner {
 }
 
 /** Starts start/main.ts, like the script `start` of package.json. */
-export function startRunner(args: string[], programDir = PROGRAM_DIR): Runner {
+export function startRunner(
+  args: string[],
+  programDir = PROGRAM_DIR,
+  environment: NodeJS.ProcessEnv = {},
+): Runner {
   const temporary = temporaryFolder();
   return watch(
     spawn(process.execPath, [...startNodeOptions(), "start/main.ts", ...args], {
       cwd: programDir,
-      env: environmentIn(temporary, programDir),
+      env: { ...environmentIn(temporary, programDir), ...environment },
       stdio: ["ignore", "pipe", "pipe"],
     }),
     temporary,
@@ -120,6 +126,7 @@ function watch(child: ChildProcessByStdio<null, Readable, Readable>, temporary: 
     });
   return {
     process: child,
+    temporary,
     lines,
     errors: () => errors,
     line,

@@ -5,6 +5,7 @@
 const { readFileSync } = require("node:fs");
 const Module = require("node:module");
 Module.enableCompileCache?.();
+require("./esbuildProcess");
 const { loadLazily } = require("./lazyPackages");
 const { mapStackTraces } = require("./stackTraces");
 const transpiler = require("./transpiler");

@@ -7,4 +7,6 @@ export interface Context {
   json: boolean;
   /** Prints one line of the result. */
   write: (line: string) => void;
+  /** Characters of a line. @default without a limit, as for a file */
+  width?: number;
 }

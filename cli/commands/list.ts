@@ -31,7 +31,7 @@ export async function listEvents(context: Context, options: ListOptions): Promis
     if (events.length > 0) {
       const lines = json
         ? events.map((event) => JSON.stringify(event))
-        : eventLines(events, shown === 0);
+        : eventLines(events, shown === 0, context.width);
       lines.forEach(write);
     }
     shown += events.length;

@@ -21,9 +21,9 @@ export interface UploadOptions {
 /** How a file was sent, as the text output says it. */
 const WAYS = { direct: "sent directly", presigned: "sent by presigned form" };
 
-function lineOf({ file, ok, event_id, via, error }: UploadResult): string {
+function lineOf({ file, ok, event_id, via, repeated, error }: UploadResult): string {
   const parts = ok
-    ? ["done  ", file, event_id ?? "", via ? WAYS[via] : ""]
+    ? ["done  ", file, event_id ?? "", repeated ? "already there" : via ? WAYS[via] : ""]
     : ["failed", file, event_id ?? "", `${error?.message ?? ""} (${error?.code ?? ""})`];
   return plainText(parts.filter(Boolean).join("  "));
 }

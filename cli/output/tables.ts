@@ -4,16 +4,22 @@ import type { EventDetails, Stats } from "../manager/answers";
 import { plainText } from "./plainText";
 import { formatBytes, formatSeconds } from "./units";
 
-/** Fixed widths, so that all pages of a list align; the last column has no limit. */
-const EVENT_COLUMNS: { head: string; width: number | null }[] = [
+/** Fixed widths, so that all pages of a list align. The last column takes what is left. */
+const EVENT_COLUMNS = [
   { head: "time (UTC)", width: 21 },
   { head: "status", width: 11 },
   { head: "id", width: 38 },
   { head: "size", width: 10 },
   { head: "type", width: 27 },
   { head: "file name", width: 34 },
-  { head: "error", width: null },
+  { head: "error", width: 30 },
 ];
+
+/** The columns that a narrow terminal has no place for, in this order. An error is then a line. */
+const DISPENSABLE = ["error", "type", "size", "time (UTC)"];
+
+/** Of a file name, where it is the last column. */
+const LEAST_WIDTH = 12;
 
 const BORDERS = [
   ...["top", "top-mid", "top-left", "top-right"],
@@ -25,7 +31,8 @@ function linesOf(rows: string[][], colWidths: (number | null)[] = []): string[] 
   const table = new Table({
     chars: Object.fromEntries(BORDERS.map((name) => [name, ""])),
     style: { "padding-left": 0, "padding-right": 2, head: [], border: [] },
-    colWidths,
+    // The table fills in what is null.
+    colWidths: [...colWidths],
   });
   table.push(...rows);
   return table
@@ -47,17 +54,59 @@ function rowOf({ event_result, event_info, ...event }: FileEvent): string[] {
     size === undefined ? "" : formatBytes(size),
     event_result?.type ?? event_info.ContentType ?? "",
     event_info.FileName ?? event_info.Key,
-    event.last_error && event.event_status === "failed" ? event.last_error.code : "",
+    errorOf(event),
   ].map(plainText);
 }
 
-/** The lines of one page of events. */
-export function eventLines(events: FileEvent[], withHead: boolean): string[] {
-  const head = withHead ? [EVENT_COLUMNS.map((column) => column.head)] : [];
-  return linesOf(
-    [...head, ...events.map(rowOf)],
-    EVENT_COLUMNS.map(({ width }) => width),
-  );
+function errorOf({ event_status, last_error }: Pick<FileEvent, "event_status" | "last_error">) {
+  const hasError = last_error !== undefined && event_status === "failed";
+  return hasError ? `${last_error.code}: ${last_error.message}` : "";
+}
+
+/**
+ * The lines of one page of events.
+ *
+ * @param width characters of the terminal @default every line is as long as it has to be
+ */
+export function eventLines(events: FileEvent[], withHead: boolean, width = Infinity): string[] {
+  const columns = columnsIn(width);
+  const widths = columns.map((column, index) => {
+    const isLast = index === columns.length - 1;
+    return isLast ? widthOfLast(columns, width) : column.width;
+  });
+  const cellsOf = (row: string[]) =>
+    columns.map((column) => row[EVENT_COLUMNS.indexOf(column)] ?? "");
+  const hasErrors = columns.some(({ head }) => head === "error");
+  const lines = withHead ? linesOf([columns.map(({ head }) => head)], widths) : [];
+  for (const event of events) {
+    lines.push(...linesOf([cellsOf(rowOf(event))], widths));
+    const error = errorOf(event);
+    if (error !== "" && !hasErrors) {
+      lines.push(...linesOf([[plainText(`  ${error}`)]], [width]));
+    }
+  }
+  return lines;
+}
+
+function columnsIn(width: number): typeof EVENT_COLUMNS {
+  let columns = EVENT_COLUMNS;
+  for (const head of DISPENSABLE) {
+    const last = columns.at(-1);
+    const spare = last?.head === "file name" ? last.width - LEAST_WIDTH : 0;
+    if (sumOf(columns) - spare > width) {
+      columns = columns.filter((column) => column.head !== head);
+    }
+  }
+  return columns;
+}
+
+function widthOfLast(columns: typeof EVENT_COLUMNS, width: number): number | null {
+  const others = sumOf(columns.slice(0, -1));
+  return Number.isFinite(width) ? Math.max(1, width - others) : null;
+}
+
+function sumOf(columns: typeof EVENT_COLUMNS): number {
+  return columns.reduce((sum, { width }) => sum + width, 0);
 }
 
 type Pair = [name: string, value: unknown];

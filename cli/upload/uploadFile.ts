@@ -29,6 +29,8 @@ export interface UploadResult {
   via?: "direct" | "presigned";
   /** Size of the file; 0 if there is none. */
   bytes: number;
+  /** Present where the file was there already, by an earlier upload. */
+  repeated?: true;
   error?: { code: string; message: string };
 }
 
@@ -59,7 +61,7 @@ interface Sending {
   progress: FileProgress;
 }
 
-type Stored = Pick<DirectUpload, "event_id" | "key">;
+type Stored = Pick<DirectUpload, "event_id" | "key"> & Pick<UploadResult, "repeated">;
 
 /** Depends on content, name and type, so that a repeated command does not upload twice. */
 function idempotencyKeyOf(file: HashedFile, type: string, asNew: boolean): string {
@@ -86,7 +88,9 @@ async function uploadDirectly(
   if (answer.status >= 300) {
     throw failureOf(answer);
   }
-  return jsonOf(answer) as DirectUpload;
+  const { event_id, key } = jsonOf(answer) as DirectUpload;
+  const isRepeated = answer.headers["idempotent-replayed"] === "true";
+  return { event_id, key, ...(isRepeated && { repeated: true }) };
 }
 
 async function uploadPresigned(
@@ -98,7 +102,8 @@ async function uploadPresigned(
     idempotencyKey,
   );
   if ("arrived" in created) {
-    return created.arrived;
+    const { event_id, key } = created.arrived;
+    return { event_id, key, repeated: true };
   }
   progress.phase("sending", file.size);
   await uploadForm(created.form, file, type, progress.advance);
@@ -132,10 +137,13 @@ async function store(
   const idempotencyKey = idempotencyKeyOf(file, type, uploader.asNew);
   const uploadIt = way === "direct" ? uploadDirectly : uploadPresigned;
   // The Idempotency-Key makes a retry safe, even when only the answer was lost.
-  return withRetries(
-    () => uploadIt(uploader, { file, type, idempotencyKey, progress }),
-    uploader.sleep,
-  );
+  let attempts = 0;
+  const { repeated, ...stored } = await withRetries(() => {
+    attempts++;
+    return uploadIt(uploader, { file, type, idempotencyKey, progress });
+  }, uploader.sleep);
+  // A retry may find the file of this command's own first attempt.
+  return { ...stored, ...(repeated && attempts === 1 && { repeated }) };
 }
 
 /** Uploads one file. A Failure is in the result. */
@@ -149,8 +157,8 @@ export async function uploadFile(
     const found = await findFile(file);
     result.bytes = found.size;
     result.via = chooseWay(uploader, found);
-    const { event_id, key } = await store(uploader, found, result.via, progress);
-    Object.assign(result, { event_id, key });
+    const { event_id, key, repeated } = await store(uploader, found, result.via, progress);
+    Object.assign(result, { event_id, key, ...(repeated && { repeated }) });
     if (uploader.wait) {
       progress.phase("waiting", found.size);
       await untilFinished(uploader.manager, event_id, uploader.sleep);

@@ -204,7 +204,8 @@ export function uploadHandler(environment: Environment<UploadVariable>) {
         checksum,
         checksum_algorithm: "SHA256",
       };
-      return jsonResponse(201, answer);
+      const isRepeated = eTag === undefined;
+      return jsonResponse(201, answer, isRepeated ? { "Idempotent-Replayed": "true" } : undefined);
     } catch (error) {
       return errorAnswer(error, event.requestContext.requestId, {
         log: "Upload failed.",

@@ -60,6 +60,7 @@ export function stackConfig(
     if (!name.includes(":") && !Object.hasOwn(declared, name)) {
       throw new StartError(
         `There is no setting "${name}"; there are ${Object.keys(declared).join(", ")}.`,
+        "config",
       );
     }
   }

@@ -3,7 +3,7 @@ export class StartError extends Error {
   /** @param option the run's option that needs another value */
   constructor(
     message: string,
-    readonly option?: "port" | "dataDir" | "inspect",
+    readonly option?: "config" | "port" | "dataDir" | "inspect",
     details?: ErrorOptions,
   ) {
     super(message, details);

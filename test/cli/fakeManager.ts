@@ -62,7 +62,7 @@ export function apiError(status: number, code: string, headers?: Record<string, 
   return { status, headers, body: errorBody(code) };
 }
 
-type Reply = [status: number, body?: unknown];
+type Reply = [status: number, body?: unknown, headers?: Record<string, string>];
 
 function describe(fake: FakeManager): object {
   const { url, directMaxBytes, presignedMaxBytes, uploadKey } = fake;
@@ -132,6 +132,12 @@ function newUpload(fake: FakeManager, seen: Seen, arrived: Set<string>): Reply {
   ];
 }
 
+function directUpload(event_id: string, arrived: Set<string>): Reply {
+  const headers = arrived.has(event_id) ? { "Idempotent-Replayed": "true" } : undefined;
+  arrived.add(event_id);
+  return [201, { event_id, key: `uploads/${event_id}` }, headers];
+}
+
 function replyOf(fake: FakeManager, seen: Seen, arrived: Set<string>): Reply {
   const { method, path, query, fields, headers } = seen;
   const event_id = `id-${headers["idempotency-key"] ?? ""}`;
@@ -144,7 +150,7 @@ function replyOf(fake: FakeManager, seen: Seen, arrived: Set<string>): Reply {
       return [204];
     case "POST /direct/upload":
       return fake.uploadKey === headers["x-api-key"]
-        ? [201, { event_id, key: `uploads/${event_id}` }]
+        ? directUpload(event_id, arrived)
         : [403, errorBody("forbidden")];
   }
   if (headers["x-api-key"] !== fake.key) {
@@ -212,12 +218,12 @@ export async function startFakeManager(): Promise<FakeManager> {
       answer(response, fault.status, fault.body, fault.headers);
       return;
     }
-    const [status, body] = replyOf(fake, seen, arrived);
+    const [status, body, headers] = replyOf(fake, seen, arrived);
     if (fault === "lost answer") {
       request.socket.resetAndDestroy();
       return;
     }
-    answer(response, status, body);
+    answer(response, status, body, headers);
   };
   const server = createServer((request, response) => {
     // An aborted request gets no answer.

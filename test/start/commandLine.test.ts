@@ -30,8 +30,8 @@ describe("npm start", function () {
   const runners: Runner[] = [];
   const folders: string[] = [];
 
-  function start(args: string[]): Runner {
-    const runner = startRunner(args);
+  function start(args: string[], environment?: NodeJS.ProcessEnv): Runner {
+    const runner = startRunner(args, undefined, environment);
     runners.push(runner);
     return runner;
   }
@@ -128,7 +128,10 @@ describe("npm start", function () {
       /email +me@example\.com/,
       /deadLetterQueueUrl +http:/,
       /AWS_ENDPOINT_URL=http:\/\/127\.0\.0\.1:\d+/,
+      /AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1/,
       /AWS_ACCESS_KEY_ID=\w+/,
+      /AWS CLI from 1\.29 or 2\.13 and boto3 from 1\.28/,
+      /aws --endpoint-url http:\/\/127\.0\.0\.1:\d+ /,
       /http:\/\/127\.0\.0\.1:\d+\/_inbox/,
       /uploaded +sample\.jpg/,
       /processed +sample\.jpg/,
@@ -144,7 +147,9 @@ describe("npm start", function () {
     // A request that never ends.
     const { hostname, port } = new URL(endpoint);
     const client = connect(Number(port), hostname).on("error", () => undefined);
-    client.write("PUT /bucket/key HTTP/1.1\r\nHost: s3\r\nContent-Length: 1000\r\n\r\n");
+    client.write(
+      `PUT /bucket/key HTTP/1.1\r\nHost: localhost:${port}\r\nContent-Length: 1000\r\n\r\n`,
+    );
     await once(client, "ready");
 
     runner.process.kill("SIGINT");
@@ -178,6 +183,18 @@ describe("npm start", function () {
 
     await ended(children);
     expect(existsSync(path.dirname(mail))).to.equal(false);
+  });
+
+  it("removes its temporary files on Ctrl-C while it starts, without a word", async () => {
+    const runner = start(["--port", "0"]);
+    const isOfRun = (name: string) => name.startsWith("local-aws-");
+    await eventually(() => readdirSync(runner.temporary).find(isOfRun));
+
+    runner.process.kill("SIGINT");
+
+    expect(await runner.exited).to.equal(0);
+    expect(runner.errors()).to.equal("");
+    expect(readdirSync(runner.temporary).filter(isOfRun)).to.deep.equal([]);
   });
 
   it("ends on Ctrl-C while it starts, without a word", async () => {
@@ -269,7 +286,10 @@ describe("npm start", function () {
       [["extra"], /too many arguments/],
       [["--port", "http"], /port is a whole number/],
       [["--config", "digestSeconds"], /NAME=VALUE/],
-      [["--port", "0", "--config", "digestSecond=0"], /^There is no setting "digestSecond"; /],
+      [
+        ["--port", "0", "--config", "digestSecond=0"],
+        /^There is no setting "digestSecond"; .* Give another with --config NAME=VALUE\.$/,
+      ],
       [["--data", ""], /A folder has a name/],
       [["--port", String(port)], new RegExp(`^Port ${port} is in use`)],
       [
@@ -364,6 +384,23 @@ describe("npm start", function () {
       const { uploadCommand, uploadApiKey = "" } = printed.outputs;
 
       expect(uploadCommand).to.contain(`x-api-key: ${uploadApiKey}"`);
+    });
+
+    it("tells how to give an option that npm took for its own", async () => {
+      const taken: [npm: Record<string, string>, args: string[], form: string][] = [
+        [{ npm_config_port: "4611" }, [], "npm start -- --port 4611"],
+        [{ npm_config_port: "true" }, ["4611"], "npm start -- --port 4611"],
+        [{ npm_config_data: "true" }, [], "npm start -- --data <dir>"],
+      ];
+      for (const [npm, args, form] of taken) {
+        const runner = start(args, { npm_lifecycle_event: "start", ...npm });
+
+        expect(await runner.exited, form).to.equal(2);
+        expect(runner.errors()).to.equal(
+          `error: npm took the option --${form.split(" ")[3]?.slice(2) ?? ""} for its own. ` +
+            `Write two dashes before the options: ${form}\n`,
+        );
+      }
     });
 
     it("refuses a data folder that another run uses, with exit code 2", async () => {

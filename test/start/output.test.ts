@@ -68,6 +68,40 @@ describe("the text output of a Lambda's error", () => {
   });
 });
 
+describe("the log in the text output of a run", () => {
+  const LINES = [
+    { line: '{"level":"INFO","message":"from console.log"}', shown: "from console.log" },
+    { line: '{"level":"DEBUG","message":{"any":"object"}}', shown: '{"any":"object"}' },
+    { line: "written to stdout", shown: "written to stdout" },
+    { line: "42", shown: "42" },
+    {
+      line: '{"level":"ERROR","message":{"message":"It failed."}}',
+      shown: '{"message":"It failed."}',
+    },
+    { line: '{"level":"INFO","message":{"message":"File stored.","event_id":"1"}}' },
+    { line: '{"_aws":{},"Uploads":1}' },
+  ];
+
+  function linesOf(options?: { verbose: boolean }): string[] {
+    const lines: string[] = [];
+    const output = textOutput((line) => lines.push(line.slice("00:00:00  ".length)), fail, options);
+    for (const { line } of LINES) {
+      output.event({ type: "log", functionName: "mine", line });
+    }
+    return lines;
+  }
+
+  it("has what a function writes by console.log, and not what the program does all the time", () => {
+    const shown = LINES.flatMap(({ shown }) => (shown === undefined ? [] : [`mine: ${shown}`]));
+
+    expect(linesOf()).to.deep.equal(shown);
+  });
+
+  it("has every line with --verbose", () => {
+    expect(linesOf({ verbose: true })).to.have.lengthOf(LINES.length);
+  });
+});
+
 describe("the JSON output of a run", () => {
   it("has a log line that is JSON as an entry, and any other as text", () => {
     const lines: string[] = [];

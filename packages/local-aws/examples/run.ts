@@ -34,7 +34,7 @@ async function main(): Promise<void> {
 ${JSON.stringify(run.outputs, undefined, 2)}
 
 For AWS clients:
-export AWS_ENDPOINT_URL=${run.endpoint} AWS_REGION=${run.region}
+export AWS_ENDPOINT_URL=${run.endpoint} AWS_REGION=${run.region} AWS_DEFAULT_REGION=${run.region}
 export AWS_ACCESS_KEY_ID=${accessKeyId}
 export AWS_SECRET_ACCESS_KEY=${secretAccessKey}
 `);

@@ -1,4 +1,5 @@
 import { StartError } from "../startError";
+import { nearest, OPERATIONS } from "./operations";
 import { newSeed, SEED_LIMIT } from "./random";
 
 interface Rule {
@@ -53,7 +54,7 @@ interface Field {
   passes(value: unknown): boolean;
 }
 
-const SERVICES = ["dynamodb", "s3", "sns", "sqs", "sts"];
+const SERVICES = Object.keys(OPERATIONS);
 
 function wholeNumber(least: number, most: number): Field {
   return {
@@ -161,6 +162,22 @@ function checkRule(rule: unknown, where: string): void {
       throw wrong(`${where}.${name}`, value, FIELDS[name].allowed);
     }
   }
+  checkOperation(values, where);
+}
+
+/** @throws StartError for an operation that the service, or any service, does not have here */
+function checkOperation({ service, operation }: Record<string, unknown>, where: string): void {
+  const services = service === undefined ? SERVICES : [service as string];
+  const names = [...new Set(services.flatMap((each) => OPERATIONS[each] ?? []))];
+  if (typeof operation !== "string" || names.includes(operation)) {
+    return;
+  }
+  const near = nearest(operation, names);
+  const allowed =
+    near.length > 0
+      ? `${near.join(", ")}, and others (README of local-aws)`
+      : `one of ${names.sort().join(", ")}`;
+  throw wrong(`${where}.operation`, operation, allowed);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import { expect } from "chai";
 import type { Run, RunOptions } from "local-aws";
 import type { FaultRule } from "local-aws/faults";
+import { OPERATIONS } from "../faults/operations";
 import { WITHOUT_EFFECT } from "../resources";
 import { className, inputsWithoutEffect, servedInputs } from "./servedInputs";
 import { servedOperations } from "./servedOperations";
@@ -140,7 +141,12 @@ describe("README of the package", function () {
     );
 
     const { STS, ...others } = listed;
-    expect(others).to.deep.equal({ service: ["operations"], ...(await servedOperations()) });
+    const served = await servedOperations();
+    expect(others).to.deep.equal({ service: ["operations"], ...served });
+    for (const [service, operations] of Object.entries(served)) {
+      const known = OPERATIONS[service.toLowerCase()]?.filter((name) => name !== "PostObject");
+      expect(known, `faults/operations.ts: ${service}`).to.deep.equal(operations);
+    }
     expect(STS).to.deep.equal(["GetCallerIdentity"]);
   });
 

@@ -79,7 +79,33 @@ describe("the commands for events", () => {
     expect(lines).to.deep.equal(["There are no such events."]);
   });
 
-  it("shows a failed event's code, and replaces control characters", async () => {
+  it("fits the terminal, and shows a failed event's error at any width", async () => {
+    const last_error = { code: "NoSuchKey", message: "The object is gone. ".repeat(9), step: "x" };
+    const id = "01a1f874-3e4b-7c3a-9d52-6f0b8e2c4a17";
+    const FileName = `${"long ".repeat(20)}name.txt`;
+    fake.events = [
+      someEvent(id, {
+        event_status: "failed",
+        last_error,
+        event_info: { Bucket: "uploads", Key: "k", FileName, ContentType: "text/plain", Size: 7 },
+      }),
+    ];
+    for (const width of [72, 82, 100, 120, 172, 200]) {
+      lines.splice(0);
+
+      await listEvents({ ...context(), width }, {});
+
+      expect(
+        lines.filter((line) => line.length > width),
+        String(width),
+      ).to.deep.equal([]);
+      const text = lines.join("\n");
+      expect(text, String(width)).to.contain(id).and.contain("long ");
+      expect(text, String(width)).to.match(/NoSuchKey: The obj/);
+    }
+  });
+
+  it("shows a failed event's error, and replaces control characters", async () => {
     fake.events = [
       someEvent("bad", {
         event_status: "failed",
@@ -90,7 +116,7 @@ describe("the commands for events", () => {
 
     await listEvents(context(), {});
 
-    expect(lines[1]).to.match(/ a�\[2Jb�写真 +NoSuchKey$/);
+    expect(lines[1]).to.match(/ a�\[2Jb�写真 +NoSuchKey: gone$/);
   });
 
   it("shows one event in full, with a link to its file", async () => {

@@ -63,8 +63,19 @@ describe("an upload from the command line", () => {
     const otherType = await test.upload(name, { type: "image/png" });
 
     expect(requestsAgain).to.deep.equal(["POST /uploads"]);
-    expect(again).to.deep.equal(first);
+    expect(first).to.not.have.property("repeated");
+    expect(again).to.deep.equal({ ...first, repeated: true });
     expect(new Set([first, asNew, otherType].map(({ event_id }) => event_id)).size).to.equal(3);
+  });
+
+  it("tells that a small file was there already", async () => {
+    const name = test.file("a.txt", "small");
+
+    const first = await test.upload(name);
+    const again = await test.upload(name);
+
+    expect([first.repeated, again.repeated]).to.deep.equal([undefined, true]);
+    expect(again.event_id).to.equal(first.event_id);
   });
 
   it("reports progress: all bytes read, then all sent", async () => {

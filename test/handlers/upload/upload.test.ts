@@ -305,6 +305,17 @@ describe("upload", function () {
       expect(await program.rowsOf(fileName)).to.have.lengthOf(1);
     });
 
+    it("the same request again is answered as repeated, by a header", async () => {
+      const headers = { "idempotency-key": randomUUID() };
+      const name = { filename: uniqueName() };
+
+      const replayed = [await post(name, headers), await post(name, headers)].map((response) =>
+        response.headers.get("idempotent-replayed"),
+      );
+
+      expect(replayed).to.deep.equal([null, "true"]);
+    });
+
     it("eight times at once is one event, one object and one row", async () => {
       const fileName = uniqueName();
       const headers = { "idempotency-key": randomUUID() };

@@ -58,6 +58,14 @@ describe("fault plan", () => {
       'rules[0].operation is "dynamodb:PutItem"; allowed: an operation such as "PutItem"',
     ],
     [
+      rule({ share: 1, operation: "PutItme" }),
+      'rules[0].operation is "PutItme"; allowed: PutItem, and others (README of local-aws)',
+    ],
+    [
+      rule({ share: 1, service: "sts", operation: "PutItem" }),
+      'rules[0].operation is "PutItem"; allowed: one of GetCallerIdentity',
+    ],
+    [
       rule({ share: 1, milliseconds: 4 }),
       "rules[0].milliseconds is not known; allowed: kind, share, service, operation",
     ],
