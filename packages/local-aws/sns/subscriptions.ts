@@ -106,12 +106,15 @@ export function createSubscriptions(
         isConfirmed: isConfirmed || (before?.isConfirmed ?? false),
         isDeclared,
       });
-      keep({
-        topicArn,
-        address,
-        isConfirmed: subscription.confirmed,
-        isDeclared: isDeclared || (before?.isDeclared ?? false),
-      });
+      // Confirmed by nobody but the run, it is asked for by a later run that wants it.
+      if (!isConfirmed) {
+        keep({
+          topicArn,
+          address,
+          isConfirmed: subscription.confirmed,
+          isDeclared: isDeclared || (before?.isDeclared ?? false),
+        });
+      }
       return { subscription, isNew: !before };
     },
     tokenOf,
