@@ -54,8 +54,6 @@ function becomeExecutionEnvironment() {
   let cacheFlushed = false;
   let forgetCrash;
 
-  // Lambda's own. The host's keeps its files from other users.
-  process.umask(0o022);
   enableCompileCache(compileCacheFolder);
   registerHooks({ resolve });
   mapSources(JSON.parse(sourceMaps));
