@@ -135,19 +135,24 @@ describe("README of the package", function () {
     );
   });
 
-  it("has exactly the operations that are served, of all those in the SDK", async () => {
-    const listed = Object.fromEntries(
-      rows("Served operations").map(([service = "", cell = ""]) => [service, cell.split(", ")]),
-    );
+  it("has exactly the operations that are served and those that are not, of all in the SDK", async () => {
+    const listed = (heading: string) =>
+      Object.fromEntries(
+        rows(heading).map(([service = "", cell = ""]) => [service, cell.split(", ")]),
+      );
+    const { served, refused } = await servedOperations();
 
-    const { STS, ...others } = listed;
-    const served = await servedOperations();
+    const { STS, ...others } = listed("Served operations");
     expect(others).to.deep.equal({ service: ["operations"], ...served });
     for (const [service, operations] of Object.entries(served)) {
       const known = OPERATIONS[service.toLowerCase()]?.filter((name) => name !== "PostObject");
       expect(known, `faults/operations.ts: ${service}`).to.deep.equal(operations);
     }
     expect(STS).to.deep.equal(["GetCallerIdentity"]);
+    expect(listed("Operations that are not served")).to.deep.equal({
+      service: ["operations"],
+      ...refused,
+    });
   });
 
   it("has every option and member of a run, and every kind of fault", () => {

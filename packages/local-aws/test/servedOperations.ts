@@ -28,6 +28,8 @@ const INPUT = {
   UploadId: "1",
   PartNumber: 1,
   Delete: { Objects: [{ Key: "key" }] },
+  RequestRoute: "route",
+  RequestToken: "token",
   TableName: "table",
   RequestItems: { table: { Keys: [] } },
   QueueUrl: "http://127.0.0.1/000000000000/queue",
@@ -39,41 +41,51 @@ const INPUT = {
   Message: "message",
 };
 
-const NOT_SERVED = ["NotImplemented", "UnknownOperationException", "MethodNotAllowed"];
+const NOT_IMPLEMENTED = 501;
 
 async function isServed(client: Client, command: unknown): Promise<boolean> {
   try {
     await client.send(command);
     return true;
   } catch (error) {
-    const { name, $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } };
-    return $metadata?.httpStatusCode !== undefined && !NOT_SERVED.includes(name);
+    const { $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } };
+    if ($metadata?.httpStatusCode === undefined) {
+      // It was not sent at all: INPUT lacks something.
+      throw error;
+    }
+    return $metadata.httpStatusCode !== NOT_IMPLEMENTED;
   }
 }
 
-/** The operations that are answered with anything but "not served", by service, sorted. */
-export async function servedOperations(): Promise<Record<string, string[]>> {
+/** Names of operations, by service, sorted. */
+type Operations = Record<string, string[]>;
+
+/** All operations of the SDKs: those that are answered with 501, and the others. */
+export async function servedOperations(): Promise<{ served: Operations; refused: Operations }> {
   const test = await openCloud();
   const { cloud } = test;
-  const served: Record<string, string[]> = {};
+  const served: Operations = {};
+  const refused: Operations = {};
   for (const [service, sdk, Client] of SDKS) {
     const client = new Client({
       endpoint: cloud.endpoint,
       region: REGION,
       credentials: cloud.roles.operator,
       maxAttempts: 1,
+      disableHostPrefix: true,
     });
-    const operations: string[] = [];
+    const all = { served: [] as string[], refused: [] as string[] };
     for (const [name, Command] of Object.entries(sdk)) {
       if (/^[A-Z]\w*Command$/.test(name)) {
-        if (await isServed(client, new (Command as Constructor<unknown>)(INPUT))) {
-          operations.push(name.replace(/Command$/, ""));
-        }
+        const command = new (Command as Constructor<unknown>)(INPUT);
+        const kind = (await isServed(client, command)) ? "served" : "refused";
+        all[kind].push(name.replace(/Command$/, ""));
       }
     }
-    served[service] = operations.sort();
+    served[service] = all.served.sort();
+    refused[service] = all.refused.sort();
     client.destroy();
   }
   await test.close();
-  return served;
+  return { served, refused };
 }
