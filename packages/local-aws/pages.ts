@@ -82,11 +82,11 @@ export function createPages({
       if (url === STACK) {
         return stackPage(request, content.outputs);
       }
-      if (url.startsWith(`${SUBSCRIPTION_PAGES}/`)) {
-        return subscriptions(request);
-      }
       if (await isForbidden(request)) {
         return textResponse(403, FOREIGN_SITE);
+      }
+      if (url.startsWith(`${SUBSCRIPTION_PAGES}/`)) {
+        return subscriptions(request);
       }
       return (await restApis.handle(request)) ?? notFound(inboxUrl);
     },

@@ -133,6 +133,13 @@ describe("web pages in the browser of this machine", () => {
     expect(methods.filter((method) => !["GET", "OPTIONS"].includes(method))).to.deep.equal([]);
   });
 
+  it("send nothing to the pages of subscriptions", async () => {
+    const { endpoint } = scene.test.cloud;
+    const { status, text } = await ask(`${endpoint}/_sns/confirm`, { origin: EVIL }, "POST");
+
+    expect([status, text.includes("another site")]).to.deep.equal([403, true]);
+  });
+
   it("send to an API that allows their origin; so do its own pages and programs", async () => {
     const own = new URL(apiUrl).origin;
     const senders: Record<string, string>[] = [
