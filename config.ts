@@ -73,7 +73,8 @@ const RETENTION_DAYS = [
 
 const ADDRESSES = "one e-mail address, or several separated by commas, such as me@example.com";
 
-const EMAIL = /^[^\s@,;<>"]+@[^\s@,;<>"]+\.[^\s@,;<>".]+$/;
+/** SNS refuses what has an empty part: a dot at an end, or two in a row. */
+const EMAIL = /^[^\s@,;<>".]+(\.[^\s@,;<>".]+)*@([^\s@,;<>".]+\.)+[^\s@,;<>".]+$/;
 const CONTENT_TYPE = /^(\*\/\*|[\w!#$&^.+-]+\/(\*|[\w!#$&^.+-]+))$/;
 
 const ORIGIN = /^(\*|https?:\/\/[^\s\/,*]+(:\d+)?)$/;

@@ -1,6 +1,55 @@
+import { typeByEnding } from "./fileName";
 import { mediaTypeOf } from "./mediaType";
 
 const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/;
+
+/** RFC 9110: a token, or a quoted text. */
+const PARAMETER = /^([\w!#$%&'*+.^`|~-]+)=([\w!#$%&'*+.^`|~-]+|"(?:[^"\\]|\\.)*")$/;
+
+/** Quoted texts, in which separators are text, or separators. */
+const QUOTED_OR_SEPARATOR = /"(?:[^"\\]|\\.)*"|[;,]/g;
+
+/** What curl and HTML forms declare of any body: it says nothing of the file. */
+const FORM_TYPE = "application/x-www-form-urlencoded";
+
+/** The parts of a `Content-Type` between semicolons; undefined for a list of several. */
+function partsOf(text: string): string[] | undefined {
+  const parts: string[] = [];
+  let start = 0;
+  for (const { 0: found, index } of text.matchAll(QUOTED_OR_SEPARATOR)) {
+    if (found === ",") {
+      return undefined;
+    }
+    if (found === ";") {
+      parts.push(text.slice(start, index).trim());
+      start = index + 1;
+    }
+  }
+  return [...parts, text.slice(start).trim()];
+}
+
+/**
+ * A `Content-Type` from its parts: the media type in lower case, and each valid parameter once.
+ * What a browser could take for another type does not survive.
+ *
+ * @returns undefined for a text that is not one media type
+ */
+function parseContentType(text: string): CheckedContentType | undefined {
+  const [first = "", ...others] = partsOf(text) ?? [];
+  const mediaType = first.toLowerCase();
+  if (!MEDIA_TYPE.test(mediaType)) {
+    return undefined;
+  }
+  const parameters = new Map<string, string>();
+  for (const other of others) {
+    const [, name, value] = PARAMETER.exec(other) ?? [];
+    if (name !== undefined && value !== undefined && !parameters.has(name.toLowerCase())) {
+      parameters.set(name.toLowerCase(), value);
+    }
+  }
+  const contentType = [mediaType, ...[...parameters].map((pair) => pair.join("="))].join("; ");
+  return { contentType, mediaType };
+}
 
 /** Whether a media type matches one of the patterns: `type/subtype`, `type/*` or any type. */
 export function isAllowedType(mediaType: string, patterns: string[]): boolean {
@@ -22,19 +71,24 @@ export interface CheckedContentType {
 /**
  * Checks the content type that an uploader declared.
  *
- * @param declared @default `application/octet-stream`, also for blank text
+ * @param declared undefined, blank, or the type that curl sends by itself: the file name's ending
+ *   decides, or else it is `application/octet-stream`
  * @param allowedTypes patterns, see `isAllowedType`
  */
 export function checkContentType(
   declared: string | undefined,
   allowedTypes: string[],
+  fileName?: string,
 ): CheckedContentType {
-  const contentType = (declared ?? "").trim() || "application/octet-stream";
-  const mediaType = mediaTypeOf(contentType);
+  const given = (declared ?? "").trim();
+  const isUnknown = given === "" || mediaTypeOf(given) === FORM_TYPE;
+  const text = isUnknown ? (typeByEnding(fileName) ?? "application/octet-stream") : given;
+  const parsed = parseContentType(text);
   // S3 returns it as a header and accepts no other characters.
-  if (!MEDIA_TYPE.test(mediaType) || !/^[\t\x20-\x7e]*$/.test(contentType)) {
-    return { contentType, mediaType, refusal: "malformed" };
+  if (!parsed || !/^[\t\x20-\x7e]*$/.test(text)) {
+    return { contentType: text, mediaType: mediaTypeOf(text), refusal: "malformed" };
   }
+  const { contentType, mediaType } = parsed;
   if (mediaType === "multipart/form-data") {
     return { contentType, mediaType, refusal: "form" };
   }

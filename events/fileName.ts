@@ -3,21 +3,58 @@ import { mediaTypeOf } from "./mediaType";
 /** The limit of common file systems; keeps an upload's key within S3's 1,024 bytes. */
 const MAX_FILE_NAME_BYTES = 255;
 
-const EXTENSIONS: Record<string, string> = {
-  "application/json": ".json",
-  "application/pdf": ".pdf",
-  "application/zip": ".zip",
-  "audio/mpeg": ".mp3",
-  "image/gif": ".gif",
-  "image/jpeg": ".jpg",
-  "image/png": ".png",
-  "image/svg+xml": ".svg",
-  "image/webp": ".webp",
-  "text/csv": ".csv",
-  "text/html": ".html",
-  "text/plain": ".txt",
-  "video/mp4": ".mp4",
+/** Endings of common media types, by IANA's registrations; the first one is the usual one. */
+const EXTENSIONS: Record<string, string[]> = {
+  "application/gzip": [".gz", ".tgz"],
+  "application/json": [".json"],
+  "application/msword": [".doc"],
+  "application/pdf": [".pdf"],
+  "application/vnd.ms-excel": [".xls"],
+  "application/vnd.oasis.opendocument.text": [".odt"],
+  "application/vnd.openxmlformats-officedocument.presentationml.presentation": [".pptx"],
+  "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": [".xlsx"],
+  "application/vnd.openxmlformats-officedocument.wordprocessingml.document": [".docx"],
+  "application/xml": [".xml"],
+  "application/zip": [".zip"],
+  "audio/flac": [".flac"],
+  "audio/mp4": [".m4a"],
+  "audio/mpeg": [".mp3"],
+  "audio/ogg": [".ogg", ".opus"],
+  "audio/wav": [".wav"],
+  "image/avif": [".avif"],
+  "image/bmp": [".bmp"],
+  "image/gif": [".gif"],
+  "image/heic": [".heic"],
+  "image/jpeg": [".jpg", ".jpeg"],
+  "image/png": [".png"],
+  "image/svg+xml": [".svg"],
+  "image/tiff": [".tif", ".tiff"],
+  "image/webp": [".webp"],
+  "text/calendar": [".ics"],
+  "text/css": [".css"],
+  "text/csv": [".csv"],
+  "text/html": [".html", ".htm"],
+  "text/javascript": [".js", ".mjs"],
+  "text/markdown": [".md"],
+  "text/plain": [".txt", ".log"],
+  "video/mp4": [".mp4"],
+  "video/quicktime": [".mov"],
+  "video/webm": [".webm"],
 };
+
+/** The media type that a file name's ending stands for; undefined: it is not a common one. */
+export function typeByEnding(fileName: string | undefined): string | undefined {
+  const ending = /\.[^.]*$/.exec(fileName ?? "")?.[0].toLowerCase() ?? "";
+  return Object.keys(EXTENSIONS).find((type) => EXTENSIONS[type]?.includes(ending));
+}
+
+/**
+ * Text without characters that change the direction of writing, with which `gpj.exe` can be shown as
+ * `exe.jpg`.
+ */
+export function withoutDirections(text: string): string {
+  return text.replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, "");
+}
 
 function truncateUtf8(text: string, maxBytes: number): string {
   let bytes = 0;
@@ -34,18 +71,21 @@ function truncateUtf8(text: string, maxBytes: number): string {
 
 /**
  * The file name to store for an upload: the last segment of the given name (some clients send a
- * path), without control characters and lone surrogates, at most 255 bytes of UTF-8 with the
+ * path), without control characters, characters of direction and lone surrogates, at most 255 bytes of UTF-8 with the
  * extension kept. Without a usable name: `file`, with an extension for well-known media types.
  */
 export function fileNameFor(given: string | undefined, contentType: string): string {
   const lastSegment = (given ?? "").split(/[/\\]/).pop() ?? "";
-  const name = lastSegment
+  const name = withoutDirections(lastSegment)
     .toWellFormed()
     .replace(/\p{Cc}/gu, "")
     .trim();
   if (name === "" || name === "." || name === "..") {
     const mediaType = mediaTypeOf(contentType);
-    return Object.hasOwn(EXTENSIONS, mediaType) ? `file${EXTENSIONS[mediaType] ?? ""}` : "file";
+    const [extension = ""] = Object.hasOwn(EXTENSIONS, mediaType)
+      ? (EXTENSIONS[mediaType] ?? [])
+      : [];
+    return `file${extension}`;
   }
   if (Buffer.byteLength(name) <= MAX_FILE_NAME_BYTES) {
     return name;

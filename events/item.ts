@@ -39,11 +39,27 @@ function scalar(value: string | number) {
   return typeof value === "number" ? { N: String(value) } : { S: value };
 }
 
-/** A flat record as a map attribute, without undefined values. */
+/**
+ * A flat record as a map attribute, without undefined values.
+ *
+ * @throws an error named `InvalidResult`, with the field's name, for anything but texts and finite
+ *   numbers: a user's own processing may return anything
+ */
 export function toMap(record: EventResult) {
   const map: Record<string, { S: string } | { N: string }> = {};
-  for (const [name, value] of Object.entries(record) as [string, string | number | undefined][]) {
-    if (value !== undefined) {
+  if (typeof record !== "object" || (record as EventResult | null) === null) {
+    throw invalidResult(
+      `Processing returned a value of type ${typeNameOf(record)}, not an object.`,
+    );
+  }
+  for (const [name, value] of Object.entries(record) as [string, unknown][]) {
+    if (typeof value !== "string" && !Number.isFinite(value) && value !== undefined) {
+      const what = typeof value === "number" ? String(value) : `of type ${typeNameOf(value)}`;
+      throw invalidResult(
+        `The result's field "${name}" is ${what}; the table takes texts and finite numbers.`,
+      );
+    }
+    if (typeof value === "string" || typeof value === "number") {
       map[name] = scalar(value);
     }
   }
@@ -80,6 +96,15 @@ export function newItem(event: FileEvent, statusShards = 1) {
   };
 }
 
+function invalidResult(message: string): Error {
+  return Object.assign(new Error(message), { name: "InvalidResult" });
+}
+
+/** Such as `bigint`, `Date` or `Array`. */
+function typeNameOf(value: unknown): string {
+  return typeof value === "object" && value !== null ? value.constructor.name : typeof value;
+}
+
 function invalidEvent(message: string): Error {
   return Object.assign(new Error(message), { name: "InvalidEvent" });
 }
@@ -101,12 +126,63 @@ function statusOf(item: Item): EventStatus {
   return known;
 }
 
+/**
+ * Checks fields that anyone may have written by hand.
+ *
+ * @param types `typeof` of each known field that is there
+ */
+function checkFields(attribute: string, fields: object, types: Record<string, string>): void {
+  for (const [name, value] of Object.entries(fields) as [string, unknown][]) {
+    const type = Object.hasOwn(types, name) ? types[name] : undefined;
+    if (type !== undefined && typeof value !== type) {
+      throw invalidEvent(`The field "${name}" of the row's ${attribute} is not a ${type}.`);
+    }
+  }
+}
+
+const INFO_TYPES: Record<keyof EventInfo, string> = {
+  Bucket: "string",
+  Key: "string",
+  Size: "number",
+  ETag: "string",
+  VersionId: "string",
+  ContentType: "string",
+  FileName: "string",
+  Checksum: "string",
+};
+
+const RESULT_TYPES: Record<keyof EventResult, string> = {
+  size: "number",
+  type: "string",
+  declared_type: "string",
+  checksum: "string",
+  checksum_algorithm: "string",
+  width: "number",
+  height: "number",
+};
+
+const ERROR_TYPES: Record<keyof EventError, string> = {
+  code: "string",
+  message: "string",
+  step: "string",
+};
+
 function infoOf(item: Item): EventInfo {
   const info = JSON.parse(text(item, "event_info")) as Partial<EventInfo> | null;
   if (typeof info?.Bucket !== "string" || typeof info.Key !== "string") {
     throw invalidEvent("The row's event_info names no object: it has no Bucket and Key.");
   }
+  checkFields("event_info", info, INFO_TYPES);
   return info as EventInfo;
+}
+
+function errorOf(json: string): EventError {
+  const error = JSON.parse(json) as EventError | null;
+  if (typeof error !== "object" || error === null) {
+    throw invalidEvent("The row's last_error is not an object.");
+  }
+  checkFields("last_error", error, ERROR_TYPES);
+  return error;
 }
 
 function fromMap(
@@ -164,10 +240,11 @@ export function fromItem(item: Item): FileEvent {
   };
   const result = fromMap(item.event_result);
   if (result) {
+    checkFields("event_result", result, RESULT_TYPES);
     event.event_result = result as unknown as EventResult;
   }
   if (item.last_error?.S !== undefined) {
-    event.last_error = JSON.parse(item.last_error.S) as EventError;
+    event.last_error = errorOf(item.last_error.S);
   }
   if (item.failed_from?.S !== undefined) {
     event.failed_from = item.failed_from.S as EventStatus;

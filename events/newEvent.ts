@@ -2,6 +2,12 @@ import type { S3EventRecord } from "aws-lambda";
 import type { FileEvent } from "./event";
 import { decodeS3Key, fileNameOf, objectIdentity, parseUploadKey } from "./identity";
 
+/** Whether the object is what the S3 console's "Create folder" writes: no file. */
+export function isFolderMarker({ s3 }: S3EventRecord): boolean {
+  // Not URL-encoded: a slash stands for itself.
+  return s3.object.size === 0 && s3.object.key.endsWith("/");
+}
+
 /**
  * The event for a record of the bucket's event.
  *

@@ -95,10 +95,18 @@ export function isMessageRefused(thrown: unknown): boolean {
 /** Characters; limits the size of rows and mails. */
 const MAX_ERROR_TEXT = 1000;
 
+/** S3's answers for an object that is gone; `AccessDenied` from those who may not list the bucket. */
+const UNREADABLE = ["AccessDenied", "NoSuchKey", "NotFound"];
+
 /** An error in the form that a `failed` event's row has. */
 export function eventError(thrown: unknown, step: string): EventError {
   const { name, message, code } = asError(thrown);
   // The name of Node's errors below HTTP says nothing.
   const named = name === "Error" ? (code ?? name) : name;
-  return { code: named.slice(0, MAX_ERROR_TEXT), message: message.slice(0, MAX_ERROR_TEXT), step };
+  const hint = UNREADABLE.includes(name) ? " (The object is gone, or may not be read.)" : "";
+  return {
+    code: named.slice(0, MAX_ERROR_TEXT),
+    message: message.slice(0, MAX_ERROR_TEXT) + hint,
+    step,
+  };
 }

@@ -4,15 +4,20 @@ import { httpError } from "./http";
 /**
  * The content type to store a file with.
  *
+ * @param fileName as given: decides where the type is not declared
  * @throws an `HttpError` 400 for text that is not a media type, 415 for a type that is not allowed
  */
-export function acceptContentType(declared: string | undefined, allowedTypes: string[]): string {
-  const { contentType, mediaType, refusal } = checkContentType(declared, allowedTypes);
+export function acceptContentType(
+  declared: string | undefined,
+  allowedTypes: string[],
+  fileName?: string,
+): string {
+  const { contentType, mediaType, refusal } = checkContentType(declared, allowedTypes, fileName);
   if (refusal === "malformed") {
     throw httpError(
       400,
       "invalid_content_type",
-      "The content type is not a media type such as image/jpeg.",
+      "The content type is not one media type such as image/jpeg.",
     );
   }
   if (refusal === "form") {

@@ -21,6 +21,11 @@ const YES_OR_NO = "true or false";
 const REFUSED: [name: keyof typeof DEFAULTS, values: string[], allowed: string][] = [
   [
     "email",
+    ["me@example..com", ".me@example.com", "a..b@example.com", "me@.example.com"],
+    FROM_AN_ADDRESS,
+  ],
+  [
+    "email",
     ["", "me", "me@example", "@example.com", "me@example.com,", "a@b.example;c@d.example", "[]"],
     FROM_AN_ADDRESS,
   ],

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from "node:crypto";
+import { createHmac, randomUUID } from "node:crypto";
 import { Failure } from "../errors";
 import { failureOf, jsonOf } from "../http/answer";
 import { type Sleep, withRetries } from "../http/retries";
@@ -13,6 +13,7 @@ import {
   type OnBytes,
   readHashed,
 } from "./localFile";
+import { machineSecret } from "./machineSecret";
 import { mediaTypeOf } from "./mediaType";
 import { uploadForm } from "./s3Form";
 import type { UploadRoutes } from "./uploadRoutes";
@@ -63,10 +64,13 @@ interface Sending {
 
 type Stored = Pick<DirectUpload, "event_id" | "key"> & Pick<UploadResult, "repeated">;
 
-/** Depends on content, name and type, so that a repeated command does not upload twice. */
+/**
+ * Depends on content, name and type, so that a repeated command does not upload twice; and on a secret
+ * of this machine, so that nobody who knows the file can use up its key.
+ */
 function idempotencyKeyOf(file: HashedFile, type: string, asNew: boolean): string {
   const identity = JSON.stringify([file.sha256, file.name, type]);
-  const key = `events-${createHash("sha256").update(identity).digest("hex")}`;
+  const key = `events-${createHmac("sha256", machineSecret()).update(identity).digest("hex")}`;
   return asNew ? `${key}-${randomUUID()}` : key;
 }
 

@@ -86,7 +86,7 @@ function readRequest(event: APIGatewayProxyEvent, allowedTypes: string[]): Uploa
   if (given !== undefined && typeof given !== "string") {
     throw invalid("content_type", "The content type has to be a text such as image/jpeg.");
   }
-  const contentType = acceptContentType(given, allowedTypes);
+  const contentType = acceptContentType(given, allowedTypes, filename);
   const fileName = fileNameFor(filename, contentType);
   if (fileName.includes(S3_VARIABLE)) {
     throw invalid("filename", `A form's file name cannot have ${S3_VARIABLE} in it.`);
@@ -124,7 +124,8 @@ export async function presignUpload(
   const idempotencyKey = idempotencyKeyOf(event);
   const reservation = await reserve(
     { dynamo: store.dynamo, tableName: reservationsTableName },
-    idempotencyKey,
+    // A tab, which no header's key has: an upload by anyone cannot use up an operator's key.
+    idempotencyKey && `manager\t${idempotencyKey}`,
     request.fileName,
     ["form", request.contentType, request.fileName, request.size, request.checksum],
   );

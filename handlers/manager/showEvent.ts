@@ -3,6 +3,7 @@ import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import type { APIGatewayProxyResult } from "aws-lambda";
 import { create as createContentDisposition } from "content-disposition";
 import type { FileEvent } from "../../events/event";
+import { withoutDirections } from "../../events/fileName";
 import { secondsInStatus } from "../../events/history";
 import { fileNameOf } from "../../events/identity";
 import { jsonResponse } from "../../runtime/http";
@@ -19,7 +20,9 @@ async function downloadLink({ s3 }: ManagerContext, { event_info: info }: FileEv
   const command = new GetObjectCommand({
     Bucket: info.Bucket,
     Key: info.Key,
-    ResponseContentDisposition: createContentDisposition(info.FileName ?? fileNameOf(info.Key)),
+    ResponseContentDisposition: createContentDisposition(
+      withoutDirections(info.FileName ?? fileNameOf(info.Key)),
+    ),
   });
   const url = await getSignedUrl(s3, command, { expiresIn: LINK_SECONDS });
   return { url, expires_at: expiresAt.toISOString() };

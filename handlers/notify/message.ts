@@ -1,4 +1,5 @@
 import type { FileEvent } from "../../events/event";
+import { withoutDirections } from "../../events/fileName";
 import { fileNameOf } from "../../events/identity";
 
 /** A message to publish to a topic. */
@@ -37,9 +38,14 @@ function shorten(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length - 3)}...`;
 }
 
-/** Replaces line breaks, which a key may contain: they could imitate lines of the mail. */
+/**
+ * Text of a key or an error for a mail. Line breaks are replaced, as they could imitate lines of the
+ * mail, and characters of direction removed, as they could disguise a name's ending.
+ */
 export function oneLine(text: string): string {
-  return text.toWellFormed().replace(/[\p{Cc}\u2028\u2029]/gu, "\ufffd");
+  return withoutDirections(text)
+    .toWellFormed()
+    .replace(/[\p{Cc}\u2028\u2029]/gu, "\ufffd");
 }
 
 /** The file's name, on one line. */

@@ -1,7 +1,7 @@
 import type { S3Event, S3EventRecord } from "aws-lambda";
 import { freshUploadSeconds, isFreshUpload } from "../../events/gracePeriod";
 import { parseUploadKey } from "../../events/identity";
-import { eventOfRecord } from "../../events/newEvent";
+import { eventOfRecord, isFolderMarker } from "../../events/newEvent";
 import type { Environment } from "../../runtime/environment";
 import { logError, logInfo } from "../../runtime/log";
 import { countedEventStore, type CountedEventVariable } from "../../store/eventStore";
@@ -22,6 +22,10 @@ export function recordHandler(environment: Environment<CountedEventVariable | "S
   const freshSeconds = freshUploadSeconds(Number(environment("STUCK_SECONDS")));
 
   const record = async (s3Record: S3EventRecord) => {
+    if (isFolderMarker(s3Record)) {
+      logInfo("Folder marker ignored.", { key: s3Record.s3.object.key });
+      return;
+    }
     const event = eventOfRecord(s3Record);
     const fields = { event_id: event.event_id, key: event.event_info.Key };
     const isUpload = parseUploadKey(event.event_info.Key) !== undefined;

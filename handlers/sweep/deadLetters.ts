@@ -5,7 +5,7 @@ import {
   type SQSClient,
 } from "@aws-sdk/client-sqs";
 import type { S3EventRecord } from "aws-lambda";
-import { eventOfRecord } from "../../events/newEvent";
+import { eventOfRecord, isFolderMarker } from "../../events/newEvent";
 import { logError } from "../../runtime/log";
 import { putMissingRow, type SweepRun } from "./sweepRun";
 
@@ -75,7 +75,7 @@ export async function sweepDeadLetters(
     let isComplete = records !== undefined;
     for (const record of records ?? []) {
       try {
-        if (await putMissingRow(run, eventOfRecord(record))) {
+        if (!isFolderMarker(record) && (await putMissingRow(run, eventOfRecord(record)))) {
           counts.WrittenFromDeadLetters += 1;
         }
       } catch (error) {

@@ -65,7 +65,36 @@ function givenFileName(event: APIGatewayProxyEvent): string | undefined {
   if (!disposition) {
     return undefined;
   }
-  return parseContentDisposition(disposition).parameters.filename;
+  return fromUtf8(parseContentDisposition(asBytes(disposition)).parameters.filename);
+}
+
+/** A header with other characters than bytes has been decoded already: its bytes, a character each. */
+function asBytes(value: string): string {
+  return /[^\0-\xff]/.test(value) ? Buffer.from(value, "utf8").toString("latin1") : value;
+}
+
+/** Text whose characters are bytes of UTF-8, as curl sends a file name; any other text stays. */
+function fromUtf8(text: string | undefined): string | undefined {
+  if (text === undefined || !/[\x80-\xff]/.test(text) || /[^\0-\xff]/.test(text)) {
+    return text;
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(text, "latin1"));
+  } catch {
+    return text;
+  }
+}
+
+/** @throws an `HttpError` 415 for a body that is not the file itself */
+function refuseEncoding(event: APIGatewayProxyEvent): void {
+  const encoding = header(event, "content-encoding")?.trim().toLowerCase() ?? "";
+  if (encoding !== "" && encoding !== "identity") {
+    throw httpError(
+      415,
+      "encoding_not_supported",
+      "Send the file without Content-Encoding: its bytes are stored and inspected as they come.",
+    );
+  }
 }
 
 /** @throws an `HttpError` for an invalid request */
@@ -77,7 +106,9 @@ function readRequest(
   if (event.httpMethod !== "POST") {
     throw httpError(405, "method_not_allowed", "Files are sent with POST.", { Allow: "POST" });
   }
-  const contentType = acceptContentType(header(event, "content-type"), allowedTypes);
+  refuseEncoding(event);
+  const given = givenFileName(event);
+  const contentType = acceptContentType(header(event, "content-type"), allowedTypes, given);
   const idempotencyKey = idempotencyKeyOf(event);
   const body = bodyBytes(event);
   if (body.length === 0) {
@@ -94,7 +125,7 @@ function readRequest(
   return {
     body,
     contentType,
-    fileName: fileNameFor(givenFileName(event), contentType),
+    fileName: fileNameFor(given, contentType),
     idempotencyKey,
     digest: createHash("sha256").update(body).digest(),
   };

@@ -23,7 +23,8 @@ describe("isAllowedType", () => {
 describe("checkContentType", () => {
   const accepted: [declared: string | undefined, contentType: string, mediaType: string][] = [
     ["image/jpeg", "image/jpeg", "image/jpeg"],
-    [" Text/Plain; charset=utf-8 ", "Text/Plain; charset=utf-8", "text/plain"],
+    [" Text/Plain; charset=utf-8 ", "text/plain; charset=utf-8", "text/plain"],
+    ['text/plain;charset;a=b; A=c;=;d="x,;y"', 'text/plain; a=b; d="x,;y"', "text/plain"],
     [undefined, "application/octet-stream", "application/octet-stream"],
     [" ", "application/octet-stream", "application/octet-stream"],
   ];
@@ -33,9 +34,25 @@ describe("checkContentType", () => {
     });
   }
 
+  const unknown: [declared: string | undefined, fileName: string, contentType: string][] = [
+    ["application/x-www-form-urlencoded", "a.b.JPG", "image/jpeg"],
+    [undefined, "notes.md", "text/markdown"],
+    ["application/x-www-form-urlencoded", "jpg", "application/octet-stream"],
+    ["", "a.constructor", "application/octet-stream"],
+    ["application/octet-stream", "a.jpg", "application/octet-stream"],
+  ];
+  for (const [declared, fileName, contentType] of unknown) {
+    it(`takes ${String(declared)} of ${fileName} for ${contentType}`, () => {
+      expect(checkContentType(declared, ["*/*"], fileName)).to.include({ contentType });
+    });
+  }
+
   const refused: [declared: string, refusal: string][] = [
     ["image", "malformed"],
     ["image/jpeg; name=ü", "malformed"],
+    ["text/plain;,image/png", "malformed"],
+    ["text/plain, image/png", "malformed"],
+    ['text/plain; a="b, image/png', "malformed"],
     ["multipart/form-data; boundary=x", "form"],
     ["image/jpeg", "not allowed"],
   ];

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
+import type { EventResult } from "../../events/event";
 import { fromItem, type Item, keyItem, newItem, toMap } from "../../events/item";
 import { eventResults, newEvents } from "./arbitraries";
 
@@ -62,6 +63,35 @@ describe("a row", () => {
     expect(toMap({ size: 1, type: "text/plain", width: undefined })).to.deep.equal({
       M: { size: { N: "1" }, type: { S: "text/plain" } },
     });
+  });
+
+  it("is refused where a value of its result fits no table, with the field's name", () => {
+    for (const value of [NaN, Infinity, new Date(0), 1n, ["a"], null, true, { a: 1 }]) {
+      const result = { size: 1, type: "text/plain", width: value } as unknown as EventResult;
+      expect(() => toMap(result))
+        .to.throw('field "width"')
+        .with.property("name", "InvalidResult");
+    }
+    for (const result of [undefined, null, "text", 5]) {
+      expect(() => toMap(result as unknown as EventResult)).to.throw("not an object");
+    }
+  });
+
+  it("with a field of another type, as somebody may write it by hand, is not an event", () => {
+    const wrong: [attribute: string, value: Item[string]][] = [
+      ["FileName", { S: '{"Bucket":"b","Key":"k","FileName":5}' }],
+      ["Size", { S: '{"Bucket":"b","Key":"k","Size":"5"}' }],
+      ["code", { S: '{"code":1,"message":"m","step":"process"}' }],
+      ["size", { M: { size: { S: "large" }, type: { S: "text/plain" } } }],
+      ["type", { M: { size: { N: "5" }, type: { N: "5" } } }],
+    ];
+    const attributeOf = { FileName: "event_info", Size: "event_info", code: "last_error" };
+    for (const [field, value] of wrong) {
+      const name = attributeOf[field as keyof typeof attributeOf] as string | undefined;
+      expect(() => fromItem({ ...row, [name ?? "event_result"]: value }))
+        .to.throw(`"${field}"`)
+        .with.property("name", "InvalidEvent");
+    }
   });
 
   it("without updated_at has the time of its creation", () => {

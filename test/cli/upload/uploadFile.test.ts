@@ -1,4 +1,6 @@
 import { randomBytes } from "node:crypto";
+import { statSync } from "node:fs";
+import * as path from "node:path";
 import { expect } from "chai";
 import { someEvent } from "../fakeManager";
 import { large, sha256Of, startUploadTest, type UploadTest } from "./uploadTest";
@@ -76,6 +78,23 @@ describe("an upload from the command line", () => {
 
     expect([first.repeated, again.repeated]).to.deep.equal([undefined, true]);
     expect(again.event_id).to.equal(first.event_id);
+  });
+
+  it("has keys that nobody can guess from the file: each machine has others", async () => {
+    const name = test.file("guessed.bin", large);
+    const keyOn = async (machine: string) => {
+      process.env.XDG_CONFIG_HOME = path.join(test.folder, machine);
+      await test.upload(name);
+      return test.fake.seen[0]?.headers["idempotency-key"];
+    };
+
+    const keys = [await keyOn("one"), await keyOn("one"), await keyOn("two")];
+
+    process.env.XDG_CONFIG_HOME = test.folder;
+    expect(keys[0]).to.equal(keys[1]);
+    expect(keys[0]).to.not.equal(keys[2]);
+    const { mode } = statSync(path.join(test.folder, "one", "s3-uploader", "secret"));
+    expect(mode & 0o777).to.equal(0o600);
   });
 
   it("reports progress: all bytes read, then all sent", async () => {

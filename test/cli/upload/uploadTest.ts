@@ -37,6 +37,9 @@ export function sha256Of(content: Buffer): string {
 export async function startUploadTest(): Promise<UploadTest> {
   const fake = await startFakeManager();
   const folder = mkdtempSync(path.join(tmpdir(), "events-upload-test-"));
+  // Not the user's own: the secret of keys is kept there.
+  const settings = process.env.XDG_CONFIG_HOME;
+  process.env.XDG_CONFIG_HOME = folder;
   const pauses: number[] = [];
   const sleep = (ms: number) => {
     pauses.push(ms);
@@ -60,6 +63,11 @@ export async function startUploadTest(): Promise<UploadTest> {
     },
     close: async () => {
       await fake.close();
+      if (settings === undefined) {
+        delete process.env.XDG_CONFIG_HOME;
+      } else {
+        process.env.XDG_CONFIG_HOME = settings;
+      }
       rmSync(folder, { recursive: true });
     },
   };

@@ -117,6 +117,19 @@ describe("notify", function () {
     expect(await statusesOf(event)).to.deep.equal(["notified"]);
   });
 
+  it("publishes the others, where somebody wrote a row's field by hand in another type", async () => {
+    const { record } = await program.putEvent({});
+    const other = await program.putEvent({});
+    const image = other.record.dynamodb?.NewImage ?? {};
+    image.event_info = { S: '{"Bucket":"files","Key":"k","FileName":5}' };
+
+    expect(await notify(other.record, record)).to.deep.equal(failuresOf());
+
+    expect((await program.mails()).map(({ subject }) => subject)).to.deep.equal([
+      "File processed: cat.jpg",
+    ]);
+  });
+
   it("publishes two rows with the same id, each by its own timestamp", async () => {
     const { event, record } = await program.putEvent({});
     const other = await program.putEvent({

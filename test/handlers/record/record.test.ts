@@ -61,6 +61,16 @@ describe("record", function () {
     });
   });
 
+  it("writes none for a folder that the S3 console made, and says so in the log", async () => {
+    const Records = [s3Record({ bucket, encodedKey: "new+folder/", size: 0 })];
+
+    const { functionError } = await program.invoke("record", { Records });
+
+    expect(functionError).to.equal(undefined);
+    await program.logged("Folder marker ignored.", "new+folder/");
+    expect(await program.rowsOf(bucket)).to.deep.equal([]);
+  });
+
   it("writes a row for every kind of ObjectCreated event", async () => {
     const made = ["Put", "Post", "Copy", "CompleteMultipartUpload"];
     const Records = made.map((how) =>

@@ -167,6 +167,13 @@ describe("upload", function () {
         "x; filename=u.jpg; filename*=UTF-8''%C3%BC.jpg",
       ],
       ["its type", "file.jpg", ""],
+      [
+        "raw UTF-8 in the header, as curl sends it",
+        "日本 ü.txt",
+        "",
+        `attachment; filename="${Buffer.from("日本 ü.txt").toString("latin1")}"`,
+      ],
+      ["its query, without characters of direction", "fdp.exe", "\u202efdp\u2066.exe"],
       ["its type, for a header without one", "file.jpg", "", "attachment"],
       ["its type, for an invalid header", "file.jpg", "", ';;=";'],
       ["its type, for an invalid encoding", "file.jpg", "", "x; filename*=UTF-8''%ZZ"],
@@ -187,6 +194,12 @@ describe("upload", function () {
   });
 
   describe("a request that is refused", () => {
+    it("has an encoded body, whose bytes are not the file's", async () => {
+      const type = { "content-type": "text/plain", "content-encoding": "gzip" };
+      const { error } = await refused(415, {}, type);
+      expect(error.code).to.equal("encoding_not_supported");
+    });
+
     it("has no body", async () => {
       const { error } = await refused(400, {}, {}, Buffer.alloc(0));
       expect(error.code).to.equal("empty_body");
