@@ -26,8 +26,6 @@ interface Invocation {
 }
 
 describe("the program, end to end on one machine", function () {
-  this.timeout(60_000);
-
   let run: Run;
   let clients: Clients;
   const seen: RunEvent[] = [];

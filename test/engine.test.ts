@@ -31,8 +31,6 @@ function withoutInputs(registrations: Map<string, Registration>): object[] {
 const TABLE = "s3-uploader:events:EventTable$aws:dynamodb/table:Table::events";
 
 describe("The program under Pulumi's own loader", function () {
-  this.timeout(120_000);
-
   const folder = mkdtempSync(path.join(tmpdir(), "s3 uploader "));
   let mocked: Recording;
   let deployment: EngineRecording;

@@ -12,9 +12,11 @@ export interface Call {
   action: string;
   url: string;
   body: string;
+  /** The same in each request of one call: the SDK repeats one whose connection was slow. */
+  invocationId: string | undefined;
 }
 
-/** A server in place of AWS. It answers with canned responses, and records the requests. */
+/** A server in place of AWS. It answers with canned responses, and records each call once. */
 export interface CannedAws {
   endpoint: string;
   calls: Call[];
@@ -39,6 +41,7 @@ async function readCall(request: IncomingMessage): Promise<Call> {
       "",
     url: request.url ?? "",
     body,
+    invocationId: request.headers["amz-sdk-invocation-id"]?.toString(),
   };
 }
 
@@ -95,7 +98,10 @@ export async function startCannedAws(
   const server = createServer((request, response) => {
     readCall(request).then(
       (call) => {
-        calls.push(call);
+        const { invocationId } = call;
+        if (!invocationId || !calls.some((other) => other.invocationId === invocationId)) {
+          calls.push(call);
+        }
         answer(call, response);
       },
       // The calling process has ended.

@@ -78,7 +78,7 @@ export async function runPackage(
     }
     await promisify(execFile)(process.execPath, ["runner.js"], {
       cwd,
-      timeout: 15_000,
+      timeout: 60_000,
       env: {
         ...variables,
         ...(queue && { DEAD_LETTER_QUEUE_URL: queue }),

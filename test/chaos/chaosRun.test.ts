@@ -4,8 +4,6 @@ import { tableOf, verdictOf } from "../../chaos/report";
 import { chaosRun } from "../../chaos/run";
 
 describe("a short chaos run", function () {
-  this.timeout(60_000);
-
   async function run(faults: Mix, seed: number, patienceMs: number) {
     const result = await chaosRun({ uploads: 40, seed, faults, clients: 16, patienceMs });
     expect(result.broken, `${tableOf(result)}\n${verdictOf(result)}`).to.deep.equal([]);

@@ -2,8 +2,6 @@ import { expect } from "chai";
 import { killRun } from "../../chaos/kill";
 
 describe("kill -9 of a run that keeps its data", function () {
-  this.timeout(120_000);
-
   it("loses nothing: after a restart, every stored object reaches notified", async () => {
     const { broken, text, unfinished } = await killRun({
       uploads: 100,

@@ -8,8 +8,6 @@ import { apiError, type FakeManager, someEvent, startFakeManager } from "./fakeM
 import { runEvents, spawnEvents } from "./runEvents";
 
 describe("npm run events", function () {
-  this.timeout(60_000);
-
   let fake: FakeManager;
   let folder: string;
   let connection: string[];

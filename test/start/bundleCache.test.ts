@@ -57,8 +57,6 @@ export const hashing = (text) => async () => createHash("md5").update(text).dige
 type Hashes = Record<string, string>;
 
 describe("The cache of bundles", function () {
-  this.timeout(60_000);
-
   let program: string;
   let cache: string;
   let fresh: Hashes;

@@ -11,8 +11,6 @@ interface Ready extends Line {
 
 /** A copy of the program with a change in index.ts, run by its own copy of the runner. */
 describe("npm start of a changed program", function () {
-  this.timeout(60_000);
-
   const copy = mkdtempSync(path.join(tmpdir(), "s3-uploader-changed-"));
   const runners: Runner[] = [];
 

@@ -25,8 +25,6 @@ interface Ready extends Line {
 }
 
 describe("npm start", function () {
-  this.timeout(60_000);
-
   const runners: Runner[] = [];
   const folders: string[] = [];
 

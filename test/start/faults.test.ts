@@ -10,8 +10,6 @@ import { clientsOf } from "../../testing/clients";
 import { type Runner, startRunner } from "../../testing/startProcess";
 
 describe("a run with faults", function () {
-  this.timeout(60_000);
-
   let run: Run | undefined;
   const runners: Runner[] = [];
   const folders: string[] = [];

@@ -9,8 +9,6 @@ interface Answer {
 }
 
 describe("the page /_stack of the local run", function () {
-  this.timeout(60_000);
-
   let run: Run;
 
   before(async () => {

@@ -38,7 +38,6 @@ function totalsAt(work: UploadWork, rate: number) {
 
 describe("the cost of an upload", () => {
   it("is at most its ceiling, as counted in a run", async function () {
-    this.timeout(60_000);
     const ceiling = readCeiling();
 
     const work = await countOurWork(5);

@@ -15,8 +15,6 @@ describe("The packages that the bench measures", () => {
   let measure: string;
 
   before(async function () {
-    // Pulumi looks at every file of each callback's packages.
-    this.timeout(90_000);
     handlers = await programHandlers();
     endpoint = await startEndpoint();
     folder = await mkdtemp(path.join(tmpdir(), "bench-packages-"));

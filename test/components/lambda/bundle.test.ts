@@ -93,7 +93,7 @@ process.on("exit", () => {
     const { stdout } = await promisify(execFile)(
       process.execPath,
       ["-r", "./tooling/register.js", "-e", script],
-      { cwd: path.resolve(__dirname, "..", "..", ".."), timeout: 10_000 },
+      { cwd: path.resolve(__dirname, "..", "..", ".."), timeout: 60_000 },
     );
     expect(stdout).to.include("handler");
   });

@@ -6,8 +6,6 @@ import { keyItem } from "../../../events/item";
 import { type Answer, type Managed, startManaged } from "./managed";
 
 describe("a deletion concurrent with other requests", function () {
-  this.timeout(60_000);
-
   let managed: Managed;
   /** Awaited before each call of a Lambda, such as `manager s3:DeleteObject`. */
   let onCall: (call: string) => Promise<void> | void;

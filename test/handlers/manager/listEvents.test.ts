@@ -29,8 +29,6 @@ function someEvent(index: number): FileEvent {
 }
 
 describe("the pages of the event manager", function () {
-  this.timeout(60_000);
-
   let managed: Managed;
   const events = Array.from({ length: ROWS }, (_, index) => someEvent(index));
 

@@ -13,8 +13,6 @@ interface Refusal {
 }
 
 describe("the event manager", function () {
-  this.timeout(60_000);
-
   let managed: Managed;
 
   before(async () => {

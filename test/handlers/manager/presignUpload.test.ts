@@ -16,8 +16,6 @@ const FILE = Buffer.from("a file that goes to S3 itself");
 const SHA256 = createHash("sha256").update(FILE).digest("hex");
 
 describe("the forms for large uploads", function () {
-  this.timeout(60_000);
-
   let managed: Managed;
 
   before(async () => {

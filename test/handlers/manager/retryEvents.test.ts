@@ -15,8 +15,6 @@ interface RetryAnswer {
 }
 
 describe("a retry of all failed events", function () {
-  this.timeout(120_000);
-
   let managed: Managed;
   let broken = true;
   const ids: string[] = [];

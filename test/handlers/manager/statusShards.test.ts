@@ -9,8 +9,6 @@ import { type Managed, startManaged } from "./managed";
 const UPLOADS = 24;
 
 describe("a run with statusShards 8", function () {
-  this.timeout(60_000);
-
   let managed: Managed;
   let broken = false;
   /** The rows' images, in the order of the writes. */

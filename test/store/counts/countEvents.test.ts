@@ -175,7 +175,6 @@ describe("countEvents", () => {
   const shards = fc.constantFrom(1, 8);
 
   it("equals a scan after any history", async function () {
-    this.timeout(60_000);
     await fc.assert(
       fc.asyncProperty(shards, fc.array(step(), { maxLength: 30 }), async (statusShards, steps) => {
         const fresh = await openCountedEvents(statusShards);

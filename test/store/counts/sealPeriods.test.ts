@@ -160,7 +160,6 @@ describe("sealPeriods", () => {
   };
   for (const [what, act] of Object.entries(meanwhile)) {
     it(`is harmless when it pauses at any call while others ${what}`, async function () {
-      this.timeout(60_000);
       for (let at = 0; ; at += 1) {
         const kept = await prepareRun();
         const wasInterrupted = interrupt(at, () => act(kept));
@@ -201,7 +200,6 @@ describe("sealPeriods", () => {
   });
 
   it("does not affect a count that is slower than several runs", async function () {
-    this.timeout(60_000);
     for (let at = 0; ; at += 1) {
       await prepareRun();
       const expected = await events.scanned();
