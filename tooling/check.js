@@ -1,4 +1,4 @@
-// Types, lint, format and architecture, beside each other: none depends on another's result.
+// Types and lint, format, and architecture, beside each other: none depends on another's result.
 "use strict";
 
 const { spawn } = require("node:child_process");
@@ -30,15 +30,18 @@ const ROOMS = [
   "tooling",
 ];
 
-/** By the name of a tool, the package that has it. */
-const PACKAGES = { tsc: "typescript", depcruise: "dependency-cruiser" };
+/** The file of a package's tool. What node_modules/.bin has for it is no program on Windows. */
+function fileOf(name, tool = name) {
+  const folder = path.join(ROOT, "node_modules", name);
+  const { bin } = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8"));
+  return path.join(folder, typeof bin === "string" ? bin : bin[tool]);
+}
 
-/** By what each checks: a tool and its arguments. */
+/** By what each checks: a file for Node and its arguments. */
 const CHECKS = {
-  types: ["tsc", "-p", "."],
-  lint: ["eslint", "."],
+  "types and lint": [path.join(__dirname, "typesAndLint.mjs")],
   format: [
-    "prettier",
+    fileOf("prettier"),
     "--check",
     "--log-level=warn",
     "--cache",
@@ -46,26 +49,24 @@ const CHECKS = {
     `${CACHE}/format.json`,
     ".",
   ],
-  architecture: ["depcruise", "--config", ".dependency-cruiser.cjs", ...ROOMS],
+  architecture: [
+    fileOf("dependency-cruiser", "depcruise"),
+    "--config",
+    ".dependency-cruiser.cjs",
+    ...ROOMS,
+  ],
 };
 
-/** The file of a tool. What node_modules/.bin has for it is no program on Windows. */
-function fileOf(tool) {
-  const folder = path.join(ROOT, "node_modules", PACKAGES[tool] ?? tool);
-  const { bin } = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8"));
-  return path.join(folder, typeof bin === "string" ? bin : bin[tool]);
-}
-
-/** Runs one tool to its end, and prints what it found. Resolves with whether it found nothing. */
-function check([name, [tool, ...args]]) {
+/** Runs one check to its end, and prints what it found. Resolves with whether it found nothing. */
+function check([name, command]) {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [fileOf(tool), ...args], { cwd: ROOT });
+    const child = spawn(process.execPath, command, { cwd: ROOT });
     const output = [];
     child.stdout.on("data", (chunk) => output.push(chunk));
     child.stderr.on("data", (chunk) => output.push(chunk));
     child.on("error", (error) => output.push(Buffer.from(`${error.message}\n`)));
     child.on("close", (code) => {
-      console.log(`${name}: ${code === 0 ? "passed" : `failed (${tool})`}`);
+      console.log(`${name}: ${code === 0 ? "passed" : "failed"}`);
       if (code !== 0) {
         process.stdout.write(Buffer.concat(output));
       }
@@ -83,4 +84,4 @@ if (require.main === module) {
   void main();
 }
 
-module.exports = { ROOMS };
+module.exports = { ROOMS, fileOf };

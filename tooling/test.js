@@ -3,19 +3,19 @@
 "use strict";
 
 const path = require("node:path");
+const { fileOf } = require("./check");
 const { runTogether } = require("./runTogether");
 
 const ROOT = path.resolve(__dirname, "..");
 
 const TESTS = ["test/**/*.test.ts", "packages/*/test/**/*.test.ts"];
 
-const mocha = path.join(ROOT, "node_modules", ".bin", "mocha");
 const colors = process.stdout.isTTY ? ["--color"] : [];
 
 void runTogether(
   [
     [process.execPath, path.join(__dirname, "check.js")],
-    [mocha, ...colors, ...process.argv.slice(2), ...TESTS],
+    [process.execPath, fileOf("mocha"), ...colors, ...process.argv.slice(2), ...TESTS],
   ],
   { cwd: ROOT },
 ).then(([checks, tests]) => {
