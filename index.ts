@@ -19,7 +19,6 @@ import { LARGER_FILES, uploadHandler } from "./handlers/upload/upload";
 
 const settings = loadSettings();
 const { logRetentionDays, stuckSeconds, maxAttempts } = settings;
-
 const deadLetters = new DeadLetterQueue("dead-letters");
 const bucket = new UploadBucket("uploads", { ...settings, deadLetters });
 const idempotency = new IdempotencyTable("uploads-idempotency", settings);
