@@ -120,7 +120,7 @@ describe("notify", function () {
   it("publishes the others, where somebody wrote a row's field by hand in another type", async () => {
     const { record } = await program.putEvent({});
     const other = await program.putEvent({});
-    const image = other.record.dynamodb?.NewImage ?? {};
+    const image = other.record.dynamodb.NewImage ?? expect.fail("The record has no image.");
     image.event_info = { S: '{"Bucket":"files","Key":"k","FileName":5}' };
 
     expect(await notify(other.record, record)).to.deep.equal(failuresOf());
