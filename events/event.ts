@@ -37,7 +37,7 @@ export interface EventInfo {
 export interface EventResult {
   /** Bytes. */
   size: number;
-  /** Media type, detected from the bytes, or else declared by the uploader. */
+  /** Media type: detected from the bytes, or the declared one where that says more and may be true. */
   type: string;
   /** The declared media type, where the bytes contradict it. */
   declared_type?: string;
@@ -45,9 +45,9 @@ export interface EventResult {
   checksum?: string;
   /** `SHA256`, or the algorithm of the checksum that S3 has: `CRC64NVME`, `CRC32`, … */
   checksum_algorithm?: string;
-  /** Pixels; images only. */
+  /** Pixels as a viewer shows it, more than 0; images only. */
   width?: number;
-  /** Pixels; images only. */
+  /** Pixels as a viewer shows it, more than 0; images only. */
   height?: number;
 }
 

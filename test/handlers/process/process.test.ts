@@ -6,7 +6,7 @@ import type { Item } from "../../../events/item";
 import { itemOf } from "../../../testing/events";
 import { failuresOf, streamRecord } from "../../../testing/records";
 import { type Program, startProgram } from "../../../testing/startProgram";
-import { JPEG } from "./mediaFiles";
+import { exif, heif, id3, irot, ispe, JPEG, segment, tiff, withSegments } from "./mediaFiles";
 
 const SERVER_ERROR = new AwsError("InternalServerError", 500, "no");
 
@@ -98,6 +98,64 @@ describe("process", function () {
       checksum_algorithm: "SHA256",
       checksum: digest.toString("hex"),
     });
+  });
+
+  it("reads on where the first part lacks type or dimensions, and takes no number that is none", async () => {
+    const metadata = Array.from({ length: 30 }, () => segment(0xe2, Buffer.alloc(65_533)));
+    const directory: [number, number, number][] = [
+      [256, 4, 640],
+      [257, 4, 480],
+    ];
+    const files: [body: Buffer, type: string, reads: number, result: object][] = [
+      [JPEG, "image/jpeg", 1, { type: "image/jpeg", width: 1200, height: 800 }],
+      [
+        withSegments(exif(6), ...metadata),
+        "image/jpeg",
+        5,
+        { type: "image/jpeg", width: 800, height: 1200 },
+      ],
+      [tiff([directory], { gap: 200_000 }), "image/tiff", 2, { width: 640, height: 480 }],
+      [heif("heic", [ispe(30, 20), irot(1)], [1, 2]), "image/heif", 1, { width: 20, height: 30 }],
+      [
+        Buffer.concat([id3(200_000), Buffer.from("fLaC\0")]),
+        "audio/flac",
+        2,
+        { type: "audio/flac" },
+      ],
+      [
+        Buffer.from("<!doctype html>"),
+        "image/png",
+        1,
+        { type: "text/html", declared_type: "image/png" },
+      ],
+      [
+        Buffer.from('<svg width="1e999" height="2"></svg>'),
+        "image/svg+xml",
+        1,
+        { type: "image/svg+xml" },
+      ],
+      [
+        Buffer.from("P6\nab cd\n255\n"),
+        "image/x-portable-pixmap",
+        1,
+        { type: "image/x-portable-pixmap" },
+      ],
+    ];
+    for (const [Body, ContentType, reads, result] of files) {
+      const { event, record } = await storedEvent({ Body, ContentType });
+      let gets = 0;
+      program.onCall = ({ operation }) => {
+        gets += operation === "s3:GetObject" ? 1 : 0;
+      };
+
+      expect(await program.invoke("process", { Records: [record] })).to.deep.equal(failuresOf());
+
+      const row = await program.row(event);
+      expect(row, ContentType).to.include({ event_status: "processed" });
+      expect(row?.event_result, ContentType).to.include(result);
+      expect("width" in (row?.event_result ?? {}), ContentType).to.equal("width" in result);
+      expect(gets, ContentType).to.equal(reads);
+    }
   });
 
   it("changes nothing when a record is redelivered", async () => {
