@@ -57,7 +57,7 @@ def _():
     for key in keys:
         files.pipe(f"{BUCKET}/odd/{key}", key.encode())
         equal(files.cat(f"{BUCKET}/odd/{key}"), key.encode())
-    equal(sorted(files.ls(f"{BUCKET}/odd")), sorted(f"{BUCKET}/odd/{key}" for key in keys))
+    equal(sorted(files.find(f"{BUCKET}/odd")), sorted(f"{BUCKET}/odd/{key}" for key in keys))
     files.put(LARGE_FILE, f"{BUCKET}/large")
     files.copy(f"{BUCKET}/large", f"{BUCKET}/copied")
     files.mv(f"{BUCKET}/copied", f"{BUCKET}/moved")

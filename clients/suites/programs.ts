@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { PROGRAM_DIR } from "../../start/programDir";
@@ -60,6 +61,22 @@ function script(name: string, folder = "venv"): Program {
   return { command: pythonOf(folder), args: [path.join(CLIENTS, "python", name)] };
 }
 
+/** @param pattern of the part of the printed version that has to be `least` or more */
+function lacksVersion(
+  command: string,
+  args: string[],
+  pattern: RegExp,
+  least: number,
+): string | undefined {
+  const file = findCommand(command);
+  if (file === undefined) {
+    return `${command} is not installed`;
+  }
+  const { stdout } = spawnSync(file, args, { encoding: "utf8" });
+  const version = Number(pattern.exec(stdout)?.[1] ?? 0);
+  return version < least ? `${command} is too old: ${stdout.split("\n")[0] ?? ""}` : undefined;
+}
+
 export const python: Suite = {
   name: "boto3",
   missing: () => lacksModule("boto3"),
@@ -80,7 +97,8 @@ export const pythonPackages: Suite = {
 
 export const go: Suite = {
   name: "go",
-  missing: () => (findCommand("go") ? undefined : "go is not installed"),
+  // From this version on, Go downloads the one that go.mod names.
+  missing: () => lacksVersion("go", ["version"], /go1\.(\d+)/, 21),
   async run(checks) {
     const file = path.join(CACHE, "go-client");
     await build("go", ["build", "-C", path.join(CLIENTS, "go"), "-o", file, "."]);
@@ -90,10 +108,9 @@ export const go: Suite = {
 
 export const java: Suite = {
   name: "java",
-  missing: () => {
-    const lacking = ["java", "mvn"].filter((name) => !findCommand(name));
-    return lacking.length === 0 ? undefined : `${lacking.join(" and ")}: not installed`;
-  },
+  missing: () =>
+    lacksVersion("java", ["--version"], /(\d+)/, 17) ??
+    (findCommand("mvn") ? undefined : "mvn is not installed"),
   async run(checks) {
     const file = path.join(CACHE, "java-classpath");
     const pom = path.join(CLIENTS, "java", "pom.xml");
