@@ -101,6 +101,11 @@ interface KeptFiles {
   map: string;
 }
 
+/** The program's files that callbacks may be captured from, as far as they are loaded. */
+export function capturedFiles(entry: string): string[] {
+  return loadedModules(entry).filter(isCaptured);
+}
+
 function stateOf(file: string): string {
   const stat = statSync(file, { throwIfNoEntry: false });
   return stat ? `${stat.size} ${stat.mtimeMs} ${stat.ino}` : "none";
@@ -184,7 +189,7 @@ function readProgram(entry: string): Program {
     ]),
     handlersReadSettings,
     nameOf: namesOf(handlerModules, builtins),
-    sourceMaps: () => (sourceMaps ??= openSourceMaps(modules.filter(isCaptured))),
+    sourceMaps: () => (sourceMaps ??= openSourceMaps(capturedFiles(entry))),
   };
 }
 

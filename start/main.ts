@@ -17,6 +17,7 @@ interface CommandLine {
   config?: Record<string, string>;
   faults?: FaultPlan;
   inspect?: Inspect;
+  watch?: boolean;
   json?: boolean;
   verbose?: boolean;
 }
@@ -121,6 +122,7 @@ function readCommandLine(): CommandLine {
       parseInspect,
     )
     .option("--verbose", "print every line that the Lambdas log")
+    .option("--watch", "serve changed handlers within a second after they are saved")
     .option("--json", "print one JSON object a line, for programs")
     .helpOption("--help", "show this help")
     .exitOverride((error) => {
@@ -164,7 +166,7 @@ async function start(
   output: Output,
   isStopping: () => boolean,
 ): Promise<RunModule.Run> {
-  const { port, data: dataDir, email, confirm, config = {}, faults, inspect } = commandLine;
+  const { port, data: dataDir, email, confirm, config = {}, faults, inspect, watch } = commandLine;
   // Loaded late, since Pulumi's packages take a while: --help and wrong options do without them.
   const { startRun } = requireModule("./run") as typeof RunModule;
   // A signal that came in the meantime ends the process here, before there is anything to remove.
@@ -177,6 +179,7 @@ async function start(
       config: email === undefined ? config : { ...config, email },
       faults,
       inspect,
+      watch,
       onEvent: (event) => {
         output.event(event);
       },

@@ -2,6 +2,8 @@ import { DEFAULT_PORT } from "../cli/defaultPort";
 import { plainText } from "../cli/output/plainText";
 import type { Run, RunEvent } from "./run";
 
+type ReloadEvent = Extract<RunEvent, { type: "reload" }>;
+
 /** Where a run's lines go; one call a line. */
 export type WriteLine = (line: string) => void;
 
@@ -98,6 +100,10 @@ export function jsonOutput(write: WriteLine, writeError: WriteLine): Output {
           write(`{"type":"log","function":${JSON.stringify(event.functionName)},"entry":${entry}}`);
           break;
         }
+        case "reload":
+        case "reloadFailed":
+          line(event);
+          break;
         case "error":
           line({ type: "error", message: event.message });
           writeError(event.message);
@@ -159,6 +165,15 @@ Ctrl-C ends everything.
 `;
 }
 
+function reloadText({ functions, restartFor, milliseconds }: ReloadEvent): string {
+  const names = functions.join(", ") || "no Lambda changed";
+  const lines = [`${clock()}  reloaded: ${names} (${milliseconds} ms)`];
+  if (restartFor.length > 0) {
+    lines.push(`${clock()}  start again for the changes of ${restartFor.join(", ")}`);
+  }
+  return lines.join("\n");
+}
+
 /**
  * Lines for people: what was started, then one for each status, mail and line that a function logs;
  * errors apart.
@@ -198,6 +213,12 @@ export function textOutput(
           }
           break;
         }
+        case "reload":
+          write(reloadText(event));
+          break;
+        case "reloadFailed":
+          write(`${clock()}  not reloaded: ${event.message}`);
+          break;
         case "error":
           writeError(`${clock()}  ${event.message}`);
       }

@@ -4,6 +4,9 @@ import { PROGRAM_DIR } from "./programDir";
 /** The program's modules that register resources, and so are loaded again for each run. */
 export const PROGRAM_MODULES = ["index.ts", "config.ts", "components"];
 
+/** All of the program's own files and folders. */
+export const PROGRAM_SOURCES = [...PROGRAM_MODULES, "events", "handlers", "runtime", "store"];
+
 /** Makes the program's next load register its resources again. */
 export function forgetProgram(): void {
   localProgram.forgetModules(PROGRAM_DIR, PROGRAM_MODULES);

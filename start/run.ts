@@ -1,11 +1,18 @@
+import * as path from "node:path";
 import * as esbuild from "esbuild";
 import * as localAws from "local-aws";
 import { setBundleCache } from "../components/lambda/bundleCache";
 import type { EventStatus, FileEvent } from "../events/event";
 import { fromItem, type Item } from "../events/item";
 import { openBundleCache } from "./bundleCache";
-import { PROGRAM_MODULES } from "./program";
+import { PROGRAM_MODULES, PROGRAM_SOURCES } from "./program";
 import { PROGRAM_DIR } from "./programDir";
+
+const WATCHED: localAws.WatchOptions = {
+  evaluator: path.join(__dirname, "evaluator.ts"),
+  files: PROGRAM_SOURCES,
+  startFiles: ["Pulumi.yaml", "Pulumi.dev.yaml", "openapi.json", "package-lock.json"],
+};
 
 /** An event of a run. */
 export type RunEvent =
@@ -13,8 +20,10 @@ export type RunEvent =
 
 export interface RunOptions extends Omit<
   localAws.RunOptions,
-  "programDir" | "modules" | "onEvent"
+  "programDir" | "modules" | "onEvent" | "watch"
 > {
+  /** Serves saved changes of the program. @default false */
+  watch?: boolean;
   onEvent?(event: RunEvent): void;
 }
 
@@ -64,6 +73,7 @@ export async function startRun(options: RunOptions): Promise<Run> {
       ...options,
       programDir: PROGRAM_DIR,
       modules: PROGRAM_MODULES,
+      watch: options.watch ? WATCHED : undefined,
       sourceMapOf: (code) => bundles.sourceMapOf(code),
       onEvent: (event) => {
         const shown = event.type === "item" ? statusEvent(event) : event;

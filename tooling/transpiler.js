@@ -50,12 +50,26 @@ function compilerOptions(ts) {
   return { ...options, noEmit: false, sourceMap: true, module: ts.ModuleKind.CommonJS };
 }
 
+/** Such as `handlers/process/process.ts:12:5: ';' expected.` */
+function messageOf(ts, { file: source, start = 0, messageText }, file) {
+  const { line, character } = source.getLineAndCharacterOfPosition(start);
+  const name = path.relative(ROOT, file).replaceAll(path.sep, "/");
+  return `${name}:${line + 1}:${character + 1}: ${ts.flattenDiagnosticMessageText(messageText, " ")}`;
+}
+
 function byTypeScript(text, file) {
   const ts = require("typescript");
-  const { outputText, sourceMapText } = ts.transpileModule(text, {
+  const { outputText, sourceMapText, diagnostics } = ts.transpileModule(text, {
     fileName: file,
     compilerOptions: compilerOptions(ts),
+    reportDiagnostics: true,
   });
+  // A syntax error. TypeScript makes code of it, too, which would fail elsewhere or not at all. What
+  // has no file is about options.
+  const error = diagnostics.find((diagnostic) => diagnostic.file);
+  if (error) {
+    throw new SyntaxError(messageOf(ts, error, file));
+  }
   return { code: outputText, map: sourceMapText };
 }
 

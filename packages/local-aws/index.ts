@@ -20,3 +20,5 @@ export { type Run, type RunEvent, type RunOptions, startRun } from "./run";
 export type { ObjectCreated } from "./s3/engine";
 export { toS3Event } from "./s3/objectCreated";
 export { StartError } from "./startError";
+export { type EvaluationOptions, serveEvaluations } from "./watch/serveEvaluations";
+export type { Reload, WatchOptions } from "./watch/watch";

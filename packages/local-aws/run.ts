@@ -7,15 +7,20 @@ import { createFaults, type Faults, logicalName } from "./faults/faults";
 import type { FaultPlan } from "./faults/plan";
 import type { Credentials } from "./iam/roles";
 import type { InvokeResult } from "./lambda/host";
+import { filesOf } from "./lambda/archive";
 import { checkInspected, debuggerPort, type Inspect } from "./lambda/inspect";
 import type { PageLink } from "./mail/inboxPage";
 import type { Mail, OpenMail } from "./mail/mailbox";
 import { stackConfig } from "./program";
-import { type ProgramFiles, runProgram } from "./runProgram";
+import { provision } from "./resources";
+import { FUNCTION, type ProgramFiles, type Provider, runProgram } from "./runProgram";
 import type { ObjectCreated } from "./s3/engine";
 import type { QueuedMessage } from "./sqs/engine";
 import { queueArnOf } from "./sqs/queueArn";
 import { StartError } from "./startError";
+import { codeDigest } from "./watch/evaluate";
+import type { MadeResource } from "./watch/messages";
+import { type Reload, watchProgram, type WatchOptions } from "./watch/watch";
 import { explainDataFolder, openDataFolder } from "./storage/dataFolder";
 import { isDiskFull } from "./storage/diskFull";
 import { makeTemporaryFolder, removeOrphans } from "./storage/temporaryFolder";
@@ -31,6 +36,7 @@ export type RunEvent =
     }
   | { type: "mail"; mail: Mail }
   | { type: "log"; functionName: string; line: string }
+  | Reload
   | { type: "error"; message: string };
 
 export interface RunOptions
@@ -61,6 +67,8 @@ export interface RunOptions
    * @default no function
    */
   inspect?: Inspect;
+  /** Serves changes of the program's code while it runs. @default the code of the start is served */
+  watch?: WatchOptions;
   /** Links above the inbox, made of the program's outputs. @default there are none */
   links?(outputs: Record<string, unknown>): PageLink[];
   onEvent?(event: RunEvent): void;
@@ -161,6 +169,21 @@ function checkFunctions(plan: FaultPlan | undefined, functionNames: string[]): v
   });
 }
 
+/** The cloud as a program's provider; `made` gets each resource that it makes. */
+function recording(cloud: Cloud, made: MadeResource[]): Provider {
+  return {
+    accountId: cloud.accountId,
+    async make(resource) {
+      const provisioned = await provision(resource, cloud);
+      const { code: archive, ...inputs } = resource.inputs;
+      const isFunction = resource.type === FUNCTION && archive !== undefined;
+      const code = isFunction ? codeDigest(await filesOf(resource)) : undefined;
+      made.push({ ...resource, inputs: isFunction ? inputs : resource.inputs, ...provisioned, code });
+      return provisioned;
+    },
+  };
+}
+
 /** A run's view of its cloud. */
 function runOf(
   cloud: Cloud,
@@ -210,6 +233,7 @@ export async function startRun(options: RunOptions): Promise<Run> {
   const cleaning = removeOrphans();
   const mailDir = path.join(dataDir ?? temporaryDir, "mail");
   let cloud: Cloud | undefined;
+  let watching: ReturnType<typeof watchProgram> | undefined;
   const removeTemporaryDir = () => {
     rmSync(temporaryDir, { recursive: true, force: true });
   };
@@ -217,6 +241,7 @@ export async function startRun(options: RunOptions): Promise<Run> {
   process.once("exit", removeTemporaryDir);
   const stop = async () => {
     faults?.stop();
+    await watching?.close();
     await cloud?.close();
     await cleaning;
     removeTemporaryDir();
@@ -246,10 +271,28 @@ export async function startRun(options: RunOptions): Promise<Run> {
         emit({ type: "error", message });
       },
     });
-    const { outputs, functionNames } = await runProgram(cloud, config, { ...options, programDir });
+    const { accountId, lambda } = cloud;
+    const made: MadeResource[] = [];
+    const provider = recording(cloud, made);
+    const program = { ...options, programDir };
+    const { outputs, functionNames } = await runProgram(provider, config, program);
     checkFunctions(options.faults, functionNames);
     checkInspected(inspect, functionNames.map(logicalName));
     cloud.start(functionNames, { outputs, links: options.links?.(outputs) });
+    const { programFile } = options;
+    watching =
+      options.watch &&
+      watchProgram(options.watch, {
+        start: {
+          type: "start",
+          program: { programDir, programFile, modules: options.watch.files },
+          config,
+          accountId,
+          made,
+        },
+        updateFunction: (name, update) => lambda.updateFunction(name, update),
+        onReload: emit,
+      });
     return runOf(cloud, { outputs, functionNames, mailDir, inspect, faults, stop });
   } catch (error) {
     await stop();

@@ -1,13 +1,13 @@
 import { createRequire } from "node:module";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import type { Cloud } from "./cloud";
 import { forgetModules, projectName, STACK } from "./program";
-import { provision } from "./resources";
+import type { Provisioned, Registration } from "./resources/resource";
 
 const requireModule = createRequire(__filename);
 
-const FUNCTION = "aws:lambda/function:Function";
+/** The type of a function. */
+export const FUNCTION = "aws:lambda/function:Function";
 
 /** The component behind `bucket.onObjectCreated` and `bucket.onEvent`. */
 const BUCKET_SUBSCRIPTION = "aws:s3:BucketEventSubscription";
@@ -27,6 +27,12 @@ export interface ProgramFiles {
    * @default every loaded file of the folder, except node_modules
    */
   modules?: string[];
+}
+
+/** Makes the resources of a program. */
+export interface Provider {
+  readonly accountId: string;
+  make(resource: Registration<Record<string, unknown>>): Promise<Provisioned>;
 }
 
 /** What a program registered and exported. */
@@ -84,9 +90,9 @@ function notMadeHere(type: string, name: string, id: string): Error {
   );
 }
 
-/** Pulumi's provider of this run: it makes each resource in the cloud. */
-function providerOf(
-  cloud: Cloud,
+/** Pulumi's view of a provider. */
+function mocksOf(
+  { accountId, make }: Provider,
   functionNames: string[],
   fail: (error: unknown) => void,
 ): pulumi.runtime.Mocks {
@@ -114,7 +120,7 @@ function providerOf(
           return { id: undefined, state: inputs as Record<string, unknown> };
         }
         const plainInputs = (await idsForResources(inputs)) as Record<string, unknown>;
-        const { id, state } = await provision({ type, name, inputs: plainInputs }, cloud);
+        const { id, state } = await make({ type, name, inputs: plainInputs });
         if (type === FUNCTION) {
           functionNames.push(id);
         }
@@ -134,7 +140,6 @@ function providerOf(
           ),
         );
       }
-      const { accountId } = cloud;
       return {
         accountId,
         id: accountId,
@@ -177,14 +182,14 @@ function enterFolder(folder: string): () => void {
 }
 
 /**
- * Runs an unchanged program under Pulumi's own mocks, with the cloud as its provider. The process
+ * Runs an unchanged program under Pulumi's own mocks, with this provider of resources. The process
  * works in the program's folder until it is done.
  *
  * @param config by full name
  * @throws the first error: of the program itself, or of a resource that cannot be made
  */
 export async function runProgram(
-  cloud: Cloud,
+  provider: Provider,
   config: Record<string, string>,
   { programDir, programFile = path.join(programDir, "index.ts"), modules }: ProgramFiles,
 ): Promise<Registered> {
@@ -194,8 +199,8 @@ export async function runProgram(
     errors.push(error);
   };
   pulumi.runtime.setAllConfig(config);
-  const provider = providerOf(cloud, functionNames, fail);
-  await pulumi.runtime.setMocks(provider, projectName(programDir), STACK, false);
+  const mocks = mocksOf(provider, functionNames, fail);
+  await pulumi.runtime.setMocks(mocks, projectName(programDir), STACK, false);
   process.on("unhandledRejection", fail);
   const mapStacks = withoutStackMapping();
   const leaveFolder = enterFolder(programDir);
@@ -205,6 +210,8 @@ export async function runProgram(
     // An import would load the program before the mocks are set, and only once.
     const program = requireModule(programFile) as Record<string, unknown>;
     await pulumi.runtime.disconnect();
+    // Node reports rejections after the microtasks.
+    await new Promise((resolve) => setImmediate(resolve));
     if (errors.length > 0) {
       throw errors[0];
     }

@@ -43,6 +43,10 @@ export interface FunctionConfig extends FunctionCode {
   logGroupName: string;
 }
 
+/** New code of a function, and the settings that may change with it. */
+export type FunctionUpdate = FunctionCode &
+  Partial<Pick<FunctionConfig, "environment" | "handler" | "memoryMegabytes" | "timeoutSeconds">>;
+
 /** The result of an invocation. */
 export interface InvokeResult {
   /** JSON text: the handler's result, or `{ errorType, errorMessage, … }`. */
@@ -108,12 +112,12 @@ export interface LambdaHost {
   /** @throws AwsError `ResourceConflictException`, `InvalidParameterValueException` */
   createFunction(config: FunctionConfig): Promise<void>;
   /**
-   * Replaces a function's code. Invocations in progress end with the code that they have; waiting and
-   * later ones get the new one.
+   * Replaces a function's code and settings. Invocations in progress end with those that they have;
+   * waiting and later ones get the new ones.
    *
-   * @throws AwsError `ResourceNotFoundException`
+   * @throws AwsError `ResourceNotFoundException`, `InvalidParameterValueException`
    */
-  updateCode(functionNameOrArn: string, code: FunctionCode): Promise<void>;
+  updateFunction(functionNameOrArn: string, update: FunctionUpdate): Promise<void>;
   /**
    * Invokes a function and waits for its result. An error in the function is a result too; only the
    * service's own errors reject.
@@ -201,9 +205,10 @@ export function createLambdaHost(options: LambdaHostOptions): LambdaHost {
     functions.set(functionName, await deploy(config));
   }
 
-  async function updateCode(functionNameOrArn: string, code: FunctionCode): Promise<void> {
+  async function updateFunction(functionNameOrArn: string, update: FunctionUpdate): Promise<void> {
+    checkOwnVariables(update.environment ?? {});
     const before = find(functionNameOrArn);
-    const after = await deploy({ ...before.config, ...code }, before);
+    const after = await deploy({ ...before.config, ...update }, before);
     if (closed) {
       return;
     }
@@ -261,7 +266,7 @@ export function createLambdaHost(options: LambdaHostOptions): LambdaHost {
 
   return {
     createFunction,
-    updateCode,
+    updateFunction,
     invoke,
     functionArn: (functionNameOrArn) => find(functionNameOrArn).config.functionArn,
     warm: (functionNameOrArn) => find(functionNameOrArn).warm(),

@@ -13,6 +13,7 @@ import { physicalName } from "../resources/resource";
 import { servedType } from "../resources/servedType";
 import { filesOf } from "./archive";
 import { DEFAULT_ASYNC_CONFIG } from "./asyncConfigs";
+import type { FunctionConfig } from "./host";
 
 interface FunctionInputs {
   name?: string;
@@ -25,6 +26,18 @@ interface FunctionInputs {
   timeout?: number;
   memorySize?: number;
   loggingConfig?: { logFormat: "JSON" | "Text"; logGroup?: string };
+}
+
+/** A function's settings that may change while it runs. */
+export function settingsOf(
+  inputs: Partial<FunctionInputs>,
+): Pick<FunctionConfig, "environment" | "handler" | "memoryMegabytes" | "timeoutSeconds"> {
+  return {
+    handler: inputs.handler ?? "",
+    environment: inputs.environment?.variables ?? {},
+    timeoutSeconds: inputs.timeout ?? 3,
+    memoryMegabytes: inputs.memorySize ?? 128,
+  };
 }
 
 interface PermissionInputs {
@@ -107,11 +120,8 @@ export const lambdaFunction = servedType<FunctionInputs>(
       functionName,
       functionArn,
       files: await filesOf(resource),
-      handler: inputs.handler,
-      environment: inputs.environment?.variables ?? {},
+      ...settingsOf(inputs),
       credentials: cloud.roles.credentialsFor(inputs.role, functionName),
-      timeoutSeconds: inputs.timeout ?? 3,
-      memoryMegabytes: inputs.memorySize ?? 128,
       logFormat: inputs.loggingConfig?.logFormat ?? "Text",
       logGroupName: inputs.loggingConfig?.logGroup ?? `/aws/lambda/${functionName}`,
     });

@@ -37,6 +37,7 @@ const OPTIONS: Record<keyof RunOptions, true> = {
   s3EventDelayMs: true,
   sourceMapOf: true,
   warmStart: true,
+  watch: true,
 };
 
 const MEMBERS: Record<keyof Run, true> = {

@@ -104,7 +104,7 @@ describe("A function with a source map", () => {
     const pids = await Promise.all([1, 2, 3].map(() => host.invoke(name, {})));
     expect(new Set(pids.map(({ payload }) => payload)).size).to.equal(1);
 
-    await host.updateCode(name, { files: { "index.js": code } });
+    await host.updateFunction(name, { files: { "index.js": code } });
 
     expect((await host.invoke(name, { pieces: [4] })).payload).to.equal("4");
     const client = await attach(port);

@@ -29,7 +29,7 @@ describe("A function whose code is replaced", () => {
     await until(() => host.log.some(({ line }) => line.includes("started")));
     const waiting = host.invoke(name, {});
 
-    await host.updateCode(name, code('exports.handler = async () => "new";'));
+    await host.updateFunction(name, code('exports.handler = async () => "new";'));
 
     expect((await waiting).payload).to.equal('"new"');
     expect((await host.invoke(name, {})).payload).to.equal('"new"');
@@ -51,7 +51,7 @@ describe("A function whose code is replaced", () => {
       folder: string;
     };
 
-    await host.updateCode(name, code("exports.handler = async () => 2;"));
+    await host.updateFunction(name, code("exports.handler = async () => 2;"));
 
     await until(() => !isAlive(old.pid) && !existsSync(old.folder));
     expect((await host.invoke(name, {})).payload).to.equal("2");
@@ -60,9 +60,9 @@ describe("A function whose code is replaced", () => {
   it("recovers from code that cannot be loaded", async () => {
     const name = await host.create("exports.handler = async () => 1;");
 
-    await host.updateCode(name, code("throw new Error('broken');"));
+    await host.updateFunction(name, code("throw new Error('broken');"));
     expect((await host.invoke(name, {})).errorMessage).to.equal("broken");
-    await host.updateCode(name, code("exports.handler = async () => 3;"));
+    await host.updateFunction(name, code("exports.handler = async () => 3;"));
 
     expect((await host.invoke(name, {})).payload).to.equal("3");
   });
