@@ -21,7 +21,7 @@ const DEPLOYED = ["config\\.ts$", "components/", "handlers/", "store/", "runtime
 const LOCAL_AWS = "packages/local-aws/";
 
 /** The folders of the local cloud that are no service; every other folder is one. */
-const SHARED = "(?:examples|faults|fauxqs|gateway|iam|protocols|resources|storage|test)/";
+const SHARED = "(?:examples|faults|fauxqs|gateway|iam|protocols|resources|storage|test|watch)/";
 
 /** Captures the service's folder. */
 const SERVICE = `^${LOCAL_AWS}(?!${SHARED})([^/]+)/`;

@@ -101,18 +101,13 @@ interface KeptFiles {
   map: string;
 }
 
-/** The program's files that callbacks may be captured from, as far as they are loaded. */
-export function capturedFiles(entry: string): string[] {
-  return loadedModules(entry).filter(isCaptured);
-}
-
 function stateOf(file: string): string {
   const stat = statSync(file, { throwIfNoEntry: false });
   return stat ? `${stat.size} ${stat.mtimeMs} ${stat.ino}` : "none";
 }
 
 /** The program, as far as the cache looks at it. */
-interface Program {
+export interface Program {
   /** Of the sources of all of it, of what is installed, and of Node. */
   key: string;
   /** Of the stack's settings. */
@@ -155,7 +150,8 @@ function namesOf(modules: string[], builtins: Set<string>): Program["nameOf"] {
   return (value) => names.get(value);
 }
 
-function readProgram(entry: string): Program {
+/** Reads the program that is loaded now. */
+export function readProgram(entry: string): Program {
   const modules = loadedModules(entry);
   const sources = [...new Set([...PROGRAM_FILES.flatMap(filesOf), ...modules])].sort();
   // Not the entry: what it exports may have captured a setting, and is compared by its values.
@@ -189,7 +185,7 @@ function readProgram(entry: string): Program {
     ]),
     handlersReadSettings,
     nameOf: namesOf(handlerModules, builtins),
-    sourceMaps: () => (sourceMaps ??= openSourceMaps(capturedFiles(entry))),
+    sourceMaps: () => (sourceMaps ??= openSourceMaps(modules.filter(isCaptured))),
   };
 }
 
@@ -206,6 +202,32 @@ function keyOf(
   return createHash("sha256")
     .update(JSON.stringify([key, lambda, captured, handlersReadSettings ? settings : ""]))
     .digest("hex");
+}
+
+/**
+ * What decides on one Lambda's bundle while packages, Node and Pulumi's files stay as they are: its
+ * captured values, and only those modules that they come from or that these import.
+ */
+export function narrowKeyOf(
+  { settings, handlersReadSettings, nameOf }: Program,
+  factory: (...args: never[]) => unknown,
+): string | undefined {
+  const names = new Set<string>();
+  const recorded = (value: object) => {
+    const name = nameOf(value);
+    names.add(name ?? "");
+    return name;
+  };
+  const captured = recorded(factory) ?? capturedValues(factory, recorded);
+  if (captured === undefined) {
+    return undefined;
+  }
+  const files = Object.keys(requireModule.cache).filter(
+    (file) => names.has(file) || [...names].some((name) => name.startsWith(`${file} `)),
+  );
+  const sources = [...new Set(files.flatMap(loadedModules))].sort();
+  const texts = sources.map((file) => [file, readFileSync(file, "utf8")]);
+  return JSON.stringify([captured, texts, handlersReadSettings ? settings : ""]);
 }
 
 /** Where programs keep what they can make again, by the platform's own convention. */

@@ -1,3 +1,5 @@
+import { readdirSync } from "node:fs";
+import * as path from "node:path";
 import * as localProgram from "local-aws/program";
 import { PROGRAM_DIR } from "./programDir";
 
@@ -6,6 +8,20 @@ export const PROGRAM_MODULES = ["index.ts", "config.ts", "components"];
 
 /** All of the program's own files and folders. */
 export const PROGRAM_SOURCES = [...PROGRAM_MODULES, "events", "handlers", "runtime", "store"];
+
+/** Packs Lambdas, and registers nothing: an evaluation of the changed program uses it again. */
+export const PACKING = "components/lambda";
+
+/** The modules that an evaluation of the changed program loads again. */
+export function changingModules(): string[] {
+  return PROGRAM_SOURCES.flatMap((name) =>
+    name === "components"
+      ? readdirSync(path.join(PROGRAM_DIR, name)).map((part) => `${name}/${part}`)
+      : name,
+  )
+    .filter((name) => name !== PACKING)
+    .map((name) => path.normalize(name));
+}
 
 /** Makes the program's next load register its resources again. */
 export function forgetProgram(): void {

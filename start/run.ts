@@ -5,13 +5,14 @@ import { setBundleCache } from "../components/lambda/bundleCache";
 import type { EventStatus, FileEvent } from "../events/event";
 import { fromItem, type Item } from "../events/item";
 import { openBundleCache } from "./bundleCache";
-import { PROGRAM_MODULES, PROGRAM_SOURCES } from "./program";
+import { changingModules, PACKING, PROGRAM_MODULES, PROGRAM_SOURCES } from "./program";
 import { PROGRAM_DIR } from "./programDir";
 
 const WATCHED: localAws.WatchOptions = {
   evaluator: path.join(__dirname, "evaluator.ts"),
   files: PROGRAM_SOURCES,
-  startFiles: ["Pulumi.yaml", "Pulumi.dev.yaml", "openapi.json", "package-lock.json"],
+  modules: changingModules(),
+  startFiles: [PACKING, "Pulumi.yaml", "Pulumi.dev.yaml", "openapi.json", "package-lock.json"],
 };
 
 /** An event of a run. */

@@ -34,7 +34,6 @@ interface Compiled {
 
 /** A captured function: where it stands in the serialized text, and where in its module. */
 interface Captured {
-  name: string;
   start: number;
   end: number;
   module: Compiled;
@@ -108,8 +107,7 @@ function capturedFunctions(serialized: string, modules: Compiled[]): Captured[] 
     const [, text = ""] = match;
     const location = locate(text, modules);
     const start = match.index + "\n\nreturn ".length;
-    const [, name = ""] = HEAD.exec(text) ?? [];
-    return location ? [{ name, start, end: start + text.length, ...location }] : [];
+    return location ? [{ start, end: start + text.length, ...location }] : [];
   });
 }
 
@@ -125,33 +123,36 @@ export function openSourceMaps(files: string[]): SourceMaps {
   const modules = files.flatMap(compiledModule);
   return {
     of({ map, serialized }) {
-      const { sources, mappings } = JSON.parse(map) as { sources: string[]; mappings: string };
+      const { sources, names, mappings } = JSON.parse(map) as Record<
+        "sources" | "names",
+        string[]
+      > & {
+        mappings: string;
+      };
       const serializedIndex = sources.indexOf(SERIALIZED);
       const captured = capturedFunctions(serialized, modules);
       const starts = captured.map(({ start }) => start);
       const lines = lineStarts(serialized);
-      const used: { sources: string[]; names: string[] } = { sources: [], names: [] };
-      const indexOf = (kind: keyof typeof used, value: string) => {
-        const at = used[kind].indexOf(value);
-        return at >= 0 ? at : used[kind].push(value) - 1;
+      const usedSources: string[] = [];
+      const indexOf = (name: string) => {
+        const at = usedSources.indexOf(name);
+        return at >= 0 ? at : usedSources.push(name) - 1;
       };
 
       const segmentOf = (segment: SourceMapSegment): SourceMapSegment => {
-        const [column, source, line = 0, sourceColumn = 0] = segment;
+        const [column, source, line = 0, sourceColumn = 0, name] = segment;
         const offset = (lines[line] ?? 0) + sourceColumn;
         const found = source === serializedIndex && captured[lastUpTo(starts, offset)];
         if (!found || offset >= found.end) {
           return [column];
         }
         const position = originalPosition(found.module, found.offset + offset - found.start);
-        return position
-          ? [
-              column,
-              indexOf("sources", found.module.name),
-              ...position,
-              indexOf("names", found.name),
-            ]
-          : [column];
+        if (!position) {
+          return [column];
+        }
+        const place: SourceMapSegment = [column, indexOf(found.module.name), ...position];
+        // The debugger shows a variable by the name that it had before minification.
+        return name === undefined ? place : [...place, name];
       };
 
       const composed = decode(mappings).map((segments) =>
@@ -163,7 +164,8 @@ export function openSourceMaps(files: string[]): SourceMaps {
       return JSON.stringify({
         version: 3,
         sourceRoot: pathToFileURL(PROGRAM_DIR + path.sep).href,
-        ...used,
+        sources: usedSources,
+        names,
         mappings: encode(composed),
       });
     },

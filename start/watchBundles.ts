@@ -1,6 +1,5 @@
-import type { BundleCache, Origin } from "../components/lambda/bundleCache";
-import { capturedFiles } from "./bundleCache";
-import { openSourceMaps, type SourceMaps } from "./sourceMap";
+import type { BundleCache, Origin, Packing } from "../components/lambda/bundleCache";
+import { narrowKeyOf, type Program, readProgram } from "./bundleCache";
 
 /** The bundles of a program that is evaluated again and again in one process. */
 export interface WatchedBundles extends BundleCache {
@@ -8,36 +7,58 @@ export interface WatchedBundles extends BundleCache {
   sourceMapOf(code: string): string | undefined;
 }
 
+/** What the last evaluation has made for one Lambda. */
+interface Made {
+  /** Undefined where the captured values cannot be compared. */
+  key: string | undefined;
+  serialized: string;
+  text: string;
+  origin: Origin | undefined;
+}
+
+async function bundled(packing: Packing, key: Made["key"], serialized: string): Promise<Made> {
+  const { text, origin } = await packing.bundle(serialized, { withOrigin: true });
+  return { key, serialized, text, origin };
+}
+
 /**
- * Bundles only what has changed: most saves change one Lambda, and equal serialized texts have equal
- * bundles. Installed packages must not change meanwhile. Nothing is written: a day has many saves.
+ * Serializes and bundles only what a save has changed, which is one Lambda mostly. Installed packages
+ * must not change meanwhile. Nothing is written: a day has many saves.
  */
 export function watchedBundles(entry: string): WatchedBundles {
-  /** By the serialized text, of the last evaluation of each Lambda. */
-  const bundles = new Map<string, { serialized: string; text: string; origin: Origin | undefined }>();
+  const made = new Map<string, Made>();
   const sourceMaps = new Map<string, string>();
-  let maps: SourceMaps | undefined;
+  let program: Program | undefined;
+  let isOpen = false;
   return {
-    async textOf(lambda, _factory, packing) {
-      if (!maps) {
-        sourceMaps.clear();
-        maps = openSourceMaps(capturedFiles(entry));
+    async textOf(lambda, factory, packing) {
+      if (!isOpen) {
+        isOpen = true;
+        // Announced, and never bundled: the bundler, which has read the packages, stays open.
+        void packing.bundle(new Promise<string>(() => undefined), { withOrigin: true });
+      }
+      if (!program) {
+        program = readProgram(entry);
         // The callbacks of one evaluation begin in the same event-loop tick.
-        setImmediate(() => (maps = undefined));
+        setImmediate(() => (program = undefined));
       }
-      const evaluated = maps;
-      const serialized = await packing.serialize();
-      let bundle = bundles.get(lambda);
-      if (bundle?.serialized !== serialized) {
-        const { text, origin } = await packing.bundle(serialized, { withOrigin: true });
-        bundle = { serialized, text, origin };
-        bundles.set(lambda, bundle);
+      const evaluated = program;
+      const key = narrowKeyOf(evaluated, factory);
+      let current: Made | undefined = made.get(lambda);
+      if (current?.key === undefined || current.key !== key) {
+        const serialized = await packing.serialize();
+        current =
+          current?.serialized === serialized
+            ? { ...current, key }
+            : await bundled(packing, key, serialized);
+        made.set(lambda, current);
       }
-      if (bundle.origin) {
-        // Also for an unchanged bundle: a comment moves the lines below it.
-        sourceMaps.set(bundle.text, evaluated.of(bundle.origin));
+      const { text, origin } = current;
+      if (origin) {
+        // Also for the same bundle: a comment moves the lines below it.
+        sourceMaps.set(text, evaluated.sourceMaps().of(origin));
       }
-      return bundle.text;
+      return text;
     },
     sourceMapOf: (code) => sourceMaps.get(code),
   };

@@ -3,6 +3,7 @@
 "use strict";
 
 const { readFileSync } = require("node:fs");
+const inspector = require("node:inspector");
 const Module = require("node:module");
 Module.enableCompileCache?.();
 require("./esbuildProcess");
@@ -10,9 +11,19 @@ const { loadLazily } = require("./lazyPackages");
 const { mapStackTraces } = require("./stackTraces");
 const transpiler = require("./transpiler");
 
+/** A debugger's own source maps are in the code; it is there before the first module. */
+const isInspected = inspector.url() !== undefined;
+
+const withSourceMap = (code, file) => {
+  const map = Buffer.from(transpiler.sourceMapOf(file) ?? "{}").toString("base64");
+  const comment = `//# sourceMappingURL=data:application/json;base64,${map}`;
+  return `${code.replace(/\n\/\/# sourceMappingURL=.*\s*$/, "")}\n${comment}`;
+};
+
 Module._extensions[".ts"] = (module, file) => {
   // Through the module's object: the bench measures what it takes.
-  module._compile(transpiler.transpile(readFileSync(file, "utf8"), file), file);
+  const code = transpiler.transpile(readFileSync(file, "utf8"), file);
+  module._compile(isInspected ? withSourceMap(code, file) : code, file);
 };
 
 loadLazily();

@@ -6,8 +6,8 @@ import type { DynamoDbEngine } from "./dynamodb/engine";
 import { createFaults, type Faults, logicalName } from "./faults/faults";
 import type { FaultPlan } from "./faults/plan";
 import type { Credentials } from "./iam/roles";
-import type { InvokeResult } from "./lambda/host";
 import { filesOf } from "./lambda/archive";
+import type { InvokeResult } from "./lambda/host";
 import { checkInspected, debuggerPort, type Inspect } from "./lambda/inspect";
 import type { PageLink } from "./mail/inboxPage";
 import type { Mail, OpenMail } from "./mail/mailbox";
@@ -18,12 +18,12 @@ import type { ObjectCreated } from "./s3/engine";
 import type { QueuedMessage } from "./sqs/engine";
 import { queueArnOf } from "./sqs/queueArn";
 import { StartError } from "./startError";
-import { codeDigest } from "./watch/evaluate";
-import type { MadeResource } from "./watch/messages";
-import { type Reload, watchProgram, type WatchOptions } from "./watch/watch";
 import { explainDataFolder, openDataFolder } from "./storage/dataFolder";
 import { isDiskFull } from "./storage/diskFull";
 import { makeTemporaryFolder, removeOrphans } from "./storage/temporaryFolder";
+import { codeDigest } from "./watch/evaluate";
+import type { MadeResource } from "./watch/messages";
+import { type Reload, type WatchOptions,watchProgram } from "./watch/watch";
 
 /** An event of a run. */
 export type RunEvent =
@@ -178,7 +178,12 @@ function recording(cloud: Cloud, made: MadeResource[]): Provider {
       const { code: archive, ...inputs } = resource.inputs;
       const isFunction = resource.type === FUNCTION && archive !== undefined;
       const code = isFunction ? codeDigest(await filesOf(resource)) : undefined;
-      made.push({ ...resource, inputs: isFunction ? inputs : resource.inputs, ...provisioned, code });
+      made.push({
+        ...resource,
+        inputs: isFunction ? inputs : resource.inputs,
+        ...provisioned,
+        code,
+      });
       return provisioned;
     },
   };
@@ -285,7 +290,11 @@ export async function startRun(options: RunOptions): Promise<Run> {
       watchProgram(options.watch, {
         start: {
           type: "start",
-          program: { programDir, programFile, modules: options.watch.files },
+          program: {
+            programDir,
+            programFile,
+            modules: options.watch.modules ?? options.watch.files,
+          },
           config,
           accountId,
           made,

@@ -92,7 +92,7 @@ function notMadeHere(type: string, name: string, id: string): Error {
 
 /** Pulumi's view of a provider. */
 function mocksOf(
-  { accountId, make }: Provider,
+  provider: Provider,
   functionNames: string[],
   fail: (error: unknown) => void,
 ): pulumi.runtime.Mocks {
@@ -120,7 +120,7 @@ function mocksOf(
           return { id: undefined, state: inputs as Record<string, unknown> };
         }
         const plainInputs = (await idsForResources(inputs)) as Record<string, unknown>;
-        const { id, state } = await make({ type, name, inputs: plainInputs });
+        const { id, state } = await provider.make({ type, name, inputs: plainInputs });
         if (type === FUNCTION) {
           functionNames.push(id);
         }
@@ -140,6 +140,7 @@ function mocksOf(
           ),
         );
       }
+      const { accountId } = provider;
       return {
         accountId,
         id: accountId,

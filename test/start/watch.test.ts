@@ -1,13 +1,58 @@
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { realpathSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
+import { fileURLToPath } from "node:url";
+import { decode } from "@jridgewell/sourcemap-codec";
 import { expect } from "chai";
 import { copyProgram } from "../../testing/copyProgram";
 import { type Line, type Runner, startRunner } from "../../testing/startProcess";
+import { attach } from "./debuggerClient";
 
 interface Ready extends Line {
   outputs: Record<string, string>;
+  inspect: { function: string; port: number };
+}
+
+interface Script {
+  scriptId: string;
+  url: string;
+  sourceMapURL: string;
+}
+
+/** What a debugger's client makes of a bundle's source map. */
+function readMap(script: Script, source: string) {
+  const code = readFileSync(fileURLToPath(script.url), "utf8").split("\n");
+  const map = JSON.parse(readFileSync(fileURLToPath(script.sourceMapURL), "utf8")) as {
+    sources: string[];
+    names: string[];
+    mappings: string;
+  };
+  const segments = decode(map.mappings).flatMap((line, lineNumber) =>
+    line
+      .filter((segment) => segment[1] === map.sources.indexOf(source))
+      .map(([columnNumber, , sourceLine, , name = -1]) => ({
+        place: { lineNumber, columnNumber },
+        sourceLine,
+        name: map.names[name],
+      })),
+  );
+  return {
+    /** Where V8 has the code of a line, from 0. */
+    placeOf: (line: number) => segments.find(({ sourceLine }) => sourceLine === line)?.place,
+    /** What minification has made of a variable. */
+    variable(name: string): string | undefined {
+      const { place } = segments.find((segment) => segment.name === name) ?? {};
+      return place && /^\w+/.exec(code[place.lineNumber]?.slice(place.columnNumber) ?? "")?.[0];
+    },
+  };
 }
 
 /** A user's own processing: its file is saved in other versions while the program runs. */
@@ -35,7 +80,7 @@ describe("npm start -- --watch", function () {
     program = mkdtempSync(path.join(realpathSync(tmpdir()), "s3-uploader-watch-"));
     copyProgram(program);
     writeFileSync(processing(), PROCESSING);
-    runner = startRunner(["--port", "0", "--json", "--watch"], program);
+    runner = startRunner(["--port", "0", "--json", "--watch", "--inspect", "process"], program);
     ready = (await runner.json(({ type }) => type === "ready")) as Ready;
   });
 
@@ -51,7 +96,6 @@ describe("npm start -- --watch", function () {
         .map((line) => JSON.parse(line) as Line)
         .filter(({ type }) => type === "reload" || type === "reloadFailed");
     await runner.json(() => lines().length > seen);
-    if (process.env.SHOW) console.log(JSON.stringify(lines()[seen]));
     return lines()[seen++] ?? { type: "none" };
   }
 
@@ -103,9 +147,10 @@ describe("npm start -- --watch", function () {
 
     const { message } = await reloaded();
     expect(message)
-      .to.contain('The callback of Lambda "process" cannot be packed')
-      .and.contain('"seen": a Map cannot be serialized');
-    expect(String(message).split("\n").length).to.be.lessThan(4);
+      .to.match(/^The callback of Lambda "process" cannot be packed/)
+      .and.contain("function 'inspectFile': inspectFile.ts(5,26): which captured")
+      .and.contain("variable 'seen'");
+    expect(String(message).split("\n").length).to.be.lessThan(6);
   });
 
   it("makes one rebuild of quick saves, by an editor's rename, with a file that is new", async () => {
@@ -126,7 +171,10 @@ describe("npm start -- --watch", function () {
 
   it("names the TypeScript line of an error that a changed function throws", async () => {
     save(
-      PROCESSING.replace("  return {", '  if (size > 0) throw new RangeError("Too much");\n  return {'),
+      PROCESSING.replace(
+        "  return {",
+        '  if (size > 0) throw new RangeError("Too much");\n  return {',
+      ),
     );
     await reloaded();
 
@@ -138,8 +186,36 @@ describe("npm start -- --watch", function () {
     );
     const { error } = (log.entry as { message: { error: { stack: string } } }).message;
     expect(error.stack.split("\n")[1]).to.match(
-      /^ {4}at (async )?inspectFile \(handlers\/process\/inspectFile\.ts:6:\d+\)$/,
+      /^ {4}at (async )?handlers\/process\/inspectFile\.ts:6:\d+$/,
     );
+  });
+
+  it("stops at a breakpoint of a TypeScript line with --inspect, and goes on", async () => {
+    save(PROCESSING.replace("text/first", "text/inspected"));
+    await reloaded();
+    expect(ready.inspect.function).to.equal("process");
+    const client = await attach(ready.inspect.port);
+    await client.send("Debugger.enable");
+    const script = await client.event<Script>("Debugger.scriptParsed", ({ sourceMapURL }) =>
+      sourceMapURL.endsWith(".map"),
+    );
+    const map = readMap(script, "handlers/process/inspectFile.ts");
+    const line = PROCESSING.split("\n").findIndex((text) => text.includes("return {"));
+    await client.send("Debugger.setBreakpointByUrl", { url: script.url, ...map.placeOf(line) });
+
+    const reached = processed("inspected.txt");
+    const { callFrames } = await client.event<{ callFrames: { callFrameId: string }[] }>(
+      "Debugger.paused",
+    );
+    const { result } = await client.send("Debugger.evaluateOnCallFrame", {
+      callFrameId: callFrames[0]?.callFrameId,
+      expression: map.variable("size"),
+    });
+    await client.send("Debugger.resume");
+
+    expect(result).to.include({ value: 4 });
+    expect((await reached).event_result).to.include({ type: "text/inspected" });
+    client.close();
   });
 
   it("applies settings of a Lambda, and says what needs a restart", async () => {
@@ -159,7 +235,7 @@ new aws.sqs.Queue("more");
     expect(restartFor).to.deep.equal(['aws.sqs.Queue "more"']);
   });
 
-  it("ends with the run, and leaves no process", async () => {
+  it("ends on Ctrl-C", async () => {
     runner.process.kill("SIGINT");
 
     expect(await runner.exited).to.equal(0);

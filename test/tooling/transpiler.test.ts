@@ -8,11 +8,12 @@ import { PROGRAM_DIR } from "../../start/programDir";
 interface Transpiler {
   /** Whether a file is compiled as Pulumi's own loader does it. */
   isCaptured: (fileName: string) => boolean;
+  transpile: (text: string, file: string) => string;
 }
 
 const requireModule = createRequire(__filename);
 
-const { isCaptured } = requireModule("../../tooling/transpiler.js") as Transpiler;
+const { isCaptured, transpile } = requireModule("../../tooling/transpiler.js") as Transpiler;
 
 /** Pulumi programs whose callbacks are serialized, each with a file that its callbacks reach. */
 const PROGRAMS = {
@@ -70,5 +71,13 @@ describe("The transpiler", () => {
     for (const file of importsOf("index.ts").filter((name) => DEPLOYMENT.test(name))) {
       expect(isCaptured(path.join(PROGRAM_DIR, file)), file).to.equal(false);
     }
+  });
+
+  it("refuses code with a syntax error, and names its line", () => {
+    const file = path.join(PROGRAM_DIR, "handlers", "process", "broken.ts");
+    expect(() => transpile("const a = 1;\nconst b = {{ a };\n", file)).to.throw(
+      SyntaxError,
+      /^handlers\/process\/broken\.ts:2:\d+: \S/,
+    );
   });
 });

@@ -80,7 +80,9 @@ export function createEvaluation(
         inputs: plain(resource.inputs, ["code"]),
       };
       found.push([key, now]);
-      if (!isDeepStrictEqual({ ...now, sourceMaps: before?.sourceMaps && now.sourceMaps }, before)) {
+      if (
+        !isDeepStrictEqual({ ...now, sourceMaps: before?.sourceMaps && now.sourceMaps }, before)
+      ) {
         functions.push({ functionName, inputs: now.inputs, files, sourceMaps });
       }
     }

@@ -20,19 +20,28 @@ function placeIn(programDir: string, stack: string): string | undefined {
   return undefined;
 }
 
+/** Lines of an error's message that are shown. */
+const MAX_LINES = 5;
+
+/** What Pulumi writes before the program's own error. */
+const PREFIX = /^(?:error serializing property "\w+": )+/;
+
 /** The error in a few lines: what Node and Pulumi write below it is of no use here. */
 function explain(error: unknown, programDir: string): string {
   const { message, stack = "" } = error instanceof Error ? error : new Error(String(error));
-  const [text = ""] = message.split(/\nRequire stack:/);
-  const place = /^\S+:\d+:\d+: /.test(text) ? undefined : placeIn(programDir, stack);
-  return place === undefined ? text : `${place}: ${text}`;
+  const [text = ""] = message.replace(PREFIX, "").split(/\nRequire stack:|\n+Function code:/);
+  const [first = "", ...others] = text.split("\n").filter((line) => line.trim() !== "");
+  const lines = [first, ...others.slice(1 - MAX_LINES)];
+  const isPlaced = PREFIX.test(message) || /^\S+:\d+:\d+: /.test(first);
+  const place = isPlaced ? undefined : placeIn(programDir, stack);
+  return (place === undefined ? "" : `${place}: `) + lines.join("\n");
 }
 
 /**
  * Evaluates a program for the run that has started this process (the run's option `watch`), until that
  * run ends.
  */
-export function serveEvaluations({ sourceMapOf }: EvaluationOptions): void {
+export function serveEvaluations(options: EvaluationOptions): void {
   let evaluate: ReturnType<typeof createEvaluation> | undefined;
   let programDir = "";
   let last: Promise<void> = Promise.resolve();
@@ -43,7 +52,7 @@ export function serveEvaluations({ sourceMapOf }: EvaluationOptions): void {
   process.on("disconnect", () => process.exit(0));
   process.on("message", (request: Request) => {
     if (request.type === "start") {
-      evaluate = createEvaluation(request, sourceMapOf);
+      evaluate = createEvaluation(request, (code) => options.sourceMapOf(code));
       programDir = path.resolve(request.program.programDir);
     }
     last = last.then(async () => {

@@ -15,7 +15,9 @@ export interface WatchOptions {
   evaluator: string;
   /** Files and folders that the program is made of, by name in its folder. */
   files: string[];
-  /** Files that are read at the start only. @default none */
+  /** As the run's option, for an evaluation. @default `files` */
+  modules?: string[];
+  /** Files and folders that are read at the start only. @default none */
   startFiles?: string[];
 }
 
@@ -42,11 +44,14 @@ export interface WatchParts {
 /** Milliseconds without another change: several files are often saved together. */
 const QUIET_MS = 40;
 
+const isIn = (name: string, file: string) => name === file || name.startsWith(file + path.sep);
+
 /** Evaluates the program when its files change, and updates its functions. */
 export function watchProgram(
   { evaluator, files, startFiles = [] }: WatchOptions,
-  { start, updateFunction, onReload }: WatchParts,
+  parts: WatchParts,
 ): { close(): Promise<void> } {
+  const { start } = parts;
   const { programDir } = start.program;
   let child: ChildProcess | undefined;
   let isEvaluating = false;
@@ -68,7 +73,10 @@ export function watchProgram(
   function open(): void {
     const opened = fork(evaluator, { stdio: ["ignore", "ignore", "pipe", "ipc"] });
     let errors = "";
-    opened.stderr?.on("data", (chunk: Buffer) => (errors = (errors + chunk.toString()).slice(-2000)));
+    opened.stderr?.on(
+      "data",
+      (chunk: Buffer) => (errors = (errors + chunk.toString()).slice(-2000)),
+    );
     opened.on("message", (evaluation: Evaluation) => {
       void apply(evaluation).then(next);
     });
@@ -76,7 +84,7 @@ export function watchProgram(
       child = undefined;
       isEvaluating = false;
       if (!closed) {
-        onReload({ type: "reloadFailed", message: `The evaluation has ended: ${errors.trim()}` });
+        parts.onReload({ type: "reloadFailed", message: `The evaluation has ended: ${errors.trim()}` });
       }
     });
     child = opened;
@@ -109,23 +117,23 @@ export function watchProgram(
       return;
     }
     if (evaluation.type === "failed") {
-      onReload({ type: "reloadFailed", message: evaluation.message });
+      parts.onReload({ type: "reloadFailed", message: evaluation.message });
       return;
     }
     const { functions, others } = evaluation;
     try {
       for (const { functionName, inputs, files: code, sourceMaps } of functions) {
-        await updateFunction(functionName, { files: code, sourceMaps, ...settingsOf(inputs) });
+        await parts.updateFunction(functionName, { files: code, sourceMaps, ...settingsOf(inputs) });
       }
     } catch (error) {
-      onReload({ type: "reloadFailed", message: (error as Error).message });
+      parts.onReload({ type: "reloadFailed", message: (error as Error).message });
       return;
     }
     applied = true;
     const restartFor = [...changedStartFiles, ...others];
     const isNews = savedAt > 0 || functions.length > 0;
     if (isNews) {
-      onReload({
+      parts.onReload({
         type: "reload",
         functions: functions.map(({ functionName }) => logicalName(functionName)),
         restartFor: told === restartFor.join() ? [] : restartFor,
@@ -141,8 +149,9 @@ export function watchProgram(
     ignoreInitial: true,
   });
   watcher.on("all", (_event, name) => {
-    if (startFiles.includes(name)) {
-      changedStartFiles.add(name);
+    const changed = startFiles.map((file) => path.normalize(file)).find((file) => isIn(name, file));
+    if (changed !== undefined) {
+      changedStartFiles.add(changed);
     }
     savedAt = performance.now();
     clearTimeout(quiet);

@@ -42,9 +42,10 @@ function mapStacks(files) {
     const map = mapOf(file);
     const entry = map?.findEntry(site.getLineNumber() - 1, site.getColumnNumber() - 1) ?? {};
     if (entry.originalSource === undefined) return String(site);
-    const { originalSource, originalLine, originalColumn, name } = entry;
+    // Without the function's name, which minification has replaced.
+    const { originalSource, originalLine, originalColumn } = entry;
     const place = `${originalSource}:${originalLine + 1}:${originalColumn + 1}`;
-    return `${site.isAsync() ? "async " : ""}${name ? `${name} (${place})` : place}`;
+    return site.isAsync() ? `async ${place}` : place;
   };
 
   Error.prepareStackTrace = (error, sites) =>
