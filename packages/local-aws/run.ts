@@ -23,7 +23,7 @@ import { isDiskFull } from "./storage/diskFull";
 import { makeTemporaryFolder, removeOrphans } from "./storage/temporaryFolder";
 import { codeDigest } from "./watch/evaluate";
 import type { MadeResource } from "./watch/messages";
-import { type Reload, type WatchOptions,watchProgram } from "./watch/watch";
+import { type Reload, type WatchOptions, watchProgram } from "./watch/watch";
 
 /** An event of a run. */
 export type RunEvent =

@@ -84,7 +84,10 @@ export function watchProgram(
       child = undefined;
       isEvaluating = false;
       if (!closed) {
-        parts.onReload({ type: "reloadFailed", message: `The evaluation has ended: ${errors.trim()}` });
+        parts.onReload({
+          type: "reloadFailed",
+          message: `The evaluation has ended: ${errors.trim()}`,
+        });
       }
     });
     child = opened;
@@ -123,7 +126,11 @@ export function watchProgram(
     const { functions, others } = evaluation;
     try {
       for (const { functionName, inputs, files: code, sourceMaps } of functions) {
-        await parts.updateFunction(functionName, { files: code, sourceMaps, ...settingsOf(inputs) });
+        await parts.updateFunction(functionName, {
+          files: code,
+          sourceMaps,
+          ...settingsOf(inputs),
+        });
       }
     } catch (error) {
       parts.onReload({ type: "reloadFailed", message: (error as Error).message });
