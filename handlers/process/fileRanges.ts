@@ -27,11 +27,20 @@ export interface FileRanges {
   at(start: number, length: number, readBytes?: number): Promise<Uint8Array | undefined>;
 }
 
-/** Bounded access to any part of a file. @param head its beginning */
-export function fileRanges(file: StoredFile, head: FilePart): FileRanges {
+/**
+ * Bounded access to any part of a file.
+ *
+ * @param head its beginning
+ * @param maxReads after it
+ */
+export function fileRanges(
+  file: StoredFile,
+  head: FilePart,
+  maxReads: number = MAX_FURTHER_READS,
+): FileRanges {
   const { size } = head;
   const parts = [{ start: 0, bytes: head.bytes }];
-  let readsLeft = MAX_FURTHER_READS;
+  let readsLeft = maxReads;
   let bytesLeft = MAX_BYTES - head.bytes.length;
 
   const known = (start: number, length: number) => {

@@ -9,6 +9,8 @@ export interface FilePart {
   size: number;
   /** The declared media type. */
   contentType: string;
+  /** The object's `Content-Encoding`. Absent: it has none. */
+  contentEncoding?: string;
 }
 
 /** A checksum of the whole file. */
@@ -57,6 +59,7 @@ async function readRange(
       bytes,
       size: totalSize(part.ContentRange, bytes.length),
       contentType: part.ContentType ?? "application/octet-stream",
+      contentEncoding: part.ContentEncoding,
     };
   } catch (error) {
     // S3 answers so for any range of an empty object.

@@ -1,6 +1,7 @@
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import { expect } from "chai";
 import { inspectFile } from "../../../handlers/process/inspectFile";
-import { heif, id3, ispe, JPEG } from "./mediaFiles";
+import { heif, id3, ispe, JPEG, png } from "./mediaFiles";
 import { inspect, memoryFile } from "./memoryFile";
 
 const FLAC = Buffer.concat([Buffer.from("fLaC\0\0\0\x22"), Buffer.alloc(64)]);
@@ -89,5 +90,36 @@ describe("the type of other bytes", () => {
   it("is application/pdf for a document behind other bytes", async () => {
     const bytes = Buffer.from("\0\x01junk\n%PDF-1.4\n");
     expect(await inspect(bytes, "application/pdf")).to.include({ type: "application/pdf" });
+  });
+});
+
+describe("the type of a file with a Content-Encoding", () => {
+  function inspectEncoded(bytes: Buffer, contentType: string, encoding: string) {
+    return inspectFile(memoryFile(bytes, contentType, undefined, encoding));
+  }
+
+  it("is that of the bytes behind gzip, also of the first of many", async () => {
+    const html = { type: "text/html", declared_type: "image/png" };
+    const page = gzipSync(Buffer.from("<!doctype html>"));
+    const agreeing = await inspectEncoded(page, "text/html; charset=utf-8", "gzip");
+    expect(agreeing).to.include({ type: "text/html" }).and.not.have.property("declared_type");
+    expect(await inspectEncoded(page, "image/png", "gzip,aws-chunked")).to.include(html);
+    const bomb = gzipSync(Buffer.alloc(30_000_000, "<!doctype html>"));
+    expect(await inspectEncoded(bomb, "image/png", "x-gzip")).to.include(html);
+    const cut = gzipSync(png(30, 20)).subarray(0, 60);
+    expect(await inspectEncoded(cut, "image/png", "gzip")).to.include({ width: 30, height: 20 });
+  });
+
+  it("is that of the bytes as they are, where they are not compressed or declared as gzip", async () => {
+    expect(await inspectEncoded(png(3, 2), "image/png", "gzip")).to.include({ width: 3 });
+    const archive = await inspectEncoded(gzipSync(Buffer.from("a")), "application/x-gzip", "gzip");
+    expect(archive).to.include({ type: "application/gzip" }).and.not.have.property("declared_type");
+  });
+
+  it("is the declared one where the encoding is not undone", async () => {
+    const bytes = brotliCompressSync(Buffer.from("<!doctype html>"));
+    const result = await inspectEncoded(bytes, "text/html", "br");
+    expect(result).to.include({ type: "text/html" }).and.not.have.property("declared_type");
+    expect(await inspectEncoded(bytes, "", "br")).to.include({ type: "application/octet-stream" });
   });
 });

@@ -12,6 +12,7 @@ export function memoryFile(
   bytes: Buffer,
   contentType: string,
   known?: Checksum & { fromUpload?: boolean },
+  contentEncoding?: string,
 ): MemoryFile {
   const reads: MemoryFile["reads"] = [];
   const event_info = {
@@ -28,6 +29,7 @@ export function memoryFile(
         bytes: bytes.subarray(start, end),
         size: bytes.length,
         contentType,
+        contentEncoding,
       });
     },
     checksum: () => Promise.resolve(known && { algorithm: known.algorithm, value: known.value }),

@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
+import { gzipSync } from "node:zlib";
 import { PutObjectCommand, type PutObjectCommandInput } from "@aws-sdk/client-s3";
 import { expect } from "chai";
 import { AwsError } from "local-aws";
@@ -24,7 +25,10 @@ describe("process", function () {
   });
 
   async function storedEvent(
-    object: Pick<PutObjectCommandInput, "ContentType" | "ChecksumAlgorithm" | "ChecksumSHA256"> & {
+    object: Pick<
+      PutObjectCommandInput,
+      "ContentType" | "ContentEncoding" | "ChecksumAlgorithm" | "ChecksumSHA256"
+    > & {
       Body?: Buffer;
     },
     event_status: "created" | "uploaded" | "notified" = "uploaded",
@@ -156,6 +160,21 @@ describe("process", function () {
       expect("width" in (row?.event_result ?? {}), ContentType).to.equal("width" in result);
       expect(gets, ContentType).to.equal(reads);
     }
+  });
+
+  it("looks behind an object's Content-Encoding", async () => {
+    const { event, record } = await storedEvent({
+      Body: gzipSync(Buffer.from("<!doctype html>")),
+      ContentType: "image/png",
+      ContentEncoding: "gzip",
+    });
+
+    await program.invoke("process", { Records: [record] });
+
+    expect((await program.row(event))?.event_result).to.include({
+      type: "text/html",
+      declared_type: "image/png",
+    });
   });
 
   it("changes nothing when a record is redelivered", async () => {
