@@ -1,6 +1,21 @@
+import type { Command } from "commander";
 import { commandLine } from "./commandLine";
+import { optionTakenByNpm } from "./npmOptions";
 
 const EXIT_INTERRUPTED = 130;
+
+function refuseOptionsOfNpm(program: Command): void {
+  const command = program.commands.find((each) => each.name() === process.argv[2]) ?? program;
+  const taken = optionTakenByNpm("events", [...program.options, ...command.options]);
+  if (taken) {
+    const { option } = taken;
+    const name = command === program ? "" : ` ${command.name()}`;
+    program.error(
+      `error: npm took the option --${option.name()} for its own. Write two dashes before the command: ` +
+        `npm run events --${name} ${option.flags}`,
+    );
+  }
+}
 
 async function main(): Promise<void> {
   process.on("SIGINT", () => {
@@ -12,7 +27,9 @@ async function main(): Promise<void> {
   });
   // The reader has closed its end, as in `… | head`.
   process.stdout.on("error", () => process.exit(0));
-  await commandLine().parseAsync();
+  const program = commandLine();
+  refuseOptionsOfNpm(program);
+  await program.parseAsync();
 }
 
 void main();

@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError } from "commander";
 import type { Inspect } from "local-aws";
 import { type FaultPlan, parseFaultPlan, StartError } from "local-aws/faults";
 import { DEFAULT_PORT } from "../cli/defaultPort";
+import { optionTakenByNpm } from "../cli/npmOptions";
 import { createLineWriter } from "./lineWriter";
 import { jsonOutput, type Output, textOutput } from "./output";
 import type * as RunModule from "./run";
@@ -76,25 +77,16 @@ function readFaults(file: string): FaultPlan {
   }
 }
 
-/** npm's own options, which anybody may set for npm. */
-const OPTIONS_OF_NPM = new Set(["json", "verbose", "help"]);
-
-/** Without two dashes before it npm takes an option for its own, and passes on its value at most. */
 function refuseOptionsOfNpm(command: Command): void {
-  if (process.env.npm_lifecycle_event !== "start") {
-    return;
-  }
-  for (const option of command.options) {
-    const name = option.attributeName();
-    const value = process.env[`npm_config_${name}`];
-    if (value !== undefined && !OPTIONS_OF_NPM.has(name)) {
-      const rest = value === "true" ? process.argv.slice(2).join(" ") : value;
-      const given = option.isBoolean() ? "" : ` ${rest || option.flags.replace(/^.* /, "")}`;
-      command.error(
-        `error: npm took the option --${name} for its own. Write two dashes before the options: ` +
-          `npm start -- --${name}${given}`,
-      );
-    }
+  const taken = optionTakenByNpm("start", command.options);
+  if (taken) {
+    const { option, value } = taken;
+    const rest = value === "true" ? process.argv.slice(2).join(" ") : value;
+    const given = option.isBoolean() ? "" : ` ${rest || option.flags.replace(/^.* /, "")}`;
+    command.error(
+      `error: npm took the option --${option.name()} for its own. Write two dashes before the options: ` +
+        `npm start -- --${option.name()}${given}`,
+    );
   }
 }
 
@@ -181,7 +173,11 @@ async function start(
       inspect,
       watch,
       onEvent: (event) => {
-        output.event(event);
+        // Invocations that Ctrl-C cuts off fail. Their errors are no news where nothing is kept.
+        const isCutOff = event.type === "log" || event.type === "error";
+        if (!(isCutOff && dataDir === undefined && isStopping())) {
+          output.event(event);
+        }
       },
     });
   } catch (error) {

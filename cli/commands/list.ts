@@ -44,6 +44,6 @@ export async function listEvents(context: Context, options: ListOptions): Promis
   if (shown === 0) {
     write("There are no such events.");
   } else if (cursor !== undefined) {
-    write("There are more: see them with --limit or --all.");
+    write("There are more: see them with --limit or --all, as in npm run events -- list --all");
   }
 }

@@ -48,6 +48,19 @@ describe("npm run events", function () {
     expect(byEnvironment).to.deep.equal(byPort);
   });
 
+  it("tells how to give an option that npm took for its own", async () => {
+    const { code, lines, errors } = await runEvents(["list", "failed"], {
+      npm_lifecycle_event: "events",
+      npm_config_status: "true",
+    });
+
+    expect([code, lines]).to.deep.equal([2, []]);
+    expect(errors).to.deep.equal([
+      "error: npm took the option --status for its own. Write two dashes before the command: " +
+        "npm run events -- list --status <status>",
+    ]);
+  });
+
   it("explains in one line how to connect when nothing answers", async () => {
     await fake.close();
 

@@ -158,6 +158,24 @@ describe("npm start", function () {
     client.destroy();
   });
 
+  it("ends on Ctrl-C during uploads without a word about those that it cuts off", async () => {
+    const runner = start(["--port", "0"]);
+    const command = await runner.line((line) => line.includes("curl -X POST"));
+    await runner.line((line) => line.startsWith("Ctrl-C ends"));
+    const url = /http:[^']+/.exec(command)?.[0] ?? "";
+    const send = () =>
+      fetch(url, { method: "POST", body: picture }).then((answer) => answer.text());
+    await send();
+    const uploads = Promise.allSettled(Array.from({ length: 20 }, send));
+
+    runner.process.kill("SIGINT");
+
+    expect(await runner.exited).to.equal(0);
+    await uploads;
+    expect(runner.errors()).to.equal("");
+    expect(runner.lines.filter((line) => /refused|error/i.test(line))).to.deep.equal([]);
+  });
+
   it("shuts down cleanly when npm forwards a second Ctrl-C", async () => {
     const runner = startNpm(["--port", "0", "--json"]);
     runners.push(runner);
