@@ -142,6 +142,20 @@ describe("npm start -- --watch", function () {
     expect((await processed("kept.txt")).event_result).to.include({ type: "text/second" });
   });
 
+  it("names the file that is missing, and no line of Node's own", async () => {
+    const away = `${processing()}.away`;
+    renameSync(processing(), away);
+
+    const { type, message } = await reloaded();
+    expect(type).to.equal("reloadFailed");
+    expect(message)
+      .to.match(/inspectFile/)
+      .and.not.contain("node:");
+
+    renameSync(away, processing());
+    await reloaded();
+  });
+
   it("keeps the old code where the new cannot be serialized, and says what it captures", async () => {
     save(`const seen = new Map();\n${PROCESSING.replace("size, type", "size: seen.size, type")}`);
 

@@ -13,7 +13,9 @@ export interface EvaluationOptions {
 function placeIn(programDir: string, stack: string): string | undefined {
   for (const [, file = "", place = ""] of stack.matchAll(/(?:\(|at )([^()\n]+?):(\d+:\d+)\)?$/gm)) {
     const name = path.relative(programDir, file);
-    if (!name.startsWith("..") && !name.includes("node_modules") && !path.isAbsolute(name)) {
+    const isBelow = !name.startsWith("..") && !path.isAbsolute(name);
+    // Node's own are relative, such as node:fs.
+    if (path.isAbsolute(file) && isBelow && !name.includes("node_modules")) {
       return `${name}:${place}`;
     }
   }
