@@ -157,7 +157,7 @@ For the AWS CLI and SDKs:
   export AWS_REGION=${region} AWS_DEFAULT_REGION=${region}
   export AWS_ACCESS_KEY_ID=${accessKeyId}
   export AWS_SECRET_ACCESS_KEY=${secretAccessKey}
-AWS CLI from 1.29 (for SQS from 2) or 2.13 and boto3 from 1.28 know AWS_ENDPOINT_URL. Older ones would
+AWS CLI from 1.29 or 2.13 and boto3 from 1.28 know AWS_ENDPOINT_URL (AWS CLI 1 not for SQS). Others would
 call AWS itself:
   aws --endpoint-url ${endpoint} s3 ls
   boto3.client("s3", endpoint_url="${endpoint}")
