@@ -12,6 +12,12 @@ const { importFile } = requireModule("./importFile.cjs") as {
 /** The account in every ARN that fauxqs makes; it cannot be set there. */
 export const ACCOUNT_ID = "000000000000";
 
+/**
+ * What no message may contain.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+ */
+const INVALID_CHARACTER = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u;
+
 type Stores = NonNullable<BuildAppOptions["stores"]>;
 type SqsStore = Stores["sqsStore"];
 type SnsStore = Stores["snsStore"];
@@ -50,11 +56,14 @@ export interface FauxqsOptions {
 /** Starts fauxqs in this process. */
 export async function createFauxqs(options: FauxqsOptions): Promise<Fauxqs> {
   const { baseUrl, region = "us-east-1", dataDir } = options;
-  const [s3, sqs, sns] = await Promise.all([
+  const [s3, sqs, sns, sqsTypes] = await Promise.all([
     load<{ S3Store: new () => S3Store }>("s3/s3Store.js"),
     load<{ SqsStore: new () => SqsStore }>("sqs/sqsStore.js"),
     load<{ SnsStore: new () => SnsStore }>("sns/snsStore.js"),
+    load<{ INVALID_MESSAGE_BODY_CHAR: RegExp }>("sqs/sqsTypes.js"),
   ]);
+  // fauxqs's own expression looks at UTF-16's halves, and so refuses every emoji.
+  sqsTypes.INVALID_MESSAGE_BODY_CHAR.test = (body) => INVALID_CHARACTER.test(body);
   // Stays empty; fauxqs does not start without it.
   const s3Store = new s3.S3Store();
   const sqsStore = new sqs.SqsStore();

@@ -169,8 +169,7 @@ export function createGateway(options: GatewayOptions): RequestHandler {
   }
 
   async function answerPage(request: HttpRequest): Promise<HttpResponse> {
-    // Only clients of AWS services send this header, and no REST API of the program wants it.
-    if (request.headers["x-amz-target"] !== undefined) {
+    if (isClientCall(request)) {
       const { errors } = findService(services, request);
       return errors.render(missingSignature(errors), newRequestId());
     }
@@ -219,6 +218,18 @@ export function createGateway(options: GatewayOptions): RequestHandler {
   }
 
   return { handle, receiverOf, refuse };
+}
+
+/**
+ * Whether a client of an AWS service sent an unsigned request. The path `/` belongs to no REST API, and
+ * people only read it.
+ */
+function isClientCall({ method, url, headers }: HttpRequest): boolean {
+  if (headers["x-amz-target"] !== undefined) {
+    return true;
+  }
+  const isRead = method === "GET" || method === "HEAD";
+  return /^\/($|\?)/.test(url) && (!isRead || headers["amz-sdk-invocation-id"] !== undefined);
 }
 
 /** The steps from a request to its call and its caller; both throw AwsError. */

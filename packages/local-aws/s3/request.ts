@@ -100,10 +100,12 @@ function unchunk(request: S3Request, { body, spooled }: HttpRequest): void {
 
 /** @throws AwsError InvalidRequest or MalformedTrailerError 400 */
 function checksumTrailers(
-  { "x-amz-trailer": header = "" }: HttpRequest["headers"],
+  headers: HttpRequest["headers"],
   sent: readonly [name: string, value: string][],
 ): Record<string, string> {
-  const announced = header.split(",").map((name) => name.trim().toLowerCase());
+  const announced = (headers["x-amz-trailer"] ?? "")
+    .split(",")
+    .map((name) => name.trim().toLowerCase());
   const names = new Set(announced.filter((name) => name !== ""));
   if ([...names].some((name) => !CHECKSUM_HEADERS.has(name))) {
     const message = "The value specified in the x-amz-trailer header is not supported";
@@ -116,6 +118,9 @@ function checksumTrailers(
     trailers.every(([name]) => names.has(name));
   if (!isAsAnnounced) {
     throw malformedTrailer();
+  }
+  if (trailers.some(([name]) => headers[name] !== undefined)) {
+    throw manyChecksums();
   }
   return Object.fromEntries(trailers);
 }
@@ -190,9 +195,7 @@ function checksumIn(headers: S3Request["headers"]): string | undefined {
   );
   const [name, ...others] = names;
   if (others.length > 0) {
-    const message =
-      "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.";
-    throw new AwsError("InvalidRequest", 400, message);
+    throw manyChecksums();
   }
   if (name !== undefined && !CHECKSUM_HEADERS.has(name)) {
     const message = "The algorithm type you specified in x-amz-checksum- header is invalid.";
@@ -206,6 +209,14 @@ function checksumIn(headers: S3Request["headers"]): string | undefined {
     throw new AwsError("InvalidRequest", 400, message);
   }
   return name?.slice("x-amz-checksum-".length);
+}
+
+function manyChecksums(): AwsError {
+  return new AwsError(
+    "InvalidRequest",
+    400,
+    "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
+  );
 }
 
 function badDigest(what: string): AwsError {

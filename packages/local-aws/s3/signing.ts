@@ -52,7 +52,7 @@ export const s3SigningRules: SigningRules = {
     // Otherwise the holder of a presigned URL could add a copy source or tags to it, or have its body
     // decoded. The payload's hash is part of the signature in any case, and S3 lets its header be
     // unsigned.
-    const unsigned = ["host", ...Object.keys(headers)].filter(
+    const unsigned = [...new Set(["host", ...Object.keys(headers)])].filter(
       (name) => mustBeSigned(name, headers) && !signed.has(name),
     );
     if (unsigned.length > 0) {

@@ -28,16 +28,31 @@ export const deleteObjects: Action = ({ bucket, body }, store) => {
     throw noSuchBucket(bucket);
   }
   const { objects, quiet } = readDelete(body);
-  const results = objects.map(({ key }) => {
+  const results = objects.map(({ key, versionId = "null" }) => {
     if (Buffer.byteLength(key) > MAX_KEY_BYTES) {
-      return group("Error", [
-        element("Key", key),
-        element("Code", "KeyTooLongError"),
-        element("Message", "Your key is too long"),
-      ]);
+      return refusal({ key, code: "KeyTooLongError", message: "Your key is too long" });
+    }
+    // Without versions, the only one of an object is `null`.
+    if (versionId !== "null") {
+      const message = "The specified version does not exist.";
+      return refusal({ key, versionId, code: "NoSuchVersion", message });
     }
     store.delete(bucket, key);
     return quiet ? "" : group("Deleted", [element("Key", key)]);
   });
   return xmlOutcome("DeleteResult", results);
 };
+
+function refusal(about: {
+  key: string;
+  versionId?: string;
+  code: string;
+  message: string;
+}): string {
+  return group("Error", [
+    element("Key", about.key),
+    element("VersionId", about.versionId),
+    element("Code", about.code),
+    element("Message", about.message),
+  ]);
+}

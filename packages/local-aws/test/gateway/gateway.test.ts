@@ -395,6 +395,35 @@ describe("the gateway", () => {
       expect(scene.seen).to.deep.equal([]);
     });
 
+    const SDK = { "amz-sdk-invocation-id": "id" };
+    const CALLS: [
+      what: string,
+      method: string,
+      path: string,
+      headers: Record<string, string>,
+      code: string,
+    ][] = [
+      [
+        "SNS",
+        "POST",
+        "/",
+        { "content-type": "application/x-www-form-urlencoded; charset=utf-8" },
+        "MissingAuthenticationToken",
+      ],
+      ["S3", "GET", "/?x-id=ListBuckets", SDK, "AccessDenied"],
+    ];
+    for (const [what, method, path, headers, code] of CALLS) {
+      it(`answers an unsigned call to ${what} in its own protocol`, async () => {
+        const scene = await setUp([]);
+
+        const response = await send(scene, { method, path, headers });
+
+        expect(response.statusCode).to.equal(403);
+        expect(response.text).to.include(`<Code>${code}</Code>`);
+        expect(scene.seen).to.deep.equal([]);
+      });
+    }
+
     it("answers 500 when its handler fails, and reports why", async () => {
       const failure = new Error("no such page");
       const scene = await setUp([], () => Promise.reject(failure));

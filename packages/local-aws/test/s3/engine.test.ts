@@ -247,6 +247,12 @@ describe("local S3", () => {
       ["that was not announced", "x-amz-checksum-crc32:AAAAAA==\r\n", {}, "MalformedTrailerError"],
       ["that is missing", "", announced, "MalformedTrailerError"],
       [
+        "of a checksum that is a header, too",
+        "x-amz-checksum-crc32:AAAAAA==\r\n",
+        { ...announced, "x-amz-checksum-crc32": "AAAAAA==" },
+        "InvalidRequest",
+      ],
+      [
         "that is there twice",
         "x-amz-checksum-crc32:AAAAAA==\r\nx-amz-checksum-crc32:AAAAAA==\r\n",
         announced,

@@ -35,7 +35,13 @@ describe("local SQS", () => {
     const { QueueUrl } = await client.send(new GetQueueUrlCommand({ QueueName: "jobs" }));
     expect(QueueUrl).to.equal(url);
 
-    await client.send(new SendMessageCommand({ QueueUrl, MessageBody: "ünï" }));
+    await client.send(new SendMessageCommand({ QueueUrl, MessageBody: "ünï 😀" }));
+    const invalid = await Promise.allSettled(
+      ["\u0001", "\uFFFE"].map((MessageBody) =>
+        client.send(new SendMessageCommand({ QueueUrl, MessageBody })),
+      ),
+    );
+    expect(invalid.map(({ status }) => status)).to.deep.equal(["rejected", "rejected"]);
     await queues.sendMessage(arn, "failed", { ErrorCode: "200" });
     const { Messages } = await client.send(
       new ReceiveMessageCommand({
@@ -44,7 +50,7 @@ describe("local SQS", () => {
         MessageAttributeNames: ["All"],
       }),
     );
-    expect(Messages?.map(({ Body }) => Body)).to.deep.equal(["ünï", "failed"]);
+    expect(Messages?.map(({ Body }) => Body)).to.deep.equal(["ünï 😀", "failed"]);
     expect(Messages?.[1]?.MessageAttributes?.ErrorCode?.StringValue).to.equal("200");
 
     const poll = client.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 20 }));

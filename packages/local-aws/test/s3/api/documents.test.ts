@@ -56,6 +56,17 @@ describe("S3's bodies in XML", () => {
     expect(await statusOf("short")).to.equal(404);
   });
 
+  it("delete the other objects of a list with a version that there is not", async () => {
+    await put("kept");
+    await put("gone");
+    const answer = await remove(
+      "<Object><Key>kept</Key><VersionId>v1</VersionId></Object>" +
+        "<Object><Key>gone</Key><VersionId>null</VersionId></Object>",
+    );
+    expect(elementsOf(answer)).to.include({ Code: "NoSuchVersion", VersionId: "v1" });
+    expect([await statusOf("kept"), await statusOf("gone")]).to.deep.equal([200, 404]);
+  });
+
   const refused: [what: string, path: string, body: string][] = [
     ["no XML", "?delete", "a"],
     ["another root", "?delete", "<Remove><Object><Key>a</Key></Object></Remove>"],
