@@ -11,13 +11,20 @@ const { loadLazily } = require("./lazyPackages");
 const { mapStackTraces } = require("./stackTraces");
 const transpiler = require("./transpiler");
 
+/**
+ * In parts: readers of source maps, such as the one in Pulumi's loader, would take the whole for this
+ * file's own.
+ */
+const MAP_COMMENT = ["//#", "sourceMappingURL="].join(" ");
+
 /** A debugger's own source maps are in the code; it is there before the first module. */
 const isInspected = inspector.url() !== undefined;
 
 const withSourceMap = (code, file) => {
   const map = Buffer.from(transpiler.sourceMapOf(file) ?? "{}").toString("base64");
-  const comment = `//# sourceMappingURL=data:application/json;base64,${map}`;
-  return `${code.replace(/\n\/\/# sourceMappingURL=.*\s*$/, "")}\n${comment}`;
+  const end = code.lastIndexOf(`\n${MAP_COMMENT}`);
+  const withoutMap = end < 0 ? code : code.slice(0, end);
+  return `${withoutMap}\n${MAP_COMMENT}data:application/json;base64,${map}`;
 };
 
 Module._extensions[".ts"] = (module, file) => {
