@@ -105,7 +105,7 @@ describe("the program, end to end on one machine", function () {
       "first@example.com",
       "second@example.com",
     ]);
-    expect(first?.subject).to.equal("File processed: holiday.jpg");
+    expect(first?.subject).to.equal('File processed: "holiday.jpg"');
     for (const fact of [eventId, "holiday.jpg", "image/jpeg", "1200 x 800", "78012", "s3://"]) {
       expect(first?.text).to.contain(fact);
     }

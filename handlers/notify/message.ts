@@ -34,8 +34,22 @@ function asciiOf(text: string): string {
     .replace(/[^\x20-\x7e]/gu, "?");
 }
 
-function shorten(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length - 3)}...`;
+/**
+ * A name as JSON writes it: in quotes, with a backslash before its own quotes and backslashes, so that
+ * no name looks like another one with text around it. A shortened one has dots after its quotes.
+ *
+ * @param name ASCII
+ */
+function quoted(name: string, length: number): string {
+  const whole = JSON.stringify(name);
+  if (whole.length <= length) {
+    return whole;
+  }
+  let kept = name.slice(0, length - 5);
+  while (JSON.stringify(kept).length > length - 3) {
+    kept = kept.slice(0, -1);
+  }
+  return `${JSON.stringify(kept)}...`;
 }
 
 /**
@@ -57,9 +71,10 @@ export function locationOf({ event_info }: FileEvent): string {
   return oneLine(`s3://${event_info.Bucket}/${event_info.Key}`);
 }
 
-/** The subject of a message about one file. */
+/** The subject of a message about one file, such as `File processed: "cat.jpg"`. */
 export function subjectOf(what: string, event: FileEvent): string {
-  return shorten(`${what}: ${asciiOf(nameOf(event))}`, MAX_SUBJECT_LENGTH);
+  const label = `${what}: `;
+  return label + quoted(asciiOf(nameOf(event)), MAX_SUBJECT_LENGTH - label.length);
 }
 
 /** A line for each known fact, with aligned values. */

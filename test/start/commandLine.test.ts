@@ -115,7 +115,7 @@ describe("npm start", function () {
 
     expect(response.status).to.equal(201);
     const mailLine = await runner.line((line) => line.includes("mail to"));
-    expect(mailLine).to.match(/mail to me@example\.com: File processed: sample\.jpg$/);
+    expect(mailLine).to.match(/mail to me@example\.com: File processed: "sample\.jpg"$/);
     await runner.line((line) => /notified +sample\.jpg$/.test(line));
     const text = runner.lines.join("\n");
     for (const shown of [
@@ -290,7 +290,9 @@ describe("npm start", function () {
         name,
       ).to.have.lengthOf(1);
     }
-    expect(texts.find((text) => text.includes("kept.jpg"))).to.contain("File processed: kept.jpg");
+    expect(texts.find((text) => text.includes("kept.jpg"))).to.contain(
+      'File processed: "kept.jpg"',
+    );
     dynamo.destroy();
     s3.destroy();
   });
@@ -393,7 +395,7 @@ describe("npm start", function () {
 
       const page = await (await fetch(printed.inbox)).text();
 
-      expect(page).to.contain("File processed: shown.jpg");
+      expect(page).to.contain("File processed: &quot;shown.jpg&quot;");
     });
 
     it("prints an upload command with the key, where the API requires one", () => {

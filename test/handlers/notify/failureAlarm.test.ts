@@ -14,7 +14,7 @@ describe("the alarm of one failed event", () => {
     const [alarm, ...more] = failureAlarms([failedEvent()]);
 
     expect(more).to.deep.equal([]);
-    expect(alarm?.subject).to.equal("File failed: cat.jpg");
+    expect(alarm?.subject).to.equal('File failed: "cat.jpg"');
     expect(alarm?.message.split("\n").slice(0, 11)).to.deep.equal([
       "A stored file could not be processed completely.",
       "",
@@ -46,7 +46,7 @@ describe("the alarm of one failed event", () => {
             last_error: { code: name, message: `no\n${message}`, step: "process" },
           }),
         ]);
-        expect(alarm?.subject).to.match(/^File failed: [\x20-\x7e]{0,86}$/);
+        expect(alarm?.subject).to.match(/^File failed: "[\x20-\x7e]{0,84}"(\.\.\.)?$/);
         expect(alarm?.message.split(LINE_BREAK)).to.have.lengthOf(lines);
         expect(alarm?.message.isWellFormed()).to.equal(true);
       }),

@@ -59,7 +59,7 @@ describe("notify", function () {
 
     const [mail, ...more] = await program.mails();
     expect(more).to.deep.equal([]);
-    expect(mail?.subject).to.equal("File processed: cat.jpg");
+    expect(mail?.subject).to.equal('File processed: "cat.jpg"');
     expect(mail?.text).to.contain(events[0]?.event_id);
     expect(await statusesOf(...events)).to.deep.equal(["notified"]);
     expect(program.calls).to.deep.equal([
@@ -126,7 +126,7 @@ describe("notify", function () {
     expect(await notify(other.record, record)).to.deep.equal(failuresOf());
 
     expect((await program.mails()).map(({ subject }) => subject)).to.deep.equal([
-      "File processed: cat.jpg",
+      'File processed: "cat.jpg"',
     ]);
   });
 

@@ -41,7 +41,7 @@ describe("the notice of one file", () => {
       },
     });
 
-    expect(subject).to.equal("File processed: cat.jpg");
+    expect(subject).to.equal('File processed: "cat.jpg"');
     expect(message.split("\n")).to.deep.equal([
       "A file was stored and processed.",
       "",
@@ -66,7 +66,7 @@ describe("the notice of one file", () => {
 
   it("uses the end of the key for a file without a name", () => {
     const event_info = { Bucket: "b", Key: "a/folder/" };
-    expect(singleNotice({ event_info }).subject).to.equal("File processed: folder");
+    expect(singleNotice({ event_info }).subject).to.equal('File processed: "folder"');
   });
 
   it("has a valid SNS subject for any file name", () => {
@@ -74,7 +74,7 @@ describe("the notice of one file", () => {
       fc.property(anyText, (FileName) => {
         const event_info = { Bucket: "b", Key: "k", FileName };
         const { subject } = singleNotice({ event_info });
-        expect(subject).to.match(/^File processed: [\x20-\x7e]*$/);
+        expect(subject).to.match(/^File processed: "[\x20-\x7e]*"(\.\.\.)?$/);
         expect(subject.length).to.be.at.most(99);
       }),
     );
@@ -82,7 +82,32 @@ describe("the notice of one file", () => {
 
   it("keeps the ASCII letters of a name in the subject, and replaces others", () => {
     const event_info = { Bucket: "b", Key: "k", FileName: "Crème brûlée ﬁn 写.jpg" };
-    expect(singleNotice({ event_info }).subject).to.equal("File processed: Creme brulee fin ?.jpg");
+    expect(singleNotice({ event_info }).subject).to.equal(
+      'File processed: "Creme brulee fin ?.jpg"',
+    );
+  });
+
+  it("quotes the name in the subject, so that each name is told from any text around it", () => {
+    const names = [
+      'a.txt", and "b.txt',
+      '"',
+      'a\\", "b',
+      'a", "b',
+      "\uff02a.txt\uff02",
+      "File failed: b.txt",
+      `${"n".repeat(100)}"`,
+      `${"\\".repeat(100)}`,
+      `${'"'.repeat(100)}...`,
+    ];
+    const subjects = names.map((FileName) => {
+      const { subject } = singleNotice({ event_info: { Bucket: "b", Key: "k", FileName } });
+      const [, text = "", dots = ""] = /^File processed: (".*")(\.{3})?$/.exec(subject) ?? [];
+      const name = JSON.parse(text) as string;
+      const shown = FileName.normalize("NFKD");
+      expect(dots === "" ? name === shown : shown.startsWith(name), subject).to.equal(true);
+      return subject;
+    });
+    expect(new Set(subjects).size).to.equal(names.length);
   });
 
   it("shortens a long name in the subject only, with an ellipsis", () => {
@@ -90,7 +115,7 @@ describe("the notice of one file", () => {
     const { subject, message } = singleNotice({ event_info: { Bucket: "b", Key: "k", FileName } });
     expect(subject)
       .to.have.lengthOf(99)
-      .and.match(/n\.\.\.$/);
+      .and.match(/n"\.\.\.$/);
     expect(message).to.contain(FileName);
   });
 
