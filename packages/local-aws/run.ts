@@ -118,6 +118,12 @@ export interface Run {
   closeStreams(): void;
   /** Resolves when every event has been delivered and every stream record is processed. */
   idle(): Promise<void>;
+  /**
+   * What is still to be done: events of asynchronous invocations that are not finished, and stream
+   * records that a function's mapping has not passed, by the function's physical name. It changes all the
+   * time; 0 everywhere is no proof of rest, as a function's writes may be work for the next one.
+   */
+  waiting(): { events: number; records: Record<string, number> };
   /** Ends everything that the run started, and removes its temporary files. */
   stop(): Promise<void>;
 }
@@ -215,6 +221,7 @@ function runOf(
       mappings.close();
     },
     idle: () => cloud.idle(),
+    waiting: () => ({ events: cloud.asyncInvoker.pending(), records: mappings.waiting() }),
   };
 }
 

@@ -55,8 +55,10 @@ interface Strike<K extends Kind> {
   pick: (purpose: string) => number;
 }
 
-const CALL_KINDS = ["throttle", "serverError", "reset", "latency"] as const;
-const INVOCATION_KINDS = ["crash", "timeout"] as const;
+const CALL_KINDS = ["throttle", "serverError", "reset", "latency", "slow", "outage"] as const;
+/** Of them, those that delay a call and let it pass. */
+const DELAYS: readonly Kind[] = ["latency", "slow"];
+const INVOCATION_KINDS = ["crash", "timeout", "outage"] as const;
 const OBJECT_EVENT_KINDS = [
   "duplicateObjectEvents",
   "reorderObjectEvents",
@@ -79,6 +81,8 @@ export function createFaults(plan: FaultPlan): Faults {
   // Each delayed call listens.
   setMaxListeners(0, stopping.signal);
   const asked = new Map<string, number>();
+  /** When the first call or invocation came that an outage concerns; milliseconds, monotonic. */
+  const outages = new Map<FaultRule, number>();
   const injected: Record<string, number> = {};
   const crashes: CrashReport[] = [];
   const named = rules.map((rule, index) => {
@@ -88,6 +92,18 @@ export function createFaults(plan: FaultPlan): Faults {
 
   function count(kind: Kind): void {
     injected[kind] = (injected[kind] ?? 0) + 1;
+  }
+
+  /** Whether the rule is an outage that has not begun, or has ended. */
+  function isOver(rule: FaultRule): boolean {
+    if (rule.kind !== "outage") {
+      return false;
+    }
+    const now = performance.now();
+    const first = outages.get(rule) ?? now;
+    outages.set(rule, first);
+    const seconds = (now - first) / 1000 - (rule.afterSeconds ?? 0);
+    return seconds < 0 || seconds >= rule.seconds;
   }
 
   /** Draws for every rule, even after one applies: a rule's draws do not depend on others. */
@@ -107,7 +123,7 @@ export function createFaults(plan: FaultPlan): Faults {
       const times = asked.get(question) ?? 0;
       asked.set(question, times + 1);
       const pick = (purpose: string): number => draw(seed, question, times, purpose);
-      return pick("strike") < rule.share ? [{ rule, pick }] : [];
+      return pick("strike") < rule.share && !isOver(rule) ? [{ rule, pick }] : [];
     });
   }
 
@@ -122,6 +138,23 @@ export function createFaults(plan: FaultPlan): Faults {
     }
   }
 
+  /** Forwards a call, and holds up its answer as long as `slow` rules demand. */
+  async function slowly(
+    strikes: { rule: FaultRule }[],
+    forward: () => Promise<HttpResponse>,
+  ): Promise<HttpResponse> {
+    const startedAt = performance.now();
+    const answer = await forward();
+    const ownMs = performance.now() - startedAt;
+    for (const { rule } of strikes) {
+      if (rule.kind === "slow") {
+        count(rule.kind);
+        await holdUp(ownMs * (rule.factor - 1));
+      }
+    }
+    return answer;
+  }
+
   async function interceptCall(
     { service, operation, principal: { functionName } }: AllowedCall,
     forward: () => Promise<HttpResponse>,
@@ -133,7 +166,10 @@ export function createFaults(plan: FaultPlan): Faults {
     const strikes = ask(
       CALL_KINDS,
       `${logicalName(functionName)} ${operation}`,
-      (rule) => (rule.service ?? service) === service && (rule.operation ?? name) === name,
+      (rule) =>
+        (rule.service ?? service) === service &&
+        (rule.operation ?? name) === name &&
+        !(rule.kind === "outage" && rule.function !== undefined),
     );
     for (const { rule } of strikes) {
       if (rule.kind !== "latency") {
@@ -142,16 +178,16 @@ export function createFaults(plan: FaultPlan): Faults {
       count(rule.kind);
       await holdUp(rule.milliseconds);
     }
-    const failure = strikes.find(({ rule }) => rule.kind !== "latency");
+    const failure = strikes.find(({ rule }) => !DELAYS.includes(rule.kind));
     if (failure === undefined) {
-      return forward();
+      return slowly(strikes, forward);
     }
     const { rule, pick } = failure;
     count(rule.kind);
     if (rule.kind === "throttle") {
       throw throttlingError(service, pick("form"));
     }
-    if (rule.kind === "serverError") {
+    if (rule.kind === "serverError" || rule.kind === "outage") {
       throw serverError(service, pick("form"));
     }
     if (pick("when") < 0.5) {
@@ -168,7 +204,9 @@ export function createFaults(plan: FaultPlan): Faults {
     const [strike] = ask(
       INVOCATION_KINDS,
       functionName,
-      (rule) => (rule.function ?? functionName) === functionName,
+      (rule) =>
+        (rule.function ?? functionName) === functionName &&
+        !(rule.kind === "outage" && rule.function === undefined),
     );
     if (strike === undefined) {
       return undefined;
@@ -177,6 +215,11 @@ export function createFaults(plan: FaultPlan): Faults {
     if (rule.kind === "timeout") {
       count(rule.kind);
       return { kind: "timeout" };
+    }
+    if (rule.kind === "outage") {
+      count(rule.kind);
+      const errorMessage = `${functionName} is away (a fault that was asked for)`;
+      return { kind: "error", errorType: "Outage", errorMessage };
     }
     const when = pick("when") < 0.5 ? "before" : "after";
     return {

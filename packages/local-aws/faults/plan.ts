@@ -26,6 +26,19 @@ export type FaultRule =
   /** The connection is reset, before or after the call took effect. */
   | ({ kind: "reset" } & CallRule)
   | ({ kind: "latency"; milliseconds: number } & CallRule)
+  /** It takes this many times as long. */
+  | ({ kind: "slow"; factor: number } & CallRule)
+  /**
+   * A service or one of its operations answers every call with an error, or a function fails every
+   * invocation, and is back after `seconds`. It has `service` or `function`.
+   */
+  | ({
+      kind: "outage";
+      seconds: number;
+      /** From the first call or invocation that it concerns on. @default 0 */
+      afterSeconds?: number;
+    } & CallRule &
+      FunctionRule)
   /** The process dies at one of its first calls: before it is sent, or after its answer arrived. */
   | ({
       kind: "crash";
@@ -82,6 +95,9 @@ const FIELDS = {
   function: text('the logical name of a Lambda, such as "process"', /^[\w-]+$/),
   milliseconds: wholeNumber(0, 60_000),
   maxCall: wholeNumber(1, 1000),
+  factor: wholeNumber(1, 1000),
+  seconds: wholeNumber(0, 86_400),
+  afterSeconds: wholeNumber(0, 86_400),
 } satisfies Record<string, Field>;
 
 type FieldName = keyof typeof FIELDS;
@@ -94,6 +110,11 @@ const KINDS: Record<FaultRule["kind"], { fields: FieldName[]; required: FieldNam
   serverError: { fields: CALL_FIELDS, required: ["share"] },
   reset: { fields: CALL_FIELDS, required: ["share"] },
   latency: { fields: [...CALL_FIELDS, "milliseconds"], required: ["share", "milliseconds"] },
+  slow: { fields: [...CALL_FIELDS, "factor"], required: ["share", "factor"] },
+  outage: {
+    fields: [...CALL_FIELDS, "function", "seconds", "afterSeconds"],
+    required: ["share", "seconds"],
+  },
   crash: { fields: ["share", "function", "maxCall"], required: ["share"] },
   timeout: { fields: ["share", "function"], required: ["share"] },
   duplicateObjectEvents: { fields: OBJECT_EVENT_FIELDS, required: ["share"] },
@@ -161,6 +182,9 @@ function checkRule(rule: unknown, where: string): void {
     if (!FIELDS[name].passes(value)) {
       throw wrong(`${where}.${name}`, value, FIELDS[name].allowed);
     }
+  }
+  if (kind === "outage" && (values.service === undefined) === (values.function === undefined)) {
+    throw new StartError(`${where} needs either service or function, to name what is away`);
   }
   checkOperation(values, where);
 }

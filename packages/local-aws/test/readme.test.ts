@@ -59,6 +59,7 @@ const MEMBERS: Record<keyof Run, true> = {
   readMail: true,
   region: true,
   stop: true,
+  waiting: true,
 };
 
 const FAULT_KINDS: Record<FaultRule["kind"], true> = {
@@ -66,10 +67,12 @@ const FAULT_KINDS: Record<FaultRule["kind"], true> = {
   delayObjectEvents: true,
   duplicateObjectEvents: true,
   latency: true,
+  outage: true,
   reorderObjectEvents: true,
   replayStream: true,
   reset: true,
   serverError: true,
+  slow: true,
   throttle: true,
   timeout: true,
 };

@@ -10,6 +10,8 @@ export interface EventSourceMapping {
   close(): void;
   /** Resolves when every record of the stream has been read; rejects if the mapping is closed before. */
   idle(): Promise<void>;
+  /** The stream's records that it has not passed. */
+  readonly waiting: number;
   /**
    * Redelivers records, as AWS may: filtered, in order with the shard's other batches, and
    * without moving the checkpoint. Resolves when all are delivered or discarded.
@@ -76,6 +78,9 @@ export function createEventSourceMapping(options: EventSourceMappingOptions): Ev
         closing.signal.addEventListener("abort", check);
         check();
       });
+    },
+    get waiting() {
+      return stream.lastPosition - Math.min(...reader.positions);
     },
     async replay(records) {
       await Promise.all(shardReaders.map((shardReader) => shardReader.replay(records)));

@@ -32,6 +32,8 @@ export interface Mappings {
   start(): void;
   /** Resolves when every stream's records are processed; rejects if a mapping is closed before. */
   idle(): Promise<void>;
+  /** Records that a function's mapping has not passed, by the function's name. */
+  waiting(): Record<string, number>;
   /** No invocation begins any more. */
   close(): void;
 }
@@ -44,7 +46,8 @@ const STREAM_OPERATIONS = ["DescribeStream", "GetRecords", "GetShardIterator", "
 
 export function createMappings(options: MappingsOptions): Mappings {
   const { tables, lambda, roles, delayScale, onError } = options;
-  const mappings: EventSourceMapping[] = [];
+  /** Each with its function's name. */
+  const mappings = new Map<EventSourceMapping, string>();
   const replaying = new Set<Promise<void>>();
   const replayed = new WeakSet<StreamRecord>();
   const closing = new AbortController();
@@ -98,20 +101,22 @@ export function createMappings(options: MappingsOptions): Mappings {
           onError(message);
         },
       });
-      mappings.push(mapping);
+      mappings.set(mapping, functionNameOf(functionArn));
     },
     start() {
-      for (const mapping of mappings) {
+      for (const mapping of mappings.keys()) {
         mapping.start();
       }
     },
     async idle() {
-      await Promise.all(mappings.map((mapping) => mapping.idle()));
+      await Promise.all([...mappings.keys()].map((mapping) => mapping.idle()));
       await Promise.all(replaying);
     },
+    waiting: () =>
+      Object.fromEntries([...mappings].map(([mapping, name]) => [name, mapping.waiting])),
     close() {
       closing.abort();
-      for (const mapping of mappings) {
+      for (const mapping of mappings.keys()) {
         mapping.close();
       }
     },

@@ -187,6 +187,35 @@ describe("faults", () => {
     expect(faultsOf([]).objectEventDelays(100)).to.deep.equal([100]);
   });
 
+  it("take a service away from its first call on, and bring it back", async () => {
+    const away: FaultRule = { kind: "outage", share: 1, service: "sns", seconds: 60 };
+    const faults = faultsOf([away]);
+
+    expect(await call(faults, "s3:GetObject")).to.equal("done");
+    expect(await call(faults, "sns:Publish")).not.to.equal("done");
+    expect(await invoke(faults, "process")).to.equal(undefined);
+
+    expect(await call(faultsOf([{ ...away, seconds: 0 }]), "sns:Publish")).to.equal("done");
+    expect(await call(faultsOf([{ ...away, afterSeconds: 60 }]), "sns:Publish")).to.equal("done");
+  });
+
+  it("take a function away, and no other one", async () => {
+    const faults = faultsOf([{ kind: "outage", share: 1, function: "process", seconds: 60 }]);
+
+    expect(await invoke(faults, "process-0123abc")).to.include({ kind: "error" });
+    expect(await invoke(faults, "notify-0123abc")).to.equal(undefined);
+    expect(await call(faults, "s3:GetObject")).to.equal("done");
+    expect(faults.report().injected).to.deep.equal({ outage: 1 });
+  });
+
+  it("slow a call down in proportion, and pass its answer on", async () => {
+    const faults = faultsOf([{ kind: "slow", share: 1, service: "s3", factor: 10 }]);
+
+    expect(await calls(faults, "s3:GetObject", 3)).to.deep.equal(Array(3).fill("done"));
+    expect(await call(faults, "sns:Publish")).to.equal("done");
+    expect(faults.report().injected).to.deep.equal({ slow: 3 });
+  });
+
   it("never hit the operator's own calls", async () => {
     const faults = faultsOf([{ kind: "reset", share: 1 }]);
 

@@ -12,6 +12,9 @@ describe("fault plan", () => {
         { kind: "serverError", ...call },
         { kind: "reset", share: 1 },
         { kind: "latency", ...call, milliseconds: 20 },
+        { kind: "slow", ...call, factor: 10 },
+        { kind: "outage", ...call, seconds: 20, afterSeconds: 5 },
+        { kind: "outage", function: "process", share: 1, seconds: 20 },
         { kind: "crash", function: "process", share: 0, maxCall: 3 },
         { kind: "timeout", function: "process", share: 0.1 },
         { kind: "duplicateObjectEvents", share: 0.3, milliseconds: 5 },
@@ -43,8 +46,8 @@ describe("fault plan", () => {
     [{ seed: 1, rules: [5] }, "rules[0] is 5; allowed: an object with kind and share"],
     [
       { seed: 1, rules: [{ kind: "toString", share: 1 }] },
-      'rules[0].kind is "toString"; allowed: one of throttle, serverError, reset, latency, crash, ' +
-        "timeout, duplicateObjectEvents, reorderObjectEvents, delayObjectEvents, replayStream",
+      'rules[0].kind is "toString"; allowed: one of throttle, serverError, reset, latency, slow, ' +
+        "outage, crash, timeout, duplicateObjectEvents, reorderObjectEvents, delayObjectEvents, replayStream",
     ],
     [rule({}), "rules[0].share is missing; allowed: a number from 0 to 1"],
     [rule({ share: 1.1 }), "rules[0].share is 1.1; allowed: a number from 0 to 1"],
@@ -72,6 +75,14 @@ describe("fault plan", () => {
     [
       { seed: 1, rules: [{ kind: "latency", share: 1 }] },
       "rules[0].milliseconds is missing; allowed: a whole number from 0 to 60000",
+    ],
+    [
+      { seed: 1, rules: [{ kind: "outage", share: 1, seconds: 1 }] },
+      "rules[0] needs either service or function, to name what is away",
+    ],
+    [
+      { seed: 1, rules: [{ kind: "outage", share: 1, seconds: 1, service: "s3", function: "f" }] },
+      "rules[0] needs either service or function, to name what is away",
     ],
     [
       { seed: 1, rules: [{ kind: "crash", share: 1, maxCall: 0 }] },
