@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { PutObjectCommand, type S3Client, S3ServiceException } from "@aws-sdk/client-s3";
 import { encode as encodeJpeg } from "jpeg-js";
 import type { UploadAnswer } from "../handlers/upload/upload";
 import { type Random, randomOf } from "./random";
@@ -38,6 +38,9 @@ export interface Target {
 
 const MAX_BYTES = 20_000;
 const IMAGE_SHARE = 0.2;
+
+/** S3's answer to a second conditional write. */
+const WRITTEN = "PreconditionFailed";
 
 /** Faults with a share of 20 % rarely hit more than three requests in a row. */
 const MAX_TRIES = 25;
@@ -103,14 +106,21 @@ export function planUpload(seed: number, index: number): PlannedUpload {
 }
 
 async function putDirectly({ s3, bucketName }: Target, upload: PlannedUpload): Promise<void> {
-  await s3.send(
-    new PutObjectCommand({
-      Bucket: bucketName,
-      Key: upload.name,
-      Body: upload.body,
-      ContentType: upload.contentType,
-    }),
-  );
+  // Below the prefix of uploads, the bucket takes no other writes.
+  const isWrittenOnce = upload.name.startsWith("uploads/");
+  const command = new PutObjectCommand({
+    Bucket: bucketName,
+    Key: upload.name,
+    Body: upload.body,
+    ContentType: upload.contentType,
+    ...(isWrittenOnce && { IfNoneMatch: "*" }),
+  });
+  await s3.send(command).catch((error: unknown) => {
+    // An attempt before, whose answer was lost, has written it.
+    if (!(isWrittenOnce && error instanceof S3ServiceException && error.name === WRITTEN)) {
+      throw error;
+    }
+  });
 }
 
 function isTransient(status: number): boolean {

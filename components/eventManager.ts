@@ -22,7 +22,7 @@ export interface ServedManager {
 }
 
 /**
- * The event manager: a REST API to list, show, retry, delete and count events, and to get forms for
+ * The event manager: a REST API to list, show, retry, delete and count events, and to sign
  * large uploads. `onRequest` attaches its Lambda.
  */
 export class EventManager extends pulumi.ComponentResource {
@@ -48,7 +48,8 @@ export class EventManager extends pulumi.ComponentResource {
     const route = { eventHandler: lambda.function, method: "ANY", apiKeyRequired: true } as const;
     const api = restApi(this, name, {
       routes: [{ ...route, path: "/{proxy+}" }],
-      tooLarge: "A request may have at most 6 MB: files go to S3, with a form from POST /uploads.",
+      tooLarge:
+        "A request may have at most 6 MB: files go to S3, by a signed request from POST /uploads.",
       throttle: args.throttle,
     });
     return {

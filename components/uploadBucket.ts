@@ -1,12 +1,12 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { UPLOAD_PREFIX } from "../events/identity";
+import { SIGNED_PREFIX, UPLOAD_PREFIX, type UploadPrefix } from "../events/identity";
 import type { DeadLetterQueue } from "./deadLetterQueue";
 import { movedFromUploadApi } from "./formerParent";
 import { type KeepsData, kept, type KeptArgs } from "./kept";
 import type { CallbackLambda } from "./lambda/callbackLambda";
 import { joined, type Link } from "./link";
-import { grantsDocument, policyDocument, tlsOnly } from "./policy";
+import { grantsDocument, policyDocument, type Statement, tlsOnly } from "./policy";
 
 /** Lambda's maximum for asynchronous invocations. */
 const MAX_EVENT_RETRIES = 2;
@@ -58,9 +58,9 @@ export class UploadBucket extends pulumi.ComponentResource implements KeepsData 
     this.registerOutputs({ bucketName: this.bucketName });
   }
 
-  /** To store uploads: objects below their prefix, and no others. */
-  storing(): Link<"BUCKET_NAME"> {
-    return this.named(["s3:PutObject"], pulumi.interpolate`${this.bucket.arn}/${UPLOAD_PREFIX}*`);
+  /** To store uploads: objects below one prefix, and no others. */
+  storing(prefix: UploadPrefix = UPLOAD_PREFIX): Link<"BUCKET_NAME"> {
+    return this.named(["s3:PutObject"], pulumi.interpolate`${this.bucket.arn}/${prefix}*`);
   }
 
   /** To read any object, whose bucket and key come from its event. */
@@ -81,9 +81,9 @@ export class UploadBucket extends pulumi.ComponentResource implements KeepsData 
     return this.named(["s3:DeleteObject"], this.objects());
   }
 
-  /** All that an operator's interface does: store, read, list and delete. */
+  /** All that an operator's interface does: sign uploads, read, list and delete. */
   managing(): Link<"BUCKET_NAME"> {
-    return joined(this.storing(), this.reading(), this.listing(), this.deleting());
+    return joined(this.storing(SIGNED_PREFIX), this.reading(), this.listing(), this.deleting());
   }
 
   /**
@@ -174,11 +174,37 @@ function refusePublicAccess(name: string, bucket: aws.s3.Bucket, opts: Options):
     name,
     {
       bucket: bucket.id,
-      policy: policyDocument([tlsOnly("s3:*", [bucket.arn, pulumi.interpolate`${bucket.arn}/*`])]),
+      policy: policyDocument([
+        tlsOnly("s3:*", [bucket.arn, pulumi.interpolate`${bucket.arn}/*`]),
+        writeOnce(bucket.arn),
+      ]),
     },
     // S3 refuses two changes of a bucket's access at the same time (OperationAborted).
     { ...opts, dependsOn: [access, ownership] },
   );
+}
+
+/**
+ * The statement that refuses every write below the prefixes of uploads that could replace an object:
+ * one without `If-None-Match`, of which S3 takes only `*`. Of a multipart upload, the request that
+ * completes it needs the header. Neither a form nor a copy can have it.
+ *
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
+ */
+function writeOnce(bucketArn: pulumi.Output<string>): Statement {
+  return {
+    Sid: "WriteOnce",
+    Effect: "Deny",
+    Principal: "*",
+    Action: "s3:PutObject",
+    Resource: [UPLOAD_PREFIX, SIGNED_PREFIX].map(
+      (prefix) => pulumi.interpolate`${bucketArn}/${prefix}*`,
+    ),
+    Condition: {
+      Null: { "s3:if-none-match": "true" },
+      Bool: { "s3:ObjectCreationOperation": "true" },
+    },
+  };
 }
 
 function encrypt(name: string, bucket: aws.s3.Bucket, opts: Options): void {
@@ -223,7 +249,7 @@ function allowOrigins(
       corsRules: [
         {
           allowedOrigins,
-          allowedMethods: ["GET", "HEAD", "POST"],
+          allowedMethods: ["GET", "HEAD", "PUT"],
           allowedHeaders: ["*"],
           exposeHeaders: ["ETag"],
           maxAgeSeconds: CORS_MAX_AGE_SECONDS,

@@ -176,6 +176,15 @@ function infoOf(item: Item): EventInfo {
   return info as EventInfo;
 }
 
+/** The key of a row's object; undefined where somebody wrote the row by hand in another form. */
+export function objectKeyIn(item: Item): string | undefined {
+  try {
+    return infoOf(item).Key;
+  } catch {
+    return undefined;
+  }
+}
+
 function errorOf(json: string): EventError {
   const error = JSON.parse(json) as EventError | null;
   if (typeof error !== "object" || error === null) {

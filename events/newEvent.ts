@@ -1,6 +1,12 @@
 import type { S3EventRecord } from "aws-lambda";
 import type { FileEvent } from "./event";
-import { decodeS3Key, fileNameOf, objectIdentity, parseUploadKey } from "./identity";
+import {
+  decodeS3Key,
+  type directIdentity,
+  fileNameOf,
+  objectIdentity,
+  parseUploadKey,
+} from "./identity";
 
 /** Whether the object is what the S3 console's "Create folder" writes: no file. */
 export function isFolderMarker({ s3 }: S3EventRecord): boolean {
@@ -11,11 +17,15 @@ export function isFolderMarker({ s3 }: S3EventRecord): boolean {
 /**
  * The event for a record of the bucket's event.
  *
+ * @param identityOf for an object that is no upload whatever its key says: `directIdentity`
  * @throws URIError for a key that is not URL-encoded
  */
-export function eventOfRecord({ s3, eventTime }: S3EventRecord): FileEvent {
+export function eventOfRecord(
+  { s3, eventTime }: S3EventRecord,
+  identityOf: typeof directIdentity = objectIdentity,
+): FileEvent {
   const key = decodeS3Key(s3.object.key);
-  const identity = objectIdentity({
+  const identity = identityOf({
     bucket: s3.bucket.name,
     key,
     versionId: s3.object.versionId,

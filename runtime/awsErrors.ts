@@ -7,7 +7,7 @@ interface ServiceError {
   stack?: string;
   /** Node's error code, for failures below HTTP. */
   code?: string;
-  $metadata?: { httpStatusCode?: number };
+  $metadata?: { httpStatusCode?: number; attempts?: number };
 }
 
 const THROTTLING = [

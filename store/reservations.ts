@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { type DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
-import type { EventKey } from "../events/event";
-import { newUploadIdentity, uploadKey } from "../events/identity";
+import { type NewUpload, newUpload, type UploadPrefix } from "../events/identity";
 import { isConditionFailed } from "../runtime/awsErrors";
 
 /** How long a reservation is valid, in seconds. */
@@ -13,13 +12,8 @@ export interface ReservationsTable {
   tableName: string;
 }
 
-/** The identity of an upload, reserved for its `Idempotency-Key`. */
-export interface Reservation extends EventKey {
-  /** The object's key. */
-  object_key: string;
-}
-
-interface StoredReservation extends Reservation {
+/** An upload, reserved for its `Idempotency-Key`. */
+interface StoredReservation extends NewUpload {
   /** Equal for repetitions of a request. */
   fingerprint: string;
 }
@@ -34,13 +28,11 @@ interface StoredReservation extends Reservation {
 export async function reserve(
   table: ReservationsTable,
   idempotencyKey: string | undefined,
-  fileName: string,
+  { prefix, fileName }: { prefix: UploadPrefix; fileName: string },
   request: (string | number | null)[],
-): Promise<Reservation | undefined> {
-  const identity = newUploadIdentity();
+): Promise<NewUpload | undefined> {
   const wanted = {
-    ...identity,
-    object_key: uploadKey(identity, fileName),
+    ...newUpload(prefix, fileName),
     fingerprint: createHash("sha256").update(JSON.stringify(request)).digest("hex"),
   };
   if (idempotencyKey === undefined) {

@@ -5,7 +5,7 @@ import {
   QueryCommand,
 } from "@aws-sdk/client-dynamodb";
 import type { EventKey, FileEvent } from "../events/event";
-import { fromItem, keyItem, newItem } from "../events/item";
+import { fromItem, type Item, keyItem, newItem, objectKeyIn } from "../events/item";
 import { unlessConditionFailed } from "../runtime/awsErrors";
 import { reopenPeriod } from "./counts/marks";
 import { isLate } from "./counts/periods";
@@ -38,31 +38,43 @@ export async function putEvent(
   );
 }
 
-/** One attribute of a row; undefined: there is no such row. Reads consistently. */
-async function readAttribute(
+/** Some attributes of a row; undefined: there is no such row. Reads consistently. */
+async function readAttributes(
   { dynamo, tableName }: EventStore,
   key: EventKey,
-  name: "event_id" | "event_status",
-): Promise<string | undefined> {
+  attributes: string,
+): Promise<Item | undefined> {
   const { Item: item } = await dynamo.send(
     new GetItemCommand({
       TableName: tableName,
       Key: keyItem(key),
-      ProjectionExpression: name,
+      ProjectionExpression: attributes,
       ConsistentRead: true,
     }),
   );
-  return item?.[name]?.S;
+  return item;
 }
 
-/** Whether the event has a row. A row that was just deleted does not count. */
-export async function isRecorded(store: EventStore, key: EventKey): Promise<boolean> {
-  return (await readAttribute(store, key, "event_id")) !== undefined;
+/**
+ * Whether an event has a row, and for which object. A row that was just deleted does not count.
+ *
+ * @returns `other` for the row of an object with another key; `same` also for an unreadable row
+ */
+export async function findRowOf(
+  store: EventStore,
+  { event_id, event_timestamp, event_info }: FileEvent,
+): Promise<"none" | "same" | "other"> {
+  const item = await readAttributes(store, { event_id, event_timestamp }, "event_id, event_info");
+  if (!item) {
+    return "none";
+  }
+  const key = objectKeyIn(item);
+  return key === undefined || key === event_info.Key ? "same" : "other";
 }
 
 /** The event's status; undefined: it has no row. */
-export function statusOf(store: EventStore, key: EventKey): Promise<string | undefined> {
-  return readAttribute(store, key, "event_status");
+export async function statusOf(store: EventStore, key: EventKey): Promise<string | undefined> {
+  return (await readAttributes(store, key, "event_status"))?.event_status?.S;
 }
 
 /**

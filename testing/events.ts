@@ -1,5 +1,12 @@
-import type { FileEvent } from "../events/event";
+import type { EventKey, FileEvent } from "../events/event";
+import { newUpload, UPLOAD_PREFIX } from "../events/identity";
 import { type Item, newItem, toMap } from "../events/item";
+
+/** A new identity, such as an upload gets. */
+export function newIdentity(): EventKey {
+  const { event_id, event_timestamp } = newUpload(UPLOAD_PREFIX, "cat.jpg");
+  return { event_id, event_timestamp };
+}
 
 /** A processed event with every result of process. */
 export function processedEvent(changes: Partial<FileEvent> = {}): FileEvent {

@@ -13,11 +13,10 @@ import {
   type OpenMail,
 } from "local-aws";
 import type { EventKey, FileEvent } from "../events/event";
-import { newUploadIdentity } from "../events/identity";
 import { fromItem, type Item, keyItem } from "../events/item";
 import { type Run, type RunEvent, startRun } from "../start/run";
 import { clientsOf } from "./clients";
-import { itemOf, processedEvent } from "./events";
+import { itemOf, newIdentity, processedEvent } from "./events";
 import { eventually } from "./eventually";
 import { readMails } from "./mails";
 import { type StreamRecord, streamRecord } from "./records";
@@ -153,7 +152,7 @@ export async function startProgram(config: Record<string, string> = {}): Promise
       await dynamo.send(new PutItemCommand({ TableName: tableName, Item }));
     },
     async putEvent(changes, changedAt) {
-      const event = processedEvent({ ...newUploadIdentity(), ...changes });
+      const event = processedEvent({ ...newIdentity(), ...changes });
       await program.putRow(itemOf(event));
       return { event, record: streamRecord(itemOf(event), changedAt) };
     },

@@ -55,8 +55,8 @@ function routeOf({ httpMethod, pathParameters }: APIGatewayProxyEvent) {
 }
 
 /**
- * The event manager's API: lists, shows, counts, retries and deletes events, and issues forms
- * for large uploads. Every error is `{ "error": { "code", "message" } }`.
+ * The event manager's API: lists, shows, counts, retries and deletes events, and signs
+ * large uploads. Every error is `{ "error": { "code", "message" } }`.
  */
 export function managerHandler(environment: Environment<ManagerVariable | RuntimeVariable>) {
   const manager: ManagerContext = {

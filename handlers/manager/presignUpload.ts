@@ -1,6 +1,8 @@
-import { createPresignedPost, type PresignedPostOptions } from "@aws-sdk/s3-presigned-post";
+import { PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 import { fileNameFor } from "../../events/fileName";
+import { SIGNED_PREFIX } from "../../events/identity";
 import { acceptContentType } from "../../runtime/contentType";
 import { bodyBytes, httpError, jsonResponse } from "../../runtime/http";
 import { idempotencyKeyOf, idempotencyKeyReused } from "../../runtime/idempotencyKey";
@@ -10,23 +12,17 @@ import { statusOf } from "../../store/rows";
 import { invalid, parametersOf } from "./parameters";
 import type { ManagerContext, ManagerRequest } from "./request";
 
-/** Bytes; S3's limit for an object written by one request: 5 GB. */
-export const MAX_FORM_BYTES = 5 * 1024 ** 3;
+/** Bytes; S3's limit for an object written by one request: 5 GiB. */
+export const MAX_SIGNED_BYTES = 5 * 1024 ** 3;
 
-/**
- * S3 replaces it in a form's key by the name of the file that is sent: one form could then write many
- * objects, all for one event.
- */
-const S3_VARIABLE = "${filename}";
-
-/** How long a form is valid, in seconds. S3 checks it when an upload begins. */
-const FORM_SECONDS = 3600;
+/** How long a signed request is valid, in seconds. S3 checks it when an upload begins. */
+export const SIGNED_SECONDS = 3600;
 
 interface UploadRequest {
   fileName: string;
   contentType: string;
-  /** Bytes; null: unknown. */
-  size: number | null;
+  /** Bytes. */
+  size: number;
   /** SHA-256 in base64; null: unknown. */
   checksum: string | null;
 }
@@ -50,18 +46,20 @@ function jsonBody(event: APIGatewayProxyEvent): Record<string, unknown> {
   return body as Record<string, unknown>;
 }
 
-function sizeOf({ size }: Record<string, unknown>): number | null {
-  if (size === undefined) {
-    return null;
+/** @throws an `HttpError` 400 or 413 */
+function sizeOf({ size }: Record<string, unknown>): number {
+  if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 1) {
+    throw invalid(
+      "size",
+      `The file's size is needed: a whole number of bytes, from 1 to ${MAX_SIGNED_BYTES}.`,
+    );
   }
-  if (typeof size !== "number" || !Number.isInteger(size) || size < 1) {
-    throw invalid("size", "The size has to be a whole number of bytes, at least 1.");
-  }
-  if (size > MAX_FORM_BYTES) {
+  if (size > MAX_SIGNED_BYTES) {
     throw httpError(
       413,
       "too_large",
-      `The file has ${size} bytes; an upload may have at most ${MAX_FORM_BYTES} bytes.`,
+      `The file has ${size} bytes; an upload may have at most ${MAX_SIGNED_BYTES} bytes (5 GiB), ` +
+        "the most that S3 takes in one request.",
     );
   }
   return size;
@@ -87,32 +85,52 @@ function readRequest(event: APIGatewayProxyEvent, allowedTypes: string[]): Uploa
     throw invalid("content_type", "The content type has to be a text such as image/jpeg.");
   }
   const contentType = acceptContentType(given, allowedTypes, filename);
-  const fileName = fileNameFor(filename, contentType);
-  if (fileName.includes(S3_VARIABLE)) {
-    throw invalid("filename", `A form's file name cannot have ${S3_VARIABLE} in it.`);
-  }
   return {
-    fileName,
+    fileName: fileNameFor(filename, contentType),
     contentType,
     size: sizeOf(body),
     checksum: checksumOf(body),
   };
 }
 
-function fieldsOf({ contentType, checksum }: UploadRequest): Record<string, string> {
+/** The headers that the request must have, exactly: they are in its signature. */
+function headersOf({ contentType, size, checksum }: UploadRequest): Record<string, string> {
   return {
+    "Content-Length": String(size),
     "Content-Type": contentType,
-    ...(checksum !== null && {
-      "x-amz-checksum-algorithm": "SHA256",
-      "x-amz-checksum-sha256": checksum,
-    }),
+    // What is stored stays: S3 refuses a second request with 412.
+    "If-None-Match": "*",
+    ...(checksum !== null && { "x-amz-checksum-sha256": checksum }),
   };
 }
 
+/** The URL of a PutObject with all of its headers signed, and none of them in its query. */
+function signedUrl(
+  s3: S3Client,
+  { bucket, key }: { bucket: string; key: string },
+  { contentType, size, checksum }: UploadRequest,
+  headers: Record<string, string>,
+): Promise<string> {
+  const command = new PutObjectCommand({
+    Bucket: bucket,
+    Key: key,
+    ContentLength: size,
+    ContentType: contentType,
+    IfNoneMatch: "*",
+    ChecksumSHA256: checksum ?? undefined,
+  });
+  const names = Object.keys(headers).map((name) => name.toLowerCase());
+  return getSignedUrl(s3, command, {
+    expiresIn: SIGNED_SECONDS,
+    signableHeaders: new Set(["host", ...names]),
+    unhoistableHeaders: new Set(names),
+  });
+}
+
 /**
- * `POST /uploads`: answers with a form for sending a file of up to 5 GB directly to S3. The bucket's
- * event then records it. With an `Idempotency-Key` whose file has arrived, it answers with the
- * event's status instead.
+ * `POST /uploads`: answers with a signed PUT, by which a client sends one file of up to 5 GiB to S3
+ * itself, once. The bucket's event then records it. With an `Idempotency-Key` whose file has arrived, it
+ * answers with the event's status instead.
  */
 export async function presignUpload(
   manager: ManagerContext,
@@ -124,10 +142,11 @@ export async function presignUpload(
   const idempotencyKey = idempotencyKeyOf(event);
   const reservation = await reserve(
     { dynamo: store.dynamo, tableName: reservationsTableName },
-    // A tab, which no header's key has: an upload by anyone cannot use up an operator's key.
-    idempotencyKey && `manager\t${idempotencyKey}`,
-    request.fileName,
-    ["form", request.contentType, request.fileName, request.size, request.checksum],
+    // A tab, which no header's key has: an upload by anyone cannot use up an operator's key. (Forms of
+    // earlier versions had `manager`: their keys are below the upload API's prefix.)
+    idempotencyKey && `signed\t${idempotencyKey}`,
+    { prefix: SIGNED_PREFIX, fileName: request.fileName },
+    [request.contentType, request.fileName, request.size, request.checksum],
   );
   if (reservation === undefined) {
     throw idempotencyKeyReused();
@@ -138,23 +157,15 @@ export async function presignUpload(
   if (event_status) {
     return jsonResponse(200, { ...identity, event_status });
   }
-  const [minBytes, maxBytes] = [request.size ?? 1, request.size ?? MAX_FORM_BYTES];
-  const options: PresignedPostOptions = {
-    Bucket: bucketName,
-    Key: object_key,
-    Expires: FORM_SECONDS,
-    Fields: fieldsOf(request),
-    Conditions: [["content-length-range", minBytes, maxBytes]],
-  };
-  const expiresAt = new Date(Date.now() + FORM_SECONDS * 1000);
-  const { url, fields } = await createPresignedPost(s3, options);
-  logInfo("Upload form issued.", { event_id, key: object_key, size: request.size });
+  const expiresAt = new Date(Date.now() + SIGNED_SECONDS * 1000);
+  const headers = headersOf(request);
+  const url = await signedUrl(s3, identity, request, headers);
+  logInfo("Upload signed.", { event_id, key: object_key, size: request.size });
   return jsonResponse(201, {
     ...identity,
+    method: "PUT",
     url,
-    fields,
+    headers,
     expires_at: expiresAt.toISOString(),
-    min_bytes: minBytes,
-    max_bytes: maxBytes,
   });
 }

@@ -1,18 +1,38 @@
 import type { S3Event, S3EventRecord } from "aws-lambda";
 import { freshUploadSeconds, isFreshUpload } from "../../events/gracePeriod";
-import { parseUploadKey } from "../../events/identity";
-import { eventOfRecord, isFolderMarker } from "../../events/newEvent";
+import {
+  decodeS3Key,
+  type KeyedUpload,
+  parseUploadKey,
+  UPLOAD_PREFIX,
+} from "../../events/identity";
+import { isFolderMarker } from "../../events/newEvent";
 import type { Environment } from "../../runtime/environment";
 import { logError, logInfo } from "../../runtime/log";
 import { countedEventStore, type CountedEventVariable } from "../../store/eventStore";
-import { isRecorded, putEvent } from "../../store/rows";
+import { putObjectRow } from "../../store/objectRows";
+
+/**
+ * Whether the upload API has just put the object. It no longer makes keys of unbound identities: where
+ * such a key is another object's, nobody else would write its row.
+ */
+function isLeftToUploadApi(
+  record: S3EventRecord,
+  upload: KeyedUpload | undefined,
+  freshSeconds: number,
+): boolean {
+  return (
+    upload?.prefix === UPLOAD_PREFIX &&
+    !upload.isUnbound &&
+    isFreshUpload(record, upload.event_timestamp, freshSeconds)
+  );
+}
 
 /**
  * Writes a row `created` for each object that was created in the bucket, unless it has one.
  *
- * It skips fresh uploads: the upload API writes their rows, and where that failed, the sweeper does
- * (see `gracePeriod.ts`). Any other upload, such as one by a form, nearly always has a row: reading
- * it first costs a read unit, where a failed conditional write would cost a write unit.
+ * It skips fresh uploads of the upload API, which writes their rows; where that failed, the sweeper does
+ * (see `gracePeriod.ts`).
  *
  * @throws the first error, after all other records were written. Lambda repeats the event, which
  *   does not change existing rows; after the last attempt, the event goes to the dead-letter queue
@@ -26,19 +46,14 @@ export function recordHandler(environment: Environment<CountedEventVariable | "S
       logInfo("Folder marker ignored.", { key: s3Record.s3.object.key });
       return;
     }
-    const event = eventOfRecord(s3Record);
-    const fields = { event_id: event.event_id, key: event.event_info.Key };
-    const isUpload = parseUploadKey(event.event_info.Key) !== undefined;
-    if (isUpload && isFreshUpload(s3Record, event.event_timestamp, freshSeconds)) {
-      logInfo("Row left to the upload API.", fields);
+    const key = decodeS3Key(s3Record.s3.object.key);
+    if (isLeftToUploadApi(s3Record, parseUploadKey(key), freshSeconds)) {
+      logInfo("Row left to the upload API.", { key });
       return;
     }
-    if (isUpload && (await isRecorded(store, event))) {
-      logInfo("Row exists already.", fields);
-      return;
-    }
-    const written = await putEvent(store, event, "record");
-    logInfo(written ? "Row written." : "Row exists already.", fields);
+    const { event, isWritten } = await putObjectRow(store, s3Record, "record");
+    const fields = { event_id: event.event_id, key };
+    logInfo(isWritten ? "Row written." : "Row exists already.", fields);
   };
 
   return async (event: Partial<S3Event>): Promise<void> => {

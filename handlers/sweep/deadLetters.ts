@@ -5,9 +5,9 @@ import {
   type SQSClient,
 } from "@aws-sdk/client-sqs";
 import type { S3EventRecord } from "aws-lambda";
-import { eventOfRecord, isFolderMarker } from "../../events/newEvent";
+import { isFolderMarker } from "../../events/newEvent";
 import { logError } from "../../runtime/log";
-import { putMissingRow, type SweepRun } from "./sweepRun";
+import { putMissingObjectRow, type SweepRun } from "./sweepRun";
 
 /** SQS's limit for one ReceiveMessage. */
 const MAX_MESSAGES = 10;
@@ -75,7 +75,7 @@ export async function sweepDeadLetters(
     let isComplete = records !== undefined;
     for (const record of records ?? []) {
       try {
-        if (!isFolderMarker(record) && (await putMissingRow(run, eventOfRecord(record)))) {
+        if (!isFolderMarker(record) && (await putMissingObjectRow(run, record))) {
           counts.WrittenFromDeadLetters += 1;
         }
       } catch (error) {

@@ -1,6 +1,8 @@
+import type { S3EventRecord } from "aws-lambda";
 import type { FileEvent } from "../../events/event";
 import { logInfo } from "../../runtime/log";
 import type { CountedEventStore } from "../../store/eventStore";
+import { putObjectRow } from "../../store/objectRows";
 import { putEvent } from "../../store/rows";
 
 /** The metrics of one run. */
@@ -34,9 +36,7 @@ export function isoBefore(seconds: number): string {
   return new Date(Date.now() - seconds * 1000).toISOString();
 }
 
-/** Writes an object's row, unless it exists. @returns whether this call wrote it */
-export async function putMissingRow(run: SweepRun, event: FileEvent): Promise<boolean> {
-  const written = await putEvent(run.store, event, "sweep");
+function logMissing(written: boolean, event: FileEvent): boolean {
   if (written) {
     logInfo("Missing row written.", {
       event_id: event.event_id,
@@ -44,4 +44,15 @@ export async function putMissingRow(run: SweepRun, event: FileEvent): Promise<bo
     });
   }
   return written;
+}
+
+/** Writes a listed upload's row, unless it exists. @returns whether this call wrote it */
+export async function putMissingRow(run: SweepRun, event: FileEvent): Promise<boolean> {
+  return logMissing(await putEvent(run.store, event, "sweep"), event);
+}
+
+/** Writes a created object's row, unless it has one. @returns whether this call wrote it */
+export async function putMissingObjectRow(run: SweepRun, record: S3EventRecord): Promise<boolean> {
+  const { event, isWritten } = await putObjectRow(run.store, record, "sweep");
+  return logMissing(isWritten, event);
 }

@@ -4,7 +4,7 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 import { parse as parseContentDisposition } from "content-disposition";
 import type { FileEvent } from "../../events/event";
 import { fileNameFor } from "../../events/fileName";
-import { parseUploadKey } from "../../events/identity";
+import { parseUploadKey, UPLOAD_PREFIX } from "../../events/identity";
 import { asError } from "../../runtime/awsErrors";
 import { acceptContentType } from "../../runtime/contentType";
 import type { Environment } from "../../runtime/environment";
@@ -131,19 +131,27 @@ function readRequest(
   };
 }
 
+/** What is in the bucket, after a PutObject. */
+interface StoredObject {
+  /** Without quotes. */
+  eTag: string;
+  /** Whether an earlier request with the same `Idempotency-Key` may have put it. */
+  isRepeated: boolean;
+}
+
 /**
- * Puts the object; with an `Idempotency-Key`, only if it does not exist.
- *
- * @returns the ETag without quotes; undefined: unknown, because the object existed
+ * Puts the object, unless its key exists: then an earlier request put it, or an earlier attempt of this
+ * one, whose answer was lost. Should it hold other bytes all the same, the row's ETag, which is that of
+ * these bytes, says so to `process`.
  */
 async function storeObject(
   s3: S3Client,
   bucket: string,
   key: string,
   request: UploadRequest,
-): Promise<string | undefined> {
+): Promise<StoredObject> {
   try {
-    const stored = await s3.send(
+    const { ETag } = await s3.send(
       new PutObjectCommand({
         Bucket: bucket,
         Key: key,
@@ -151,16 +159,23 @@ async function storeObject(
         ContentLength: request.body.length,
         ContentType: request.contentType,
         ChecksumSHA256: request.digest.toString("base64"),
-        IfNoneMatch: request.idempotencyKey === undefined ? undefined : "*",
+        IfNoneMatch: "*",
       }),
     );
-    return stored.ETag?.replaceAll('"', "");
+    return { eTag: ETag?.replaceAll('"', "") ?? eTagOf(request.body), isRepeated: false };
   } catch (error) {
-    if (request.idempotencyKey !== undefined && asError(error).name === "PreconditionFailed") {
-      return undefined;
+    const { name, $metadata } = asError(error);
+    const isRepeated = request.idempotencyKey !== undefined;
+    if (name === "PreconditionFailed" && (isRepeated || ($metadata?.attempts ?? 1) > 1)) {
+      return { eTag: eTagOf(request.body), isRepeated };
     }
     throw error;
   }
+}
+
+/** S3's ETag of an object that is put at once and encrypted with S3's own keys: its MD5. */
+function eTagOf(body: Buffer): string {
+  return createHash("md5").update(body).digest("hex");
 }
 
 /** Writes the row, unless it exists. Never fails. */
@@ -200,14 +215,14 @@ export function uploadHandler(environment: Environment<UploadVariable>) {
       const reservation = await reserve(
         { dynamo, tableName: reservationsTableName },
         request.idempotencyKey,
-        request.fileName,
+        { prefix: UPLOAD_PREFIX, fileName: request.fileName },
         [request.contentType, request.fileName, request.digest.toString("hex")],
       );
       if (reservation === undefined) {
         throw idempotencyKeyReused();
       }
       const { event_id, event_timestamp, object_key } = reservation;
-      const eTag = await storeObject(s3, bucket, object_key, request);
+      const { eTag, isRepeated } = await storeObject(s3, bucket, object_key, request);
       const checksum = request.digest.toString("hex");
       await writeRow(store, {
         event_id,
@@ -235,7 +250,6 @@ export function uploadHandler(environment: Environment<UploadVariable>) {
         checksum,
         checksum_algorithm: "SHA256",
       };
-      const isRepeated = eTag === undefined;
       return jsonResponse(201, answer, isRepeated ? { "Idempotent-Replayed": "true" } : undefined);
     } catch (error) {
       return errorAnswer(error, event.requestContext.requestId, {

@@ -7,6 +7,7 @@ import {
   type FileEvent,
   type HistoryEntry,
 } from "../../events/event";
+import { SIGNED_PREFIX, UPLOAD_PREFIX } from "../../events/identity";
 
 /** The last moment whose ISO 8601 form has a year of four digits. */
 const LAST_MILLISECOND = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
@@ -40,12 +41,15 @@ export const anyText = fc.string({
   maxLength: 400,
 });
 
+/** Of UUIDs v7. */
 export const uploadIdentities: fc.Arbitrary<EventKey> = fc
   .tuple(times, fc.string({ unit: fc.constantFrom(...HEX_DIGITS), minLength: 18 }))
   .map(([time, random]) => ({
     event_id: uuidv7At(time, random),
     event_timestamp: new Date(time).toISOString(),
   }));
+
+export const uploadPrefixes = fc.constantFrom(UPLOAD_PREFIX, SIGNED_PREFIX);
 
 export const eventInfos: fc.Arbitrary<EventInfo> = fc.record(
   {

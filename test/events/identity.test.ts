@@ -6,16 +6,19 @@ import {
   type CreatedObject,
   decodeS3Key,
   fileNameOf,
-  newUploadIdentity,
+  newUpload,
   objectIdentity,
   parseUploadKey,
-  uploadKey,
+  SIGNED_PREFIX,
+  UPLOAD_PREFIX,
+  uploadOf,
 } from "../../events/identity";
-import { anyText, times, unicode, uploadIdentities, uuidv7At } from "./arbitraries";
+import { anyText, times, unicode, uploadIdentities, uploadPrefixes, uuidv7At } from "./arbitraries";
 
-const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const UUID_V8 = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const UUID_V5 = /^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
+/** A UUID v7, as earlier versions made them. */
 const ID = "019a0000-abcd-7abc-8abc-abcdefabcdef";
 const TIMESTAMP = new Date(0x019a0000abcd).toISOString();
 
@@ -43,12 +46,12 @@ function encodedByS3(key: string): string {
 }
 
 describe("the identity of an upload", () => {
-  it("is a UUID v7 and its time, in milliseconds, as the timestamp", () => {
+  it("is a UUID v8 that begins with its time in milliseconds, the timestamp", () => {
     const before = Date.now();
-    const { event_id, event_timestamp } = newUploadIdentity();
+    const { event_id, event_timestamp } = newUpload(UPLOAD_PREFIX, "a.jpg");
     const after = Date.now();
 
-    expect(event_id).to.match(UUID_V7);
+    expect(event_id).to.match(UUID_V8);
     expect(parseInt(event_id.replaceAll("-", "").slice(0, 12), 16)).to.be.within(before, after);
     expect(Date.parse(event_timestamp)).to.equal(
       parseInt(event_id.replaceAll("-", "").slice(0, 12), 16),
@@ -57,7 +60,7 @@ describe("the identity of an upload", () => {
   });
 
   it("is unique and sorts by time of creation", () => {
-    const identities = Array.from({ length: 2000 }, newUploadIdentity);
+    const identities = Array.from({ length: 2000 }, () => newUpload(UPLOAD_PREFIX, "a.jpg"));
     const ids = identities.map(({ event_id }) => event_id);
     const timestamps = identities.map(({ event_timestamp }) => event_timestamp);
 
@@ -68,27 +71,51 @@ describe("the identity of an upload", () => {
 });
 
 describe("an upload's key", () => {
-  it("contains the identity and the file name, for any file name", () => {
+  it("contains prefix, identity and file name, for any file name", () => {
     fc.assert(
-      fc.property(uploadIdentities, anyText, anyText, (identity, given, contentType) => {
-        const fileName = fileNameFor(given, contentType);
+      fc.property(
+        uploadIdentities,
+        uploadPrefixes,
+        anyText,
+        anyText,
+        (base, prefix, given, type) => {
+          const fileName = fileNameFor(given, type);
 
-        const key = uploadKey(identity, fileName);
+          const { object_key, ...identity } = uploadOf(base.event_id, prefix, fileName);
 
-        expect(parseUploadKey(key)).to.deep.equal({ ...identity, fileName });
-        expect(Buffer.byteLength(key)).to.be.at.most(1024);
-      }),
+          const parsed = parseUploadKey(object_key);
+          expect(parsed).to.deep.equal({ ...identity, prefix, fileName, isUnbound: false });
+          expect(identity.event_timestamp).to.equal(base.event_timestamp);
+          expect(Buffer.byteLength(object_key)).to.be.at.most(1024);
+        },
+      ),
     );
   });
 
   it("still contains them after S3's URL encoding in an event", () => {
     fc.assert(
-      fc.property(uploadIdentities, anyText, (identity, given) => {
+      fc.property(uploadIdentities, uploadPrefixes, anyText, (base, prefix, given) => {
         const fileName = fileNameFor(given, "");
+        const { object_key, ...identity } = uploadOf(base.event_id, prefix, fileName);
 
-        const key = decodeS3Key(encodedByS3(uploadKey(identity, fileName)));
+        const key = decodeS3Key(encodedByS3(object_key));
 
-        expect(parseUploadKey(key)).to.deep.equal({ ...identity, fileName });
+        const parsed = parseUploadKey(key);
+        expect(parsed).to.deep.equal({ ...identity, prefix, fileName, isUnbound: false });
+      }),
+    );
+  });
+
+  it("is one event's as a whole only: with another name or prefix, it is no upload's", () => {
+    fc.assert(
+      fc.property(uploadIdentities, unicode, unicode, (base, name, other) => {
+        fc.pre(name !== other && name !== "" && other !== "");
+        const upload = uploadOf(base.event_id, UPLOAD_PREFIX, name);
+        const folder = `${upload.event_timestamp}/${upload.event_id}/`;
+
+        expect(parseUploadKey(`uploads/${folder}${other}`)).to.equal(undefined);
+        expect(parseUploadKey(`signed/${folder}${name}`)).to.equal(undefined);
+        expect(parseUploadKey(`uploads/${folder}${name}/${other}`)).to.equal(undefined);
       }),
     );
   });
@@ -99,10 +126,10 @@ describe("an upload's key", () => {
         fc.oneof(
           unicode,
           unicode.map((text) => `uploads/${text}`),
+          unicode.map((text) => `signed/${text}`),
         ),
         (key) => {
-          const upload = parseUploadKey(key);
-          expect(upload === undefined || uploadKey(upload, upload.fileName) === key).to.equal(true);
+          expect(parseUploadKey(key)).to.equal(undefined);
         },
       ),
     );
@@ -112,19 +139,30 @@ describe("an upload's key", () => {
     fc.assert(
       fc.property(times, times, (inUuid, inPath) => {
         fc.pre(inUuid !== inPath);
-        const event_timestamp = new Date(inPath).toISOString();
-        const key = uploadKey({ event_id: uuidv7At(inUuid), event_timestamp }, "a.jpg");
-        expect(parseUploadKey(key)).to.equal(undefined);
+        const { event_id } = uploadOf(uuidv7At(inUuid), UPLOAD_PREFIX, "a.jpg");
+        for (const id of [event_id, uuidv7At(inUuid)]) {
+          const key = `uploads/${new Date(inPath).toISOString()}/${id}/a.jpg`;
+          expect(parseUploadKey(key)).to.equal(undefined);
+        }
       }),
     );
   });
 
-  it("is parsed in its plain form", () => {
+  it("is the same for every version of the program", () => {
+    const upload = uploadOf(ID, SIGNED_PREFIX, "a.jpg");
+    expect(upload.object_key).to.equal(`signed/${TIMESTAMP}/${upload.event_id}/a.jpg`);
+    expect(upload.event_id).to.equal("019a0000-abcd-8abc-8abc-abcd4e755818");
+  });
+
+  it("of an earlier version is known, and that its identity fits other names, too", () => {
     expect(parseUploadKey(`uploads/${TIMESTAMP}/${ID}/a.jpg`)).to.deep.equal({
       event_id: ID,
       event_timestamp: TIMESTAMP,
+      prefix: "uploads/",
       fileName: "a.jpg",
+      isUnbound: true,
     });
+    expect(parseUploadKey(`signed/${TIMESTAMP}/${ID}/a.jpg`)).to.equal(undefined);
   });
 
   const foreign: Record<string, string> = {
@@ -157,11 +195,12 @@ describe("the identity of an object", () => {
     fc.assert(
       fc.property(
         uploadIdentities,
+        uploadPrefixes,
         times,
         fc.option(fc.string(), { nil: undefined }),
         fc.option(fc.string(), { nil: undefined }),
-        (identity, time, sequencer, versionId) => {
-          const key = uploadKey(identity, "cat.jpg");
+        (base, prefix, time, sequencer, versionId) => {
+          const { object_key: key, ...identity } = uploadOf(base.event_id, prefix, "cat.jpg");
           const eventTime = new Date(time).toISOString();
           expect(
             objectIdentity({ bucket: "b", key, eventTime, sequencer, versionId }),
@@ -169,6 +208,12 @@ describe("the identity of an object", () => {
         },
       ),
     );
+  });
+
+  it("is one of its own below another event's identity", () => {
+    const { event_id, event_timestamp } = newUpload(UPLOAD_PREFIX, "photo.jpg");
+    const key = `uploads/${event_timestamp}/${event_id}/other.txt`;
+    expect(objectIdentity({ ...object, key }).event_id).to.match(UUID_V5);
   });
 
   it("is a UUID v5 and the event's time, in milliseconds, for any other object", () => {

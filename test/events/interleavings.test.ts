@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import type { EventKey, EventStatus } from "../../events/event";
-import { type CreatedObject, objectIdentity, uploadKey } from "../../events/identity";
+import { type CreatedObject, objectIdentity, UPLOAD_PREFIX, uploadOf } from "../../events/identity";
 import { predecessorsOf } from "../../events/transitions";
 import { uuidv7At } from "./arbitraries";
 
@@ -316,10 +316,10 @@ function pipelineOf(given: Given[]): Pipeline {
     const time = 1_700_000_000_000 + index;
     // Of the same millisecond for all: the sequencer alone tells writes to one key apart.
     const eventTime = "2026-11-21T20:00:00.000Z";
-    const identity = { event_id: uuidv7At(time), event_timestamp: new Date(time).toISOString() };
     const object = { bucket: "b", sequencer: String(index), eventTime, isUpload, isLate, fails };
     if (isUpload) {
-      const upload = { ...object, key: uploadKey(identity, key) };
+      const { object_key, ...identity } = uploadOf(uuidv7At(time), UPLOAD_PREFIX, key);
+      const upload = { ...object, key: object_key };
       pipeline.running.push({ handler: pipeline.upload(upload, identity), upload });
     } else {
       pipeline.store({ ...object, key });

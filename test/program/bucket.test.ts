@@ -57,7 +57,7 @@ describe("The program's bucket", () => {
     });
   });
 
-  it("refuses requests without TLS, to itself and to its objects", () => {
+  it("refuses requests without TLS, and writes of uploads that could replace one", () => {
     expect(inputs("BucketPolicy").bucket).to.equal("uploads-1a2b3c4");
     expect(statementsOf(only(recording, "BucketPolicy"))).to.deep.equal([
       {
@@ -68,6 +68,17 @@ describe("The program's bucket", () => {
         Resource: [BUCKET, `${BUCKET}/*`],
         Condition: { Bool: { "aws:SecureTransport": "false" } },
       },
+      {
+        Sid: "WriteOnce",
+        Effect: "Deny",
+        Principal: "*",
+        Action: "s3:PutObject",
+        Resource: [`${BUCKET}/uploads/*`, `${BUCKET}/signed/*`],
+        Condition: {
+          Null: { "s3:if-none-match": "true" },
+          Bool: { "s3:ObjectCreationOperation": "true" },
+        },
+      },
     ]);
   });
 
@@ -75,14 +86,14 @@ describe("The program's bucket", () => {
     expect(ofType(recording, "BucketCorsConfiguration")).to.deep.equal([]);
   });
 
-  it("with corsOrigins, lets their pages send forms and fetch files", async () => {
+  it("with corsOrigins, lets their pages send and fetch files", async () => {
     const opened = await recordProgram(OTHER_SETTINGS);
     expect(only(opened, "BucketCorsConfiguration").inputs).to.deep.equal({
       bucket: "uploads-1a2b3c4",
       corsRules: [
         {
           allowedOrigins: ["https://www.example.com", "http://localhost:3000"],
-          allowedMethods: ["GET", "HEAD", "POST"],
+          allowedMethods: ["GET", "HEAD", "PUT"],
           allowedHeaders: ["*"],
           exposeHeaders: ["ETag"],
           maxAgeSeconds: 3600,

@@ -179,7 +179,7 @@ describe("The program's Lambdas", () => {
       `dynamodb:UpdateItem ${COUNTS}`,
       `dynamodb:GetItem ${RESERVATIONS}`,
       `dynamodb:PutItem ${RESERVATIONS}`,
-      `s3:PutObject ${BUCKET}/uploads/*`,
+      `s3:PutObject ${BUCKET}/signed/*`,
       `s3:GetObject ${BUCKET}/*`,
       `s3:DeleteObject ${BUCKET}/*`,
       `s3:ListBucket ${BUCKET}`,

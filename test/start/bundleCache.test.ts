@@ -41,13 +41,13 @@ new CallbackLambda("builtin", () => hashing("text"), { description: "Of Node", l
 
 const HANDLER = `
 import { createHash } from "node:crypto";
-import { newUploadIdentity } from "../../events/identity";
+import { newUpload } from "../../events/identity";
 import { logInfo } from "../../runtime/log";
 
 export function identityHandler() {
   return async () => {
     logInfo("Identity made.", {});
-    return newUploadIdentity().event_id;
+    return newUpload("uploads/", "a.jpg").event_id;
   };
 }
 

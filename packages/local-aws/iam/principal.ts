@@ -7,7 +7,7 @@ export interface Principal {
   sessionToken?: string;
   /** The ARN of a user, a role or a role's session. */
   arn: string;
-  /** `"all"` may do everything: the operator's own keys. */
+  /** `"all"` may do all that no resource's policy denies: the operator's own keys. */
   policies: PolicyDocument[] | "all";
   /** The function whose role these keys belong to, for observers of the calls. */
   functionName?: string;

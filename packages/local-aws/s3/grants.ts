@@ -26,7 +26,9 @@ export function grantsOf(
   const ofObject = `${ofBucket}/${key}`;
   const version = "versionId" in query ? "Version" : "";
   const onBucket = (action: string): Grant[] => [{ action: `s3:${action}`, resource: ofBucket }];
-  const onObject = (action: string): Grant[] => [{ action: `s3:${action}`, resource: ofObject }];
+  const onObject = (action: string, context?: Grant["context"]): Grant[] => [
+    { action: `s3:${action}`, resource: ofObject, context },
+  ];
 
   switch (operation) {
     case "ListBuckets":
@@ -66,15 +68,21 @@ export function grantsOf(
     case "DeleteObject":
       return deleteGrants(request, `s3:DeleteObject${version}`, ofObject);
     case "PutObject":
+      return [...onObject("PutObject", creation(request)), ...headerGrants(request, ofObject)];
     case "CreateMultipartUpload":
-      return [...onObject("PutObject"), ...headerGrants(request, ofObject)];
+      return [...onObject("PutObject", NO_CREATION), ...headerGrants(request, ofObject)];
     case "CopyObject":
-      return [...onObject("PutObject"), copySource(request), ...headerGrants(request, ofObject)];
+      return [
+        ...onObject("PutObject", creation(request)),
+        copySource(request),
+        ...headerGrants(request, ofObject),
+      ];
     case "UploadPartCopy":
-      return [...onObject("PutObject"), copySource(request)];
+      return [...onObject("PutObject", NO_CREATION), copySource(request)];
     case "UploadPart":
+      return onObject("PutObject", NO_CREATION);
     case "CompleteMultipartUpload":
-      return onObject("PutObject");
+      return onObject("PutObject", creation(request));
     case "AbortMultipartUpload":
       return onObject("AbortMultipartUpload");
     case "ListParts":
@@ -92,6 +100,22 @@ export function grantsOf(
   }
 }
 
+/** Condition keys of a request that makes no object: a multipart upload's, until its end. */
+const NO_CREATION = { "s3:ObjectCreationOperation": "false" };
+
+/**
+ * Condition keys of a request that makes an object. A header's key exists only where it was sent.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
+ */
+function creation({ headers }: Pick<HttpRequest, "headers">): Record<string, string> {
+  const { "if-match": ifMatch, "if-none-match": ifNoneMatch } = headers;
+  return {
+    "s3:ObjectCreationOperation": "true",
+    ...(ifMatch !== undefined && { "s3:if-match": ifMatch }),
+    ...(ifNoneMatch !== undefined && { "s3:if-none-match": ifNoneMatch }),
+  };
+}
+
 /** The permissions that a form upload needs. */
 export function formGrants(bucket: string, { key, fields }: PostForm): Grant[] {
   const resource = `${bucketArn(bucket)}/${key}`;
@@ -102,7 +126,7 @@ export function formGrants(bucket: string, { key, fields }: PostForm): Grant[] {
   if (fields.has("acl")) {
     actions.push("s3:PutObjectAcl");
   }
-  return actions.map((action) => ({ action, resource }));
+  return actions.map((action) => ({ action, resource, context: creation({ headers: {} }) }));
 }
 
 function refuseVirtualHost(request: HttpRequest): void {

@@ -1,7 +1,7 @@
 import { BatchWriteItemCommand } from "@aws-sdk/client-dynamodb";
 import { expect } from "chai";
 import { EVENT_STATUSES, type FileEvent } from "../../../events/event";
-import { newUploadIdentity, uploadKey } from "../../../events/identity";
+import { newUpload, UPLOAD_PREFIX } from "../../../events/identity";
 import { newItem } from "../../../events/item";
 import { forEachConcurrently } from "../../../runtime/concurrency";
 import { type Managed, startManaged } from "./managed";
@@ -15,16 +15,16 @@ interface Page {
 
 /** An event of some hour of the day before. */
 function someEvent(index: number): FileEvent {
-  const identity = newUploadIdentity();
+  const { event_id, object_key } = newUpload(UPLOAD_PREFIX, `${index}.txt`);
   const time = Date.UTC(2026, 10, 20) + (index % 977) * 60_000;
   const event_timestamp = new Date(time).toISOString();
   const event_status = EVENT_STATUSES[index % EVENT_STATUSES.length] ?? "failed";
   return {
-    event_id: identity.event_id,
+    event_id,
     event_timestamp,
     event_status,
     updated_at: event_timestamp,
-    event_info: { Bucket: "a-bucket", Key: uploadKey(identity, `${index}.txt`), Size: index },
+    event_info: { Bucket: "a-bucket", Key: object_key, Size: index },
   };
 }
 

@@ -1,21 +1,23 @@
 import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { expect } from "chai";
 import { describedFetch } from "../../openapi/described";
 import { type Managed, startManaged } from "./managed";
 
-interface Form {
+interface SignedUpload {
   event_id: string;
+  event_timestamp: string;
   bucket: string;
   key: string;
+  method: string;
   url: string;
-  fields: Record<string, string>;
-  max_bytes: number;
+  headers: Record<string, string>;
 }
 
 const FILE = Buffer.from("a file that goes to S3 itself");
 const SHA256 = createHash("sha256").update(FILE).digest("hex");
 
-describe("the forms for large uploads", function () {
+describe("the signed requests for large uploads", function () {
   let managed: Managed;
 
   before(async () => {
@@ -35,104 +37,146 @@ describe("the forms for large uploads", function () {
     });
   }
 
-  async function formFor(body: object, headers?: Record<string, string>): Promise<Form> {
-    const answer = await request({ content_type: "text/plain", ...body }, headers);
+  async function signedFor(body: object, headers?: Record<string, string>): Promise<SignedUpload> {
+    const wanted = { content_type: "text/plain", size: FILE.length, ...body };
+    const answer = await request(wanted, headers);
     expect(answer.status, JSON.stringify(answer.body)).to.equal(201);
-    return answer.body as unknown as Form;
+    return answer.body as unknown as SignedUpload;
   }
 
-  async function send({ url, fields }: Form, file: Buffer = FILE, origin?: string) {
-    const form = new FormData();
-    for (const [name, value] of Object.entries(fields)) {
-      form.append(name, value);
-    }
-    form.append("file", new Blob([new Uint8Array(file)]), "file");
-    const headers: Record<string, string> = origin ? { origin } : {};
-    const answer = await fetch(url, { method: "POST", body: form, headers });
+  async function send(
+    { method, url, headers }: SignedUpload,
+    file: Buffer = FILE,
+    changed: Record<string, string | undefined> = {},
+  ) {
+    const sent: Record<string, string | undefined> = {
+      ...headers,
+      "Content-Length": String(file.length),
+      ...changed,
+    };
+    const answer = await fetch(url, {
+      method,
+      headers: Object.entries(sent).flatMap(([name, value]): [string, string][] =>
+        value === undefined ? [] : [[name, value]],
+      ),
+      body: new Uint8Array(file),
+    });
     const code = /<Code>(\w+)<\/Code>/.exec(await answer.text())?.[1];
     return { status: answer.status, code, headers: answer.headers };
   }
 
-  async function rowOf(form: Form) {
+  async function rowOf({ event_id }: SignedUpload) {
     await managed.run.idle();
-    return (await managed.rows()).find(({ event_id }) => event_id === form.event_id);
+    return (await managed.rows()).find((row) => row.event_id === event_id);
   }
 
   it("bring a file to notified, under the identity in the answer", async () => {
-    const form = await formFor({ filename: "notes.txt" });
+    const signed = await signedFor({ filename: "notes.txt" });
 
-    const { status } = await send(form);
+    const { status } = await send(signed);
 
-    expect(status).to.equal(204);
-    const row = await rowOf(form);
+    expect(status).to.equal(200);
+    const row = await rowOf(signed);
     expect(row?.event_status).to.equal("notified");
-    expect(row?.event_info).to.include({ Key: form.key, Size: FILE.length, FileName: "notes.txt" });
+    expect(row?.event_info).to.include({
+      Key: `signed/${signed.event_timestamp}/${signed.event_id}/notes.txt`,
+      Size: FILE.length,
+      FileName: "notes.txt",
+    });
     expect(row?.event_result?.type).to.equal("text/plain");
   });
 
-  it("make S3 check the requested size and checksum", async () => {
-    const form = await formFor({ size: FILE.length, checksum_sha256: SHA256 });
+  it("name the headers to send, all of which are signed", async () => {
+    const signed = await signedFor({ checksum_sha256: SHA256 });
 
-    expect(await send(form, Buffer.from("short"))).to.include({
-      status: 400,
-      code: "EntityTooSmall",
+    expect(signed).to.include({ method: "PUT" });
+    expect(signed.headers).to.deep.equal({
+      "Content-Length": String(FILE.length),
+      "Content-Type": "text/plain",
+      "If-None-Match": "*",
+      "x-amz-checksum-sha256": Buffer.from(SHA256, "hex").toString("base64"),
     });
-    expect(await send(form, Buffer.alloc(FILE.length + 1))).to.include({
-      status: 400,
-      code: "EntityTooLarge",
-    });
-    expect(await send(form, Buffer.alloc(FILE.length))).to.include({
-      status: 400,
-      code: "BadDigest",
-    });
-    expect(await rowOf(form)).to.equal(undefined);
+    expect(new URL(signed.url).searchParams.get("X-Amz-SignedHeaders")).to.equal(
+      "content-length;content-type;host;if-none-match;x-amz-checksum-sha256",
+    );
+  });
 
-    expect((await send(form)).status).to.equal(204);
-    expect((await rowOf(form))?.event_result).to.include({
+  it("write once: what was inspected is what the link serves", async () => {
+    const photo = await readFile(`${__dirname}/../../../sample.jpg`);
+    const signed = await signedFor({ filename: "photo.txt", size: photo.length });
+    expect((await send(signed, photo)).status).to.equal(200);
+    const before = await rowOf(signed);
+    expect(before?.event_status).to.equal("notified");
+
+    const html = Buffer.from("<script>alert(1)</script>".padEnd(photo.length));
+    const second = await send(signed, html);
+
+    expect(second).to.include({ status: 412, code: "PreconditionFailed" });
+    expect(await rowOf(signed)).to.deep.equal(before);
+    const shown = await managed.ask(`GET /events/${signed.event_id}`);
+    const link = (shown.body as { download: { url: string } }).download.url;
+    const served = Buffer.from(await (await fetch(link)).arrayBuffer());
+    expect(served.equals(photo)).to.equal(true);
+  });
+
+  it("make S3 check the size and the checksum", async () => {
+    const signed = await signedFor({ checksum_sha256: SHA256 });
+
+    for (const file of [Buffer.from("short"), Buffer.alloc(FILE.length + 1)]) {
+      expect(await send(signed, file)).to.include({ status: 403, code: "SignatureDoesNotMatch" });
+    }
+    const other = await send(signed, Buffer.alloc(FILE.length));
+    expect(other).to.include({ status: 400, code: "BadDigest" });
+    expect(await rowOf(signed)).to.equal(undefined);
+
+    expect((await send(signed)).status).to.equal(200);
+    expect((await rowOf(signed))?.event_result).to.include({
       checksum_algorithm: "SHA256",
       checksum: SHA256,
     });
   });
 
   it("are invalid when altered", async () => {
-    const form = await formFor({ filename: "mine.txt" });
-    const altered: [string, string, string][] = [
-      ["key", `${form.key}2`, "AccessDenied"],
-      ["Content-Type", "text/html", "AccessDenied"],
-      [
-        "Policy",
-        Buffer.from('{"expiration":"2099-01-01T00:00:00Z","conditions":[]}').toString("base64"),
-        "SignatureDoesNotMatch",
-      ],
-      ["X-Amz-Signature", "0".repeat(64), "SignatureDoesNotMatch"],
-      ["acl", "public-read", "AccessDenied"],
+    const signed = await signedFor({ filename: "mine.txt", checksum_sha256: SHA256 });
+    const altered: [Record<string, string | undefined>, string][] = [
+      [{ "Content-Type": "text/html" }, "SignatureDoesNotMatch"],
+      [{ "Content-Type": undefined }, "SignatureDoesNotMatch"],
+      [{ "If-None-Match": undefined }, "SignatureDoesNotMatch"],
+      [{ "If-None-Match": '"0"' }, "SignatureDoesNotMatch"],
+      [{ "x-amz-checksum-sha256": undefined }, "SignatureDoesNotMatch"],
+      [{ "x-amz-acl": "public-read" }, "AccessDenied"],
+      [{ "x-amz-meta-a": "b" }, "AccessDenied"],
     ];
-    for (const [name, value, code] of altered) {
-      const answer = await send({ ...form, fields: { ...form.fields, [name]: value } });
-      expect(answer, name).to.include({ status: 403, code });
+    for (const [headers, code] of altered) {
+      const answer = await send(signed, FILE, headers);
+      expect(answer, JSON.stringify(headers)).to.include({ status: 403, code });
     }
-    expect(await rowOf(form)).to.equal(undefined);
+    for (const url of [signed.url.replace("mine.txt", "other.txt"), `${signed.url}0`]) {
+      expect(await send({ ...signed, url })).to.include({
+        status: 403,
+        code: "SignatureDoesNotMatch",
+      });
+    }
+    expect(await rowOf(signed)).to.equal(undefined);
   });
 
-  it("are valid for their own key only, also where the file's name has a variable", async () => {
-    for (const filename of ["${filename}", "my ${filename}", "${filename}.txt"]) {
-      const answer = await request({ content_type: "text/plain", filename });
-      expect(answer.status, filename).to.equal(400);
-      expect((answer.body as { error: { code: string } }).error.code).to.equal("invalid_filename");
+  it("are valid for their own key only, whatever the file's name has in it", async () => {
+    for (const filename of ["${filename}", "a b+c%2F?x=1&ü#😀.txt"]) {
+      const signed = await signedFor({ filename });
+      expect((await send(signed)).status, filename).to.equal(200);
+      expect((await rowOf(signed))?.event_info.FileName).to.equal(filename);
     }
-    const form = await formFor({ filename: "$filename {5}.txt" });
-    expect((await send(form)).status).to.equal(204);
-    expect((await rowOf(form))?.event_info.FileName).to.equal("$filename {5}.txt");
   });
 
-  it("are the same for the same Idempotency-Key, until the file has arrived", async () => {
+  it("are for the same event for the same Idempotency-Key, until the file has arrived", async () => {
     const headers = { "idempotency-key": "the-same" };
-    const [first, second] = await Promise.all([formFor({}, headers), formFor({}, headers)]);
+    const [first, second] = await Promise.all([signedFor({}, headers), signedFor({}, headers)]);
     expect(second.key).to.equal(first.key);
     await send(first);
     await rowOf(first);
 
-    const repeated = await request({ content_type: "text/plain" }, headers);
+    const size = FILE.length;
+    const repeated = await request({ content_type: "text/plain", size }, headers);
     const other = await request({ content_type: "text/plain", size: 5 }, headers);
 
     expect(repeated.status).to.equal(200);
@@ -141,11 +185,15 @@ describe("the forms for large uploads", function () {
   });
 
   it("can be used by pages of the configured origins only", async () => {
-    const form = await formFor({});
+    const signed = await signedFor({});
     const preflight = (origin: string) =>
-      fetch(form.url, {
+      fetch(signed.url, {
         method: "OPTIONS",
-        headers: { origin, "access-control-request-method": "POST" },
+        headers: {
+          origin,
+          "access-control-request-method": "PUT",
+          "access-control-request-headers": "content-type,if-none-match,x-amz-checksum-sha256",
+        },
       });
 
     const [ours, others] = [
@@ -155,9 +203,11 @@ describe("the forms for large uploads", function () {
 
     expect(ours.status).to.equal(200);
     expect(ours.headers.get("access-control-allow-origin")).to.equal("https://www.example.com");
+    expect(ours.headers.get("access-control-allow-headers")).to.include("if-none-match");
     expect(others.status).to.equal(403);
-    const sent = await send(form, FILE, "https://www.example.com");
+    const sent = await send(signed, FILE, { origin: "https://www.example.com" });
     expect(sent.headers.get("access-control-allow-origin")).to.equal("https://www.example.com");
+    expect(sent.headers.get("access-control-expose-headers")).to.equal("ETag");
   });
 
   it("are suggested by the 413 of the direct upload", async () => {
@@ -176,12 +226,15 @@ describe("the forms for large uploads", function () {
     ["[]", 400, "invalid_body"],
     [{ name: "x" }, 400, "invalid_body"],
     [{ filename: 5 }, 400, "invalid_filename"],
+    [{ content_type: "text/plain" }, 400, "invalid_size"],
+    [{ content_type: "text/plain", size: null }, 400, "invalid_size"],
+    [{ content_type: "text/plain", size: "5" }, 400, "invalid_size"],
     [{ content_type: "text/plain", size: 0 }, 400, "invalid_size"],
     [{ content_type: "text/plain", size: 1.5 }, 400, "invalid_size"],
     [{ size: 5 * 1024 ** 3 + 1, content_type: "text/plain" }, 413, "too_large"],
-    [{ content_type: "plain" }, 400, "invalid_content_type"],
-    [{ content_type: "image/png" }, 415, "type_not_allowed"],
-    [{ content_type: "text/plain", checksum_sha256: "abc" }, 400, "invalid_checksum"],
+    [{ content_type: "plain", size: 1 }, 400, "invalid_content_type"],
+    [{ content_type: "image/png", size: 1 }, 415, "type_not_allowed"],
+    [{ content_type: "text/plain", size: 1, checksum_sha256: "abc" }, 400, "invalid_checksum"],
   ];
   for (const [body, status, code] of refused) {
     it(`are refused with ${code} to ${JSON.stringify(body)}`, async () => {

@@ -2,9 +2,8 @@ import { randomUUID } from "node:crypto";
 import { expect } from "chai";
 import { AwsError } from "local-aws";
 import type { FileEvent } from "../../../events/event";
-import { newUploadIdentity } from "../../../events/identity";
 import type { Item } from "../../../events/item";
-import { failedEvent, itemOf, processedEvent } from "../../../testing/events";
+import { failedEvent, itemOf, newIdentity, processedEvent } from "../../../testing/events";
 import { failuresOf, type StreamRecord, streamRecord } from "../../../testing/records";
 import { type Program, startProgram } from "../../../testing/startProgram";
 
@@ -233,7 +232,7 @@ describe("notify", function () {
     async function failedFiles(count: number, changedAt?: number) {
       const files = await Promise.all(
         Array.from({ length: count }, () =>
-          program.putEvent(failedEvent({ ...newUploadIdentity() }), changedAt),
+          program.putEvent(failedEvent(newIdentity()), changedAt),
         ),
       );
       return {

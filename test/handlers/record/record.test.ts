@@ -2,8 +2,14 @@ import { randomUUID } from "node:crypto";
 import { expect } from "chai";
 import { AwsError } from "local-aws";
 import type { FileEvent } from "../../../events/event";
-import { newUploadIdentity, uploadKey } from "../../../events/identity";
-import { itemOf } from "../../../testing/events";
+import {
+  newUpload,
+  SIGNED_PREFIX,
+  UPLOAD_PREFIX,
+  uploadOf,
+  type UploadPrefix,
+} from "../../../events/identity";
+import { itemOf, processedEvent } from "../../../testing/events";
 import { s3Record } from "../../../testing/records";
 import { type Program, startProgram } from "../../../testing/startProgram";
 import { uuidv7At } from "../../events/arbitraries";
@@ -25,10 +31,11 @@ describe("record", function () {
   });
 
   /** An upload whose key was made this many seconds ago. */
-  function uploadFrom(seconds: number) {
+  function uploadFrom(seconds: number, prefix: UploadPrefix = UPLOAD_PREFIX) {
     const time = Date.now() - seconds * 1000;
-    const identity = { event_id: uuidv7At(time), event_timestamp: new Date(time).toISOString() };
-    return { ...identity, encodedKey: uploadKey(identity, "a.jpg") };
+    const uuid = uuidv7At(time, randomUUID().replaceAll("-", ""));
+    const { object_key: encodedKey, ...identity } = uploadOf(uuid, prefix, "a.jpg");
+    return { ...identity, encodedKey };
   }
 
   it("writes a row for each record, with the decoded key", async () => {
@@ -137,8 +144,7 @@ describe("record", function () {
   }
 
   it("does not write a row that the upload API has written", async () => {
-    const identity = newUploadIdentity();
-    const Key = uploadKey(identity, "a b.jpg");
+    const { object_key: Key, ...identity } = newUpload(UPLOAD_PREFIX, "a b.jpg");
     const uploaded: FileEvent = {
       ...identity,
       event_status: "uploaded",
@@ -154,9 +160,77 @@ describe("record", function () {
     expect(program.calls).to.deep.equal(["record dynamodb:GetItem"]);
   });
 
+  it("writes the row of a signed upload at once, by one request", async () => {
+    const { encodedKey, ...identity } = uploadFrom(0, SIGNED_PREFIX);
+    const eventTime = new Date().toISOString();
+
+    await program.invoke("record", { Records: [s3Record({ bucket, encodedKey, eventTime })] });
+
+    expect(await program.row(identity)).to.deep.include({ ...identity, event_status: "created" });
+    expect(program.calls).to.deep.equal(["record dynamodb:PutItem"]);
+  });
+
+  for (const eventName of ["ObjectCreated:Put", "ObjectCreated:CompleteMultipartUpload"]) {
+    it(`writes a row of its own for another name under an event's UUID (${eventName})`, async () => {
+      const { encodedKey, ...identity } = uploadFrom(0);
+      await program.putRow(
+        itemOf({ ...processedEvent(identity), event_info: { Bucket: bucket, Key: encodedKey } }),
+      );
+      const eventTime = new Date().toISOString();
+      const other = encodedKey.replace("a.jpg", "other.txt");
+
+      const record = s3Record({ bucket, encodedKey: other, eventName, eventTime });
+      await program.invoke("record", { Records: [record] });
+      await program.invoke("record", { Records: [record] });
+
+      const rows = await program.rowsOf(bucket);
+      expect(rows.map(({ event_info }) => event_info.Key)).to.have.members([encodedKey, other]);
+    });
+  }
+
+  describe("of an upload by an earlier version", () => {
+    function earlierUpload(seconds: number) {
+      const time = Date.now() - seconds * 1000;
+      const event_id = uuidv7At(time, randomUUID().replaceAll("-", ""));
+      const event_timestamp = new Date(time).toISOString();
+      const folder = `uploads/${event_timestamp}/${event_id}`;
+      return { identity: { event_id, event_timestamp }, folder };
+    }
+
+    it("keeps the identity in the key, and records it once", async () => {
+      const { identity, folder } = earlierUpload(0);
+      const eventTime = new Date().toISOString();
+      const record = s3Record({ bucket, encodedKey: `${folder}/a.jpg`, eventTime });
+
+      await program.invoke("record", { Records: [record] });
+      await program.invoke("record", { Records: [record] });
+
+      const rows = await program.rowsOf(bucket);
+      expect(rows).to.have.lengthOf(1);
+      expect(rows[0]).to.include(identity);
+    });
+
+    it("writes a row of its own for another name under its UUID, in one row however often", async () => {
+      const { identity, folder } = earlierUpload(5000);
+      const Records = ["a.jpg", "other.txt"].map((name) =>
+        s3Record({ bucket, encodedKey: `${folder}/${name}` }),
+      );
+      for (const record of [...Records, ...Records]) {
+        await program.invoke("record", { Records: [record] });
+      }
+
+      const rows = await program.rowsOf(bucket);
+      expect(rows.map(({ event_info }) => event_info.FileName)).to.have.members([
+        "a.jpg",
+        "other.txt",
+      ]);
+      expect(await program.row(identity)).to.have.nested.property("event_info.FileName", "a.jpg");
+    });
+  });
+
   it("writes a missing row of an upload, under the identity in its key", async () => {
-    const identity = newUploadIdentity();
-    const encodedKey = encodeURIComponent(uploadKey(identity, "ü.jpg")).replaceAll("%2F", "/");
+    const { object_key, ...identity } = newUpload(UPLOAD_PREFIX, "ü.jpg");
+    const encodedKey = encodeURIComponent(object_key).replaceAll("%2F", "/");
     await program.invoke("record", { Records: [s3Record({ bucket, encodedKey })] });
     expect(await program.row(identity)).to.deep.include({ ...identity, event_status: "created" });
   });

@@ -5,7 +5,7 @@ import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { expect } from "chai";
 import { AwsError } from "local-aws";
 import type { FileEvent } from "../../../events/event";
-import { newUploadIdentity, uploadKey } from "../../../events/identity";
+import { newUpload, UPLOAD_PREFIX } from "../../../events/identity";
 import { clientSettings } from "../../../testing/clients";
 import { failedEvent, itemOf, processedEvent } from "../../../testing/events";
 import { eventually } from "../../../testing/eventually";
@@ -167,14 +167,18 @@ describe("sweep", function () {
   describe("an object", () => {
     async function putObject(key: string) {
       await program.s3.send(
-        new PutObjectCommand({ Bucket: program.bucketName, Key: key, Body: "12345" }),
+        new PutObjectCommand({
+          Bucket: program.bucketName,
+          Key: key,
+          Body: "12345",
+          IfNoneMatch: "*",
+        }),
       );
     }
 
     it("without a row gets one after the grace period; other objects and rows stay", async () => {
-      const [lost, known] = [newUploadIdentity(), newUploadIdentity()];
-      const key = uploadKey(lost, "ü a.txt");
-      const knownKey = uploadKey(known, "known.txt");
+      const { object_key: key, ...lost } = newUpload(UPLOAD_PREFIX, "ü a.txt");
+      const { object_key: knownKey, ...known } = newUpload(UPLOAD_PREFIX, "known.txt");
       const foreign = `uploads/${randomUUID()}.txt`;
       await Promise.all([putObject(key), putObject(knownKey), putObject(foreign)]);
       const row = processedEvent({

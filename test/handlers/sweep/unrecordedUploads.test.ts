@@ -3,7 +3,7 @@ import type { ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { expect } from "chai";
 import type { EventKey } from "../../../events/event";
 import { gracePeriodSeconds } from "../../../events/gracePeriod";
-import { uploadKey } from "../../../events/identity";
+import { UPLOAD_PREFIX, uploadOf } from "../../../events/identity";
 import { eventOfListedUpload, type ListedObject } from "../../../events/newEvent";
 import { sweepUnrecordedUploads } from "../../../handlers/sweep/unrecordedUploads";
 import { putEvent } from "../../../store/rows";
@@ -52,9 +52,8 @@ describe("sweepUnrecordedUploads", () => {
   /** An upload's object of this age. */
   function store(ageSeconds: number, name = "a.txt"): EventKey & { key: string } {
     const time = Date.now() - ageSeconds * 1000;
-    const event_id = uuidv7At(time, randomUUID().replaceAll("-", ""));
-    const identity = { event_id, event_timestamp: new Date(time).toISOString() };
-    const key = uploadKey(identity, name);
+    const uuid = uuidv7At(time, randomUUID().replaceAll("-", ""));
+    const { object_key: key, ...identity } = uploadOf(uuid, UPLOAD_PREFIX, name);
     keys.push(key);
     return { ...identity, key };
   }
