@@ -2,6 +2,8 @@ import { mkdirSync } from "node:fs";
 import * as path from "node:path";
 import { createRestApis, type RestApis } from "./apiGateway/restApis";
 import { type CloseStack, createCloseStack } from "./closeStack";
+import { createLambdaMetrics } from "./cloudWatch/lambdaMetrics";
+import { createMetrics } from "./cloudWatch/metrics";
 import { createDynamoDb, type DynamoDbEngine } from "./dynamodb/engine";
 import { createMappings, type Mappings } from "./dynamodb/streams/mappings";
 import type { StreamRecord } from "./dynamodb/streams/streamRecord";
@@ -185,6 +187,8 @@ async function assemble(options: CloudOptions, closers: CloseStack): Promise<Clo
     },
   });
 
+  const metrics = createMetrics();
+  const lambdaMetrics = createLambdaMetrics(metrics);
   const lambda = createLambdaHost({
     region,
     accountId,
@@ -194,7 +198,10 @@ async function assemble(options: CloudOptions, closers: CloseStack): Promise<Clo
     onLog: options.onLog,
     sourceMapOf: options.sourceMapOf,
     inspectPortOf: options.inspectPortOf,
-    onInvocation: options.onInvocation,
+    onInvocation: (report) => {
+      lambdaMetrics.invoked({ ...report, failed: report.outcome !== "ok" });
+      options.onInvocation?.(report);
+    },
     intercept: options.interceptInvocation,
   });
   // No request reaches a service that is closed: the port closes with the functions, before them.
@@ -240,6 +247,9 @@ async function assemble(options: CloudOptions, closers: CloseStack): Promise<Clo
     roles,
     send,
     replays: options.replays,
+    onBatchSent: (functionName, lastArrival, sent) => {
+      lambdaMetrics.batchSent(functionName, lastArrival, sent);
+    },
     delayScale,
     onError,
   });
@@ -275,7 +285,7 @@ async function assemble(options: CloudOptions, closers: CloseStack): Promise<Clo
       accountId,
       principals: roles,
       resourcePolicyOf: (arn) => resourcePolicies.of(arn),
-      services: createServices({ dynamoDb, s3, sns, sqs, fauxqs }),
+      services: createServices({ metrics, dynamoDb, s3, sns, sqs, fauxqs }),
       unsigned: (request) => pages.handle(request),
       observe: options.onCall,
       intercept: options.intercept,

@@ -1,3 +1,5 @@
+import type { Metrics } from "./cloudWatch/metrics";
+import { cloudWatchApi, createCloudWatchService } from "./cloudWatch/service";
 import type { DynamoDbEngine } from "./dynamodb/engine";
 import { createDynamoDbService, dynamoDbApi } from "./dynamodb/service";
 import type { Fauxqs } from "./fauxqs/fauxqs";
@@ -15,6 +17,7 @@ import { createStsService, stsApi } from "./sts/service";
 
 /** The engines that serve the calls. */
 export interface Engines {
+  metrics: Metrics;
   dynamoDb: Pick<DynamoDbEngine, "handle">;
   s3: Pick<S3, "handle" | "hasBucket" | "corsRulesOf" | "receiverOf" | "region">;
   sns: Pick<Sns, "handle">;
@@ -34,6 +37,7 @@ const UNSERVED = [
 export const SERVICE_APIS: readonly ServiceApi[] = [
   dynamoDbApi,
   sqsApi,
+  cloudWatchApi,
   ...UNSERVED,
   snsApi,
   stsApi,
@@ -41,10 +45,11 @@ export const SERVICE_APIS: readonly ServiceApi[] = [
 ];
 
 /** The services of the local cloud, for the gateway. */
-export function createServices({ dynamoDb, s3, sns, sqs, fauxqs }: Engines): Service[] {
+export function createServices({ metrics, dynamoDb, s3, sns, sqs, fauxqs }: Engines): Service[] {
   return [
     createDynamoDbService(dynamoDb),
     createSqsService(sqs),
+    createCloudWatchService(metrics),
     ...UNSERVED,
     createSnsService(sns),
     createStsService(fauxqs),

@@ -24,6 +24,8 @@ export const OPERATIONS: Readonly<Record<string, readonly string[]>> = {
     "UpdateItem",
     "UpdateTable",
   ],
+  // CloudWatch, by its name in credential scopes.
+  monitoring: ["GetMetricData"],
   s3: [
     "AbortMultipartUpload",
     "CompleteMultipartUpload",

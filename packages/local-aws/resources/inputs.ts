@@ -58,7 +58,7 @@ export const NO_EFFECT = {
   encryption: withoutEffect("The machine's own disk encryption applies."),
   expiry: withoutEffect("Nothing on this machine expires."),
   monitoring: withoutEffect(
-    "There are no metrics, traces and access logs; logs are events of the run.",
+    "Of metrics there are Lambda's own alone, and no traces and access logs; logs are events of the run.",
   ),
 };
 

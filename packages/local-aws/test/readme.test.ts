@@ -146,13 +146,14 @@ describe("README of the package", function () {
       );
     const { served, refused } = await servedOperations();
 
-    const { STS, ...others } = listed("Served operations");
+    const { STS, CloudWatch, ...others } = listed("Served operations");
     expect(others).to.deep.equal({ service: ["operations"], ...served });
     for (const [service, operations] of Object.entries(served)) {
       const known = OPERATIONS[service.toLowerCase()]?.filter((name) => name !== "PostObject");
       expect(known, `faults/operations.ts: ${service}`).to.deep.equal(operations);
     }
     expect(STS).to.deep.equal(["GetCallerIdentity"]);
+    expect(CloudWatch).to.deep.equal(OPERATIONS.monitoring);
     expect(listed("Operations that are not served")).to.deep.equal({
       service: ["operations"],
       ...refused,

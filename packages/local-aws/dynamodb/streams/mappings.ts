@@ -14,6 +14,13 @@ export interface MappingsOptions extends Pick<EventSourceMappingOptions, "send" 
   roles: Pick<Roles, "check">;
   /** Whether a batch that a function was invoked with is redelivered later. */
   replays?(records: readonly StreamRecord[]): boolean;
+  /**
+   * A batch reached its function, which may have failed.
+   *
+   * @param lastArrival of its last record, in seconds since 1970
+   * @param sent seconds since 1970
+   */
+  onBatchSent?(functionName: string, lastArrival: number, sent: number): void;
   onError: (message: string) => void;
 }
 
@@ -91,7 +98,10 @@ export function createMappings(options: MappingsOptions): Mappings {
         stream,
         settings,
         invoke: async (payload) => {
+          const sent = Date.now() / 1000;
           const result = await lambda.invoke(functionArn, payload);
+          const last = payload.Records.at(-1)?.dynamodb.ApproximateCreationDateTime ?? sent;
+          options.onBatchSent?.(functionNameOf(functionArn), last, sent);
           considerReplay(mapping, payload.Records);
           return result;
         },

@@ -54,7 +54,7 @@ describe("fault plan", () => {
     [rule({ share: "1" }), 'rules[0].share is "1"; allowed: a number from 0 to 1'],
     [
       rule({ share: 1, service: "dynamo" }),
-      'rules[0].service is "dynamo"; allowed: one of dynamodb, s3, sns, sqs, sts',
+      'rules[0].service is "dynamo"; allowed: one of dynamodb, monitoring, s3, sns, sqs, sts',
     ],
     [
       rule({ share: 1, operation: "dynamodb:PutItem" }),
