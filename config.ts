@@ -12,6 +12,8 @@ export interface Settings {
   maxUploadBytes: number;
   /** Accepted media types in lower case, such as `image/jpeg` or `image/*`. */
   allowedContentTypes: string[];
+  /** Whether a file fails whose bytes show another type than the declared one, or none of the allowed ones. */
+  rejectMismatch: boolean;
   /** Rate limit of each API: requests a second on average, and in one burst. */
   throttle: { requestsPerSecond: number; burst: number };
   /** Whether an upload needs an API key. */
@@ -46,6 +48,7 @@ export const DEFAULTS = {
   alarmEmail: "",
   maxUploadBytes: 4 * 1024 * 1024,
   allowedContentTypes: "*/*",
+  rejectMismatch: false,
   requestsPerSecond: 50,
   burst: 100,
   requireApiKey: false,
@@ -202,6 +205,7 @@ export function loadSettings(): Settings {
       CONTENT_TYPE,
       "media types separated by commas, such as image/*, application/pdf",
     ).map((type) => type.toLowerCase()),
+    rejectMismatch: yesOrNo(config, "rejectMismatch"),
     throttle: {
       requestsPerSecond: wholeNumber(config, "requestsPerSecond", 1, 10_000),
       burst: wholeNumber(config, "burst", 1, 5_000),

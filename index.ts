@@ -45,7 +45,7 @@ bucket.onObjectCreated(recordLambda);
 
 const processLambda = new CallbackLambda("process", processHandler(inspectFile), {
   description: "Inspects a stored file",
-  links: [bucket.reading(), events.advancing()],
+  links: [bucket.reading(), events.advancing(), uploads.checking()],
   environment: { MAX_ATTEMPTS: String(maxAttempts) },
   limits: { timeoutSeconds: 60, memoryMegabytes: 512, logRetentionDays },
 });

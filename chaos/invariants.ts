@@ -190,6 +190,7 @@ function duplicatesHaveCauses({ moments }: World): Violation[] {
 
 function failuresAreReported({ rows, moments }: World): Violation[] {
   const failed = rows.filter(({ event_status }) => event_status === "failed");
+  const alarming = failed.filter(({ no_alarm }) => no_alarm !== true);
   const published = publishedIds(moments, "alarms");
   return [
     ...violation(
@@ -200,7 +201,7 @@ function failuresAreReported({ rows, moments }: World): Violation[] {
     ...violation(
       5,
       "failed events without an alarm",
-      idsOf(failed.filter(({ event_id }) => !published.has(event_id))),
+      idsOf(alarming.filter(({ event_id }) => !published.has(event_id))),
     ),
   ];
 }

@@ -26,7 +26,7 @@ function imagesOf({ Records }: DynamoDBStreamEvent): Image[] {
   return Records.map(({ dynamodb }) => ({
     eventId: dynamodb?.NewImage?.event_id?.S ?? "",
     status: dynamodb?.NewImage?.event_status?.S ?? "",
-    alarmed: dynamodb?.NewImage?.alarmed_at !== undefined,
+    alarmed: (dynamodb?.NewImage?.alarmed_at ?? dynamodb?.NewImage?.no_alarm) !== undefined,
   }));
 }
 

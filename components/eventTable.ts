@@ -36,7 +36,7 @@ export interface OnStatusArgs {
    */
   batchingWindowSeconds?: number;
   /**
-   * Whether `failed` rows without an `alarmed_at` start the Lambda as well.
+   * Whether `failed` rows without `alarmed_at` and `no_alarm` start the Lambda as well.
    * @default false
    */
   alsoUnalarmedFailures?: boolean;
@@ -310,7 +310,11 @@ function countsTable(
 /** The patterns of stream records that start a Lambda; one match is enough. */
 function patternsFor(statuses: readonly EventStatus[], alsoUnalarmedFailures = false): object[] {
   const reached = { event_status: { S: statuses } };
-  const unalarmed = { event_status: { S: ["failed"] }, alarmed_at: { S: [{ exists: false }] } };
+  const unalarmed = {
+    event_status: { S: ["failed"] },
+    alarmed_at: { S: [{ exists: false }] },
+    no_alarm: { BOOL: [{ exists: false }] },
+  };
   const images = alsoUnalarmedFailures ? [reached, unalarmed] : [reached];
   return images.map((image) => ({ dynamodb: { NewImage: image } }));
 }

@@ -8,6 +8,8 @@ export interface UploadApiArgs {
   maxUploadBytes: number;
   /** Allowed media types, such as `image/jpeg` or `image/*`. */
   allowedContentTypes: string[];
+  /** Whether a file fails whose bytes show another type than the declared one, or none of the allowed ones. */
+  rejectMismatch: boolean;
   /** Request rate limit. */
   throttle: Throttle;
   /** Whether a request must carry an API key in `x-api-key`. */
@@ -58,6 +60,18 @@ export class UploadApi extends pulumi.ComponentResource {
       environment: {
         MAX_UPLOAD_BYTES: String(maxUploadBytes),
         ALLOWED_CONTENT_TYPES: allowedContentTypes.join(","),
+      },
+      grants: [],
+    };
+  }
+
+  /** To check the types of stored files by their bytes. */
+  checking(): Link<"ALLOWED_CONTENT_TYPES" | "REJECT_MISMATCH"> {
+    const { allowedContentTypes, rejectMismatch } = this.args;
+    return {
+      environment: {
+        ALLOWED_CONTENT_TYPES: allowedContentTypes.join(","),
+        REJECT_MISMATCH: String(rejectMismatch),
       },
       grants: [],
     };

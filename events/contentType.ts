@@ -1,5 +1,5 @@
 import { typeByEnding } from "./fileName";
-import { mediaTypeOf } from "./mediaType";
+import { isAllowedType, mediaTypeOf } from "./mediaType";
 
 const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/;
 
@@ -49,14 +49,6 @@ function parseContentType(text: string): CheckedContentType | undefined {
   }
   const contentType = [mediaType, ...[...parameters].map((pair) => pair.join("="))].join("; ");
   return { contentType, mediaType };
-}
-
-/** Whether a media type matches one of the patterns: `type/subtype`, `type/*` or any type. */
-export function isAllowedType(mediaType: string, patterns: string[]): boolean {
-  const [type] = mediaType.split("/");
-  return patterns.some(
-    (pattern) => pattern === "*/*" || pattern === mediaType || pattern === `${type}/*`,
-  );
 }
 
 /** The result of `checkContentType`. */

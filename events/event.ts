@@ -89,6 +89,8 @@ export interface FileEvent extends EventKey {
   attempts?: number;
   /** When the alarm about a `failed` event was published; ISO 8601. Absent: not published yet. */
   alarmed_at?: string;
+  /** Of a `failed` event: no alarm is published about it; see `failures.ts`. */
+  no_alarm?: true;
   /** Oldest first. Absent in rows that version 1.0 wrote. */
   event_history?: HistoryEntry[];
   /** ISO 8601, UTC, milliseconds. */

@@ -264,6 +264,9 @@ export function fromItem(item: Item): FileEvent {
   if (item.alarmed_at?.S !== undefined) {
     event.alarmed_at = item.alarmed_at.S;
   }
+  if (item.no_alarm?.BOOL === true) {
+    event.no_alarm = true;
+  }
   const history = fromHistoryList(item.event_history);
   if (history) {
     event.event_history = history;

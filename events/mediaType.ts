@@ -103,14 +103,21 @@ function mayBeText(declared: string, detected: string): boolean {
   );
 }
 
+/** Whether files of the one type are, by their bytes, files of the other one as well. */
+function includesType(general: string, type: string): boolean {
+  return (
+    sameType(general, type) ||
+    mayBe(general, type) ||
+    // WebM is a part of Matroska.
+    (/\/(x-)?matroska/.test(general) && type === "video/webm")
+  );
+}
+
 /** Whether the declared name says no more than what was detected, or less. */
 function isMoreGeneral(declared: string, detected: string): boolean {
   return (
     GENERIC_TYPES.includes(declared) ||
-    sameType(declared, detected) ||
-    mayBe(declared, detected) ||
-    // WebM is a part of Matroska.
-    (/\/(x-)?matroska/.test(declared) && detected === "video/webm") ||
+    includesType(declared, detected) ||
     (declared === "text/plain" && (TEXTS.includes(detected) || ALWAYS_TEXT.test(detected))) ||
     (declared === "application/xml" && detected.endsWith("xml")) ||
     (declared === "text/html" && detected === "application/xhtml+xml")
@@ -159,4 +166,33 @@ export function actualMediaType(declared: string, detected: string): string {
   return !isMoreGeneral(declared, detected) && isMoreSpecific(declared, detected)
     ? declared
     : detected;
+}
+
+/** Whether a media type matches one of the patterns: `type/subtype`, `type/*` or any type. */
+export function isAllowedType(mediaType: string, patterns: string[]): boolean {
+  const [type] = mediaType.split("/");
+  return patterns.some(
+    (pattern) => pattern === "*/*" || pattern === mediaType || pattern === `${type}/*`,
+  );
+}
+
+/** Whether a text has a name among those of `text/*`, such as `text/xml` for `application/xml`. */
+function hasTextName(type: string): boolean {
+  return ALWAYS_TEXT.test(type) && canonicalMediaType(type.replace(/^.*\//, "text/")) === type;
+}
+
+/**
+ * Whether a file of this type is allowed, by any of the type's names, or as a format that is built on
+ * an allowed container.
+ *
+ * @param type canonical, as it was found
+ * @param patterns see `isAllowedType`
+ */
+export function isAllowedFile(type: string, patterns: string[]): boolean {
+  const canonical = patterns.map(canonicalMediaType);
+  return (
+    isAllowedType(type, canonical) ||
+    canonical.some((pattern) => includesType(pattern, type)) ||
+    (canonical.includes("text/*") && hasTextName(type))
+  );
 }

@@ -1,4 +1,5 @@
 import type { S3EventRecord } from "aws-lambda";
+import { plainETag } from "./eTag";
 import type { FileEvent } from "./event";
 import {
   decodeS3Key,
@@ -74,6 +75,6 @@ export function eventOfListedUpload(bucket: string, object: ListedObject): FileE
     event_timestamp,
     event_status: "created",
     updated_at: new Date().toISOString(),
-    event_info: { Bucket: bucket, Key, Size, ETag: ETag?.replaceAll('"', ""), FileName: fileName },
+    event_info: { Bucket: bucket, Key, Size, ETag: plainETag(ETag), FileName: fileName },
   };
 }

@@ -1,4 +1,5 @@
 import type { EventStatus, FileEvent } from "./event";
+import { isRetryable } from "./failures";
 
 const PREDECESSORS: Record<EventStatus, readonly EventStatus[]> = {
   created: [],
@@ -23,6 +24,10 @@ export function isTransition(from: EventStatus, to: EventStatus): boolean {
 }
 
 /** The status that a retry sets a `failed` event to; undefined: the event cannot be retried. */
-export function retryStatusOf({ failed_from }: FileEvent): EventStatus | undefined {
-  return failed_from !== undefined && isTransition(failed_from, "failed") ? failed_from : undefined;
+export function retryStatusOf({ failed_from, last_error }: FileEvent): EventStatus | undefined {
+  return failed_from !== undefined &&
+    isTransition(failed_from, "failed") &&
+    isRetryable(last_error?.code)
+    ? failed_from
+    : undefined;
 }

@@ -51,21 +51,21 @@ export async function withoutRow<T extends EventKey>(store: EventStore, events: 
 }
 
 /**
- * The events that still have this status, with no notice recorded in their row: a notification
- * changes the status, an alarm sets `alarmed_at`.
+ * The events that still have this status, and a notice to publish: a published notification changes
+ * the status, an alarm sets `alarmed_at`, and a failure with `no_alarm` gets none.
  */
 export async function withoutNotice<T extends EventKey>(
   store: EventStore,
   status: "processed" | "failed",
   events: T[],
 ): Promise<T[]> {
-  const attributes = ["event_status", "alarmed_at"];
+  const attributes = ["event_status", "alarmed_at", "no_alarm"];
   const rows = await readRows(store, events, { attributes, consistent: true });
   const wanted = new Set(
     rows
       .filter(
-        ({ event_status, alarmed_at }) =>
-          event_status?.S === status && (status === "processed" || alarmed_at === undefined),
+        ({ event_status, alarmed_at, no_alarm }) =>
+          event_status?.S === status && (status === "processed" || !(alarmed_at ?? no_alarm)),
       )
       .map((row) => rowName(keyOf(row))),
   );

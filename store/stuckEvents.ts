@@ -10,7 +10,7 @@ import { BEGINNING } from "./timeRange";
 import { failEvent } from "./transitions";
 import { updateRow } from "./updateRow";
 
-/** An unfinished event, or a failed one without an alarm. Its row may otherwise be invalid. */
+/** An unfinished event, or a failed one whose alarm is missing. Its row may otherwise be invalid. */
 export interface StuckEvent {
   key: EventKey;
   status: EventStatus;
@@ -41,7 +41,7 @@ export interface StuckPage {
 }
 
 /**
- * Reads stuck events: unchanged since `before`, and where they are failed, without an alarm.
+ * Reads stuck events: unchanged since `before`, and where they are failed, with an alarm to publish.
  *
  * @param times ISO 8601; of events from `after` on @default all times
  * @param next of the page before
@@ -52,7 +52,10 @@ export async function readStuckEvents(
   { after = BEGINNING, before }: { after?: string; before: string },
   next: PageKey | undefined,
 ): Promise<StuckPage> {
-  const unalarmed = status === "failed" ? " AND attribute_not_exists(alarmed_at)" : "";
+  const unalarmed =
+    status === "failed"
+      ? " AND attribute_not_exists(alarmed_at) AND attribute_not_exists(no_alarm)"
+      : "";
   const page = await store.dynamo.send(
     new QueryCommand({
       ...rangeQuery(store, { partition, from: after, to: before, next }),

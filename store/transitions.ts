@@ -6,6 +6,7 @@ import type {
   FileEvent,
   HistoryEntry,
 } from "../events/event";
+import { isAlarming } from "../events/failures";
 import { withEntry } from "../events/history";
 import { toHistoryList, toMap } from "../events/item";
 import { predecessorsOf } from "../events/transitions";
@@ -62,6 +63,8 @@ export interface Failure {
   /** The event's status before: it fails only if it still has that one. */
   from: EventStatus;
   error: EventError;
+  /** What processing found nevertheless. */
+  event_result?: EventResult;
 }
 
 /**
@@ -73,18 +76,21 @@ export interface Failure {
 export function failEvent(
   store: EventStore,
   event: KnownEvent,
-  { from, error }: Failure,
+  { from, error, event_result }: Failure,
   expect: RowUpdate["expect"] = {},
 ): Promise<boolean> {
   const expected = predecessorsOf("failed").filter((status) => status === from);
+  const alarming = isAlarming(error.code);
   return updateRow(store, event, {
     status: "failed",
     set: {
       ...changed(event, { status: "failed", function: error.step, code: error.code }),
       last_error: { S: JSON.stringify(error) },
       failed_from: { S: from },
+      ...(event_result && { event_result: toMap(event_result) }),
+      ...(!alarming && { no_alarm: { BOOL: true } }),
     },
-    remove: ["alarmed_at"],
+    remove: ["alarmed_at", ...(alarming ? ["no_alarm"] : [])],
     expect: { ...expect, event_status: expected.map((status) => ({ S: status })) },
   });
 }
@@ -106,7 +112,7 @@ export async function retryFailed(
   return updateRow(store, event, {
     status: from,
     set: changed({ ...event, attempts: undefined }, { status: from, function: "manager" }),
-    remove: ["attempts", "last_error", "failed_from", "alarmed_at"],
+    remove: ["attempts", "last_error", "failed_from", "alarmed_at", "no_alarm"],
     expect: { event_status: [{ S: "failed" }], failed_from: [{ S: from }] },
   });
 }

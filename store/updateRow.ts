@@ -6,7 +6,11 @@ import { unlessConditionFailed } from "../runtime/awsErrors";
 import type { EventStore } from "./eventStore";
 
 type Value =
-  { S: string } | { N: string } | ReturnType<typeof toMap> | ReturnType<typeof toHistoryList>;
+  | { S: string }
+  | { N: string }
+  | { BOOL: boolean }
+  | ReturnType<typeof toMap>
+  | ReturnType<typeof toHistoryList>;
 
 /** A conditional write to a row. */
 export interface RowUpdate {

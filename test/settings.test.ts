@@ -46,6 +46,7 @@ const REFUSED: [name: keyof typeof DEFAULTS, values: string[], allowed: string][
   ["logRetentionDays", ["732", "1095"], "731, 1096, 1827"],
   ["logRetentionDays", ["0", "3654", "forever"], "from 1 to 3653"],
   ["deleteFilesOnDestroy", ["no", "0"], YES_OR_NO],
+  ["rejectMismatch", ["yes", "1", ""], YES_OR_NO],
   [
     "importKept",
     ["uploads", "[]", "null", '{"uploads":1}'],
@@ -138,6 +139,13 @@ describe("Settings", () => {
     expect(variablesOf("process")).to.include({ MAX_ATTEMPTS: "100" });
   });
 
+  it("rejectMismatch: reaches process, with the allowed types", () => {
+    expect(variablesOf("process")).to.include({
+      REJECT_MISMATCH: "true",
+      ALLOWED_CONTENT_TYPES: "image/*,application/pdf",
+    });
+  });
+
   it("statusShards: reaches every Lambda, and decides on the index", () => {
     for (const lambda of LAMBDAS) {
       expect(variablesOf(lambda).STATUS_SHARDS, lambda).to.equal("64");
@@ -215,6 +223,7 @@ describe("Settings", () => {
       alarmEmails: [DEFAULTS.email],
       maxUploadBytes: DEFAULTS.maxUploadBytes,
       allowedContentTypes: [DEFAULTS.allowedContentTypes],
+      rejectMismatch: DEFAULTS.rejectMismatch,
       throttle: { requestsPerSecond: DEFAULTS.requestsPerSecond, burst: DEFAULTS.burst },
       requireApiKey: DEFAULTS.requireApiKey,
       corsOrigins: [],

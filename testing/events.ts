@@ -34,7 +34,7 @@ export function failedEvent(changes: Partial<FileEvent> = {}): FileEvent {
 
 /** The row of an event, in any status. */
 export function itemOf(event: FileEvent): Item {
-  const { event_result, last_error, failed_from, attempts, alarmed_at } = event;
+  const { event_result, last_error, failed_from, attempts, alarmed_at, no_alarm } = event;
   return {
     ...newItem(event),
     ...(event_result && { event_result: toMap(event_result) }),
@@ -42,5 +42,6 @@ export function itemOf(event: FileEvent): Item {
     ...(failed_from && { failed_from: { S: failed_from } }),
     ...(attempts !== undefined && { attempts: { N: String(attempts) } }),
     ...(alarmed_at && { alarmed_at: { S: alarmed_at } }),
+    ...(no_alarm && { no_alarm: { BOOL: true } }),
   };
 }

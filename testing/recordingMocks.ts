@@ -270,6 +270,7 @@ export const OTHER_SETTINGS = {
   alarmEmail: "on-call@example.com, boss@example.com",
   maxUploadBytes: "4500000",
   allowedContentTypes: "image/*, application/PDF",
+  rejectMismatch: "true",
   requestsPerSecond: "1",
   burst: "5000",
   requireApiKey: "true",

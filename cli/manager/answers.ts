@@ -11,8 +11,9 @@ export interface EventPage {
 /** Of `GET /events/{event_id}`. */
 export interface EventDetails {
   event: FileEvent;
-  /** A presigned URL, valid until `expires_at`. */
-  download: { url: string; expires_at: string };
+  /** A presigned URL, valid until `expires_at`; absent where `no_download` says why. */
+  download?: { url: string; expires_at: string };
+  no_download?: { code: string; message: string };
   /** Absent for rows that version 1.0 wrote. */
   seconds_in_status?: Partial<Record<EventStatus, number>>;
 }

@@ -141,7 +141,7 @@ function timesPairs({ seconds_in_status }: EventDetails): Pair[] {
 
 /** One event with all its attributes, a line each. */
 export function detailLines(details: EventDetails): string[] {
-  const { event, download } = details;
+  const { event, download, no_download } = details;
   const { event_info: info, event_result: result = {} } = event;
   const pairs: Pair[] = [
     ["id", event.event_id],
@@ -162,8 +162,8 @@ export function detailLines(details: EventDetails): string[] {
     ["updated at", event.updated_at],
     ...historyPairs(event),
     ...timesPairs(details),
-    ["download", download.url],
-    ["link ends at", download.expires_at],
+    ["download", download?.url ?? (no_download && `none: ${no_download.message}`)],
+    ["link ends at", download?.expires_at],
   ];
   return linesOf(
     pairs

@@ -1,5 +1,6 @@
 import { DeleteObjectCommand, HeadObjectCommand } from "@aws-sdk/client-s3";
 import type { APIGatewayProxyResult } from "aws-lambda";
+import { quotedETag } from "../../events/eTag";
 import type { FileEvent } from "../../events/event";
 import { hasUniqueKey } from "../../events/identity";
 import { asError } from "../../runtime/awsErrors";
@@ -7,6 +8,7 @@ import { httpError } from "../../runtime/http";
 import { logInfo } from "../../runtime/log";
 import { deleteEvent } from "../../store/rows";
 import { preventRetry } from "../../store/transitions";
+import { isWrittenAfter } from "./downloadLink";
 import { parametersOf } from "./parameters";
 import type { ManagerContext, ManagerRequest } from "./request";
 import { requireEvent } from "./requireEvent";
@@ -14,15 +16,11 @@ import { requireEvent } from "./requireEvent";
 /** S3's errors where the object does not exist or is another one. */
 const NOT_FOUND = ["PreconditionFailed", "NoSuchKey", "NotFound"];
 
-/** Milliseconds between an object's `LastModified`, which has seconds, and the time of its event. */
-const EVENT_TIME_TOLERANCE_MS = 2000;
-
 /** Whether the object was written after the event, and so belongs to another one. */
 async function isOverwritten({ s3 }: ManagerContext, event: FileEvent): Promise<boolean> {
   const { Bucket, Key } = event.event_info;
   const { LastModified } = await s3.send(new HeadObjectCommand({ Bucket, Key }));
-  const writtenAt = LastModified?.getTime() ?? 0;
-  return writtenAt > Date.parse(event.event_timestamp) + EVENT_TIME_TOLERANCE_MS;
+  return isWrittenAfter(event, LastModified);
 }
 
 /** Deletes the event's object, unless the key was written again: that object is another event's. */
@@ -37,7 +35,7 @@ async function deleteObject(manager: ManagerContext, event: FileEvent): Promise<
       });
       return;
     }
-    const IfMatch = isOwnKey || !ETag ? undefined : ETag;
+    const IfMatch = isOwnKey ? undefined : quotedETag(ETag);
     await manager.s3.send(new DeleteObjectCommand({ Bucket, Key, IfMatch }));
   } catch (error) {
     if (!NOT_FOUND.includes(asError(error).name)) {

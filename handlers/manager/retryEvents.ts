@@ -1,4 +1,6 @@
 import type { APIGatewayProxyResult, Context } from "aws-lambda";
+import type { FileEvent } from "../../events/event";
+import { isRetryable } from "../../events/failures";
 import { retryStatusOf } from "../../events/transitions";
 import { forEachConcurrently } from "../../runtime/concurrency";
 import { httpError, jsonResponse } from "../../runtime/http";
@@ -45,12 +47,18 @@ export async function retryEvent(
   }
   const from = retryStatusOf(event);
   if (from === undefined) {
-    throw httpError(409, "not_retryable", "The event does not say where it failed.");
+    throw httpError(409, "not_retryable", notRetryable(event));
   }
   if (!(await retryFailed(store, event, from))) {
     throw httpError(409, "not_failed", "Somebody else has retried or deleted the event just now.");
   }
   return jsonResponse(200, { event_id: event.event_id, event_status: from });
+}
+
+function notRetryable({ failed_from, last_error }: FileEvent): string {
+  return failed_from !== undefined && !isRetryable(last_error?.code)
+    ? "The object was overwritten: a retry would not find this event's file. The later write has an event of its own."
+    : "The event does not say where it failed.";
 }
 
 async function retryRow(

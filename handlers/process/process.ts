@@ -1,7 +1,9 @@
 import { S3Client } from "@aws-sdk/client-s3";
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from "aws-lambda";
 import type { EventResult, FileEvent } from "../../events/event";
+import { isAlarming, TYPE_MISMATCH } from "../../events/failures";
 import { rowName } from "../../events/identity";
+import { isAllowedFile } from "../../events/mediaType";
 import { eventError, isTransient } from "../../runtime/awsErrors";
 import { forEachConcurrently } from "../../runtime/concurrency";
 import type { Environment } from "../../runtime/environment";
@@ -29,6 +31,25 @@ function versionOf(event: FileEvent): string {
   return `${rowName(event)} ${event.updated_at}`;
 }
 
+/** `REJECT_MISMATCH` is true or false; `ALLOWED_CONTENT_TYPES` has patterns, separated by commas. */
+type ProcessVariable = EventVariable | "MAX_ATTEMPTS" | "REJECT_MISMATCH" | "ALLOWED_CONTENT_TYPES";
+
+/** Why the setting `rejectMismatch` rejects a file; undefined: it does not. */
+function mismatchOf(
+  { type, declared_type }: EventResult,
+  allowedTypes: string[],
+): Error | undefined {
+  const isAllowed = isAllowedFile(type, allowedTypes);
+  if (declared_type === undefined && isAllowed) {
+    return undefined;
+  }
+  const declared = declared_type === undefined ? "" : `; the uploader declared ${declared_type}`;
+  const allowed = isAllowed ? "" : `; allowed are ${allowedTypes.join(", ")}`;
+  return Object.assign(new Error(`The file is ${type} by its bytes${declared}${allowed}.`), {
+    name: TYPE_MISMATCH,
+  });
+}
+
 /**
  * The callback factory of a Lambda that takes events from `created` or `uploaded` to `processed`.
  *
@@ -36,14 +57,10 @@ function versionOf(event: FileEvent): string {
  * processHandler(inspectFile)
  */
 export function processHandler(processFile: ProcessFile) {
-  return (environment: Environment<EventVariable | "MAX_ATTEMPTS">) =>
-    streamHandler(environment, processFile);
+  return (environment: Environment<ProcessVariable>) => streamHandler(environment, processFile);
 }
 
-function streamHandler(
-  environment: Environment<EventVariable | "MAX_ATTEMPTS">,
-  processFile: ProcessFile,
-) {
+function streamHandler(environment: Environment<ProcessVariable>, processFile: ProcessFile) {
   const s3 = new S3Client({
     maxAttempts: 3,
     requestHandler: {
@@ -58,6 +75,8 @@ function streamHandler(
   });
   const store = eventStore(environment);
   const maxAttempts = Number(environment("MAX_ATTEMPTS"));
+  const rejectMismatch = environment("REJECT_MISMATCH") === "true";
+  const allowedTypes = environment("ALLOWED_CONTENT_TYPES").split(",");
 
   /**
    * Versions of rows that were processed. When a record is redelivered, all records after it are
@@ -65,12 +84,14 @@ function streamHandler(
    */
   const processed = recentNames();
 
-  const fail = async ({ event }: Delivery, error: unknown) => {
-    logError("Processing failed permanently.", error, { event_id: event.event_id });
-    await failEvent(store, event, {
-      from: event.event_status,
-      error: eventError(error, "process"),
-    });
+  const fail = async ({ event }: Delivery, thrown: unknown, event_result?: EventResult) => {
+    const error = eventError(thrown, "process");
+    if (isAlarming(error.code)) {
+      logError("Processing failed permanently.", thrown, { event_id: event.event_id });
+    } else {
+      logInfo("Event ended as failed.", { event_id: event.event_id, ...error });
+    }
+    await failEvent(store, event, { from: event.event_status, error, event_result });
   };
 
   const process = async (delivery: Delivery) => {
@@ -80,6 +101,11 @@ function streamHandler(
     }
     try {
       const event_result = await processFile(storedFile(s3, event));
+      const mismatch = rejectMismatch ? mismatchOf(event_result, allowedTypes) : undefined;
+      if (mismatch) {
+        await fail(delivery, mismatch, event_result);
+        return;
+      }
       const advanced = await advanceEvent(store, event, "processed", {
         by: "process",
         event_result,

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 import { parse as parseContentDisposition } from "content-disposition";
+import { plainETag } from "../../events/eTag";
 import type { FileEvent } from "../../events/event";
 import { fileNameFor } from "../../events/fileName";
 import { parseUploadKey, UPLOAD_PREFIX } from "../../events/identity";
@@ -162,7 +163,7 @@ async function storeObject(
         IfNoneMatch: "*",
       }),
     );
-    return { eTag: ETag?.replaceAll('"', "") ?? eTagOf(request.body), isRepeated: false };
+    return { eTag: plainETag(ETag) ?? eTagOf(request.body), isRepeated: false };
   } catch (error) {
     const { name, $metadata } = asError(error);
     const isRepeated = request.idempotencyKey !== undefined;

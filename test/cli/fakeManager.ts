@@ -44,7 +44,7 @@ export interface FakeManager {
   close(): Promise<void>;
 }
 
-function errorBody(code: string): object {
+function errorBody(code: string) {
   return { error: { code, message: `It is ${code}.` } };
 }
 
@@ -109,6 +109,9 @@ function oneEvent(fake: FakeManager, method: string, id: string, action?: string
   if (method === "DELETE") {
     fake.events = fake.events.filter((candidate) => candidate !== event);
     return [204];
+  }
+  if (event.last_error?.code === "ObjectReplaced") {
+    return [200, { event, no_download: errorBody("object_replaced").error }];
   }
   return [
     200,

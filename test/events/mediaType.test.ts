@@ -1,5 +1,11 @@
 import { expect } from "chai";
-import { actualMediaType, canonicalMediaType, contradicts } from "../../events/mediaType";
+import {
+  actualMediaType,
+  canonicalMediaType,
+  contradicts,
+  isAllowedFile,
+  isAllowedType,
+} from "../../events/mediaType";
 import { CONTENTS } from "../../events/mediaTypeContents";
 import { SAME_TYPES } from "../../events/mediaTypeNames";
 
@@ -115,6 +121,54 @@ describe("actualMediaType", () => {
   for (const [declared, detected, type] of shown) {
     it(`is ${type} for ${detected} sent as ${declared}`, () => {
       expect(actualMediaType(canonicalMediaType(declared), detected)).to.equal(type);
+    });
+  }
+});
+
+describe("isAllowedType", () => {
+  const cases: [mediaType: string, patterns: string[], allowed: boolean][] = [
+    ["image/jpeg", ["*/*"], true],
+    ["image/jpeg", ["image/*"], true],
+    ["image/jpeg", ["image/jpeg"], true],
+    ["image/jpeg", ["text/plain", "image/*"], true],
+    ["image/jpeg", ["image/png"], false],
+    ["image/jpeg", ["text/*", "application/pdf"], false],
+    ["imagery/jpeg", ["image/*"], false],
+    ["image/jpeg", [], false],
+    ["image/jpeg", [""], false],
+  ];
+  for (const [mediaType, patterns, allowed] of cases) {
+    it(`${allowed ? "allows" : "does not allow"} ${mediaType} by [${patterns.join()}]`, () => {
+      expect(isAllowedType(mediaType, patterns)).to.equal(allowed);
+    });
+  }
+});
+
+describe("isAllowedFile", () => {
+  const cases: [found: string, patterns: string[], allowed: boolean][] = [
+    ["image/jpeg", ["image/jpg"], true],
+    ["audio/wav", ["audio/x-wav"], true],
+    ["application/zip", ["application/x-zip-compressed"], true],
+    ["image/vnd.microsoft.icon", ["image/x-icon"], true],
+    ["application/x-unheard-of", ["application/unheard-of"], true],
+    // A format that is built on an allowed container.
+    ["application/epub+zip", ["application/zip"], true],
+    ["video/x-m4v", ["video/mp4"], true],
+    ["video/webm", ["video/x-matroska"], true],
+    ["application/zip", ["application/epub+zip"], false],
+    // Another name of the type begins with text/.
+    ["application/xml", ["text/*"], true],
+    ["application/json", ["image/*", "text/*"], true],
+    ["application/pdf", ["text/*", "image/*"], false],
+    ["image/svg+xml", ["text/*"], false],
+    ["text/html", ["text/plain"], false],
+    ["text/html", ["image/*", "application/pdf"], false],
+    ["application/octet-stream", ["image/*"], false],
+    ["application/octet-stream", ["*/*"], true],
+  ];
+  for (const [found, patterns, allowed] of cases) {
+    it(`${allowed ? "allows" : "does not allow"} ${found} by [${patterns.join()}]`, () => {
+      expect(isAllowedFile(found, patterns)).to.equal(allowed);
     });
   }
 });

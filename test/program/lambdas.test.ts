@@ -109,7 +109,13 @@ describe("The program's Lambdas", () => {
         COUNTS_TABLE_NAME: "events-counts-1a2b3c4",
         STUCK_SECONDS: "900",
       },
-      process: { TABLE_NAME: "events-1a2b3c4", STATUS_SHARDS: "1", MAX_ATTEMPTS: "5" },
+      process: {
+        TABLE_NAME: "events-1a2b3c4",
+        STATUS_SHARDS: "1",
+        MAX_ATTEMPTS: "5",
+        ALLOWED_CONTENT_TYPES: "*/*",
+        REJECT_MISMATCH: "false",
+      },
       notify: {
         TABLE_NAME: "events-1a2b3c4",
         STATUS_SHARDS: "1",

@@ -71,7 +71,7 @@ describe("The program's tables", () => {
       maximumBatchingWindowInSeconds: DEFAULTS.digestSeconds,
       patterns: [
         '{"dynamodb":{"NewImage":{"event_status":{"S":["processed"]}}}}',
-        '{"dynamodb":{"NewImage":{"event_status":{"S":["failed"]},"alarmed_at":{"S":[{"exists":false}]}}}}',
+        '{"dynamodb":{"NewImage":{"event_status":{"S":["failed"]},"alarmed_at":{"S":[{"exists":false}]},"no_alarm":{"BOOL":[{"exists":false}]}}}}',
       ],
     },
   };

@@ -150,6 +150,16 @@ describe("the commands for events", () => {
     expect(JSON.parse(json)).to.have.nested.property("event.event_id", "one");
   });
 
+  it("says why an event has no link", async () => {
+    const last_error = { code: "ObjectReplaced", message: "It was overwritten.", step: "process" };
+    fake.events = [someEvent("one", { event_status: "failed", last_error, no_alarm: true })];
+
+    await showEvent(context(), "one");
+
+    expect(lines.join("\n")).to.match(/^download +none: It is object_replaced\.$/m);
+    expect(lines.join("\n")).to.not.contain("link ends at");
+  });
+
   it("retries one event, and reports a refusal", async () => {
     fake.events = [
       someEvent("bad", { event_status: "failed", failed_from: "uploaded" }),

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { PutItemCommand } from "@aws-sdk/client-dynamodb";
-import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { expect } from "chai";
 import type { FileEvent } from "../../../events/event";
 import { newItem } from "../../../events/item";
 import { MANAGER_ROUTES } from "../../../handlers/manager/routes";
+import { itemOf } from "../../../testing/events";
 import { describedFetch } from "../../openapi/described";
 import { type Managed, startManaged } from "./managed";
 
@@ -84,6 +85,93 @@ describe("the event manager", function () {
     expect(other.status).to.equal(403);
     expect(await other.text()).to.include("<Code>SignatureDoesNotMatch</Code>");
     expect(Date.parse(expires_at) - Date.now()).to.be.within(60_000, 300_000);
+  });
+
+  it("gives a link only while the object is the event's, and says why there is none", async () => {
+    const object = { Bucket: output("bucketName"), Key: "inbox/report.txt" };
+    const put = async (Body: string) => {
+      await managed.s3.send(new PutObjectCommand({ ...object, Body }));
+      await managed.run.idle();
+      const rows = await managed.rows();
+      const row = rows.find(
+        ({ event_info }) => event_info.Key === object.Key && event_info.Size === Body.length,
+      );
+      return row ?? expect.fail("There is no row.");
+    };
+    const links = async (...events: FileEvent[]) => {
+      const answers = await Promise.all(
+        events.map(({ event_id }) => managed.ask(`GET /events/${event_id}`)),
+      );
+      return answers.map(({ status, body }) => {
+        expect(status).to.equal(200);
+        const { download, no_download } = body as {
+          download?: { url: string };
+          no_download?: { code: string; message: string };
+        };
+        expect(download === undefined).to.equal(no_download !== undefined);
+        expect(no_download?.message ?? "The object is there.").to.match(/^The object /);
+        return download?.url ?? no_download?.code;
+      });
+    };
+    const first = await put("first");
+    const { event_id, event_timestamp } = first;
+    // As a row that somebody else's writer made.
+    const withoutTag = {
+      ...first,
+      event_info: { ...object, Size: 5 },
+      event_id: randomUUID(),
+      event_timestamp: new Date(Date.parse(event_timestamp) - 3_600_000).toISOString(),
+    };
+    await managed.dynamo.send(
+      new PutItemCommand({ TableName: output("tableName"), Item: newItem(withoutTag) }),
+    );
+    expect(await (await fetch((await links(first))[0] ?? "")).text()).to.equal("first");
+
+    const second = await put("second version");
+    const [old, other, later = ""] = await links(first, withoutTag, second);
+
+    expect([old, other]).to.deep.equal(["object_replaced", "object_replaced"]);
+    expect(await (await fetch(later)).text()).to.equal("second version");
+    await managed.s3.send(new DeleteObjectCommand(object));
+    expect(await links(first, second)).to.deep.equal(["object_gone", "object_gone"]);
+    for (const id of [event_id, withoutTag.event_id, second.event_id]) {
+      expect((await managed.ask(`DELETE /events/${id}`)).status).to.equal(204);
+    }
+  });
+
+  it("retries no event whose object was overwritten, alone or with all others, and alarms nobody", async () => {
+    const time = new Date().toISOString();
+    const event: FileEvent = {
+      event_id: randomUUID(),
+      event_timestamp: time,
+      updated_at: time,
+      event_status: "failed",
+      failed_from: "created",
+      event_info: { Bucket: output("bucketName"), Key: "inbox/overwritten.txt", ETag: "1" },
+      last_error: {
+        code: "ObjectReplaced",
+        message: "The object was overwritten.",
+        step: "process",
+      },
+      no_alarm: true,
+    };
+    await managed.dynamo.send(
+      new PutItemCommand({
+        TableName: output("tableName"),
+        Item: itemOf(event) as PutItemCommand["input"]["Item"],
+      }),
+    );
+    await managed.run.idle();
+
+    const alone = await refusal(`POST /events/${event.event_id}/retry`);
+    const { body } = await managed.ask(`POST /events/retry?status=failed&from=${time}`);
+
+    expect(alone).to.include({ status: 409, code: "not_retryable" });
+    expect(alone.message).to.contain("overwritten");
+    expect(body).to.deep.include({ matched: 1, moved: 0, not_moved: { not_retryable: 1 } });
+    expect((await managed.ask(`GET /events/${event.event_id}`)).body.event).to.deep.equal(event);
+    expect((await managed.mails()).map(({ text }) => text).join()).to.not.contain("overwritten");
+    await managed.ask(`DELETE /events/${event.event_id}`);
   });
 
   it("deletes a finished event and its file, once", async () => {

@@ -270,6 +270,15 @@ describe("notify", function () {
       );
     });
 
+    it("publishes none about a failure that has replaced another one and gets none", async () => {
+      const { event, record } = await program.putEvent(failedEvent(newIdentity()));
+      await program.putRow(itemOf({ ...event, no_alarm: true }));
+
+      expect(await notify(record)).to.deep.equal(failuresOf());
+
+      expect(await program.mails()).to.deep.equal([]);
+    });
+
     it("publishes alarms and notices of the same batch to different topics", async () => {
       const bodies: string[] = [];
       program.onCall = ({ service, request }) => {

@@ -96,7 +96,7 @@ describe("the notice of one file", () => {
       "\uff02a.txt\uff02",
       "File failed: b.txt",
       `${"n".repeat(100)}"`,
-      `${"\\".repeat(100)}`,
+      "\\".repeat(100),
       `${'"'.repeat(100)}...`,
     ];
     const subjects = names.map((FileName) => {

@@ -1,6 +1,12 @@
 import { createHash, randomUUID } from "node:crypto";
 import { gzipSync } from "node:zlib";
-import { PutObjectCommand, type PutObjectCommandInput } from "@aws-sdk/client-s3";
+import {
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  PutObjectCommand,
+  type PutObjectCommandInput,
+  UploadPartCommand,
+} from "@aws-sdk/client-s3";
 import { expect } from "chai";
 import { AwsError } from "local-aws";
 import type { Item } from "../../../events/item";
@@ -177,6 +183,94 @@ describe("process", function () {
     });
   });
 
+  /** A direct object in two writes, with the event of each. */
+  async function overwritten(first: Buffer, second: Buffer, ETag?: string) {
+    const object = { Bucket: program.bucketName, Key: `inbox/${randomUUID()}` };
+    const events = [];
+    for (const Body of [first, second]) {
+      const put = await program.s3.send(
+        new PutObjectCommand({ ...object, Body, ContentType: "text/plain" }),
+      );
+      events.push(
+        await program.putEvent({
+          event_status: "created",
+          event_info: { ...object, ETag: ETag ?? put.ETag?.replaceAll('"', "") },
+          event_result: undefined,
+        }),
+      );
+    }
+    const [old, later] = events;
+    return { old: old ?? expect.fail(), later: later ?? expect.fail() };
+  }
+
+  it("fails an event whose object was overwritten, for good and without an alarm; the later write is processed", async () => {
+    const { old, later } = await overwritten(Buffer.from("<!doctype html>"), Buffer.from("later"));
+
+    const Records = [old.record, later.record];
+    expect(await program.invoke("process", { Records })).to.deep.equal(failuresOf());
+
+    const row = await program.row(old.event);
+    expect(row).to.include({ event_status: "failed", no_alarm: true });
+    expect(row).to.not.have.any.keys("event_result", "alarmed_at");
+    expect(row?.last_error).to.include({ code: "ObjectReplaced", step: "process" });
+    expect(row?.event_history?.at(-1)).to.include({ status: "failed", code: "ObjectReplaced" });
+    expect((await program.row(later.event))?.event_result).to.include({ size: "later".length });
+  });
+
+  it("notices a write between its reads of one file, also while it asks for the checksum", async () => {
+    const long = (text: string) => Buffer.alloc(200_000, text);
+    for (const second of ["s3:GetObject", "s3:HeadObject"]) {
+      // The type of sound is behind its tag; the checksum of a long text is asked for.
+      const Body =
+        second === "s3:GetObject"
+          ? Buffer.concat([id3(200_000), Buffer.from("fLaC\0")])
+          : long("text ");
+      const { later } = await overwritten(long("first "), Body);
+      let calls = 0;
+      program.onCall = async ({ request }) => {
+        calls += request.url.includes(later.event.event_info.Key) ? 1 : 0;
+        if (calls === 2) {
+          calls += 1;
+          const { Bucket, Key } = later.event.event_info;
+          await program.s3.send(new PutObjectCommand({ Bucket, Key, Body: "another" }));
+        }
+      };
+
+      await program.invoke("process", { Records: [later.record] });
+
+      const row = await program.row(later.event);
+      expect(row?.last_error, second).to.include({ code: "ObjectReplaced" });
+      program.reset();
+    }
+  });
+
+  it("takes an ETag with quotes or of parts, and a row without one", async () => {
+    const { Bucket, Key } = (await storedEvent(photo)).event.event_info;
+    const upload = await program.s3.send(
+      new CreateMultipartUploadCommand({ Bucket, Key, ContentType: "text/plain" }),
+    );
+    const part = { Bucket, Key, UploadId: upload.UploadId, PartNumber: 1 };
+    const { ETag } = await program.s3.send(new UploadPartCommand({ ...part, Body: "parts" }));
+    const whole = await program.s3.send(
+      new CompleteMultipartUploadCommand({
+        ...{ Bucket, Key, UploadId: upload.UploadId },
+        MultipartUpload: { Parts: [{ PartNumber: 1, ETag }] },
+      }),
+    );
+    expect(whole.ETag).to.match(/-1"$/);
+    const tags = [whole.ETag, whole.ETag?.replaceAll('"', ""), undefined, ""];
+    for (const eTag of tags) {
+      const event_info = { Bucket, Key, ETag: eTag };
+      const { event, record } = await program.putEvent({ event_status: "created", event_info });
+
+      await program.invoke("process", { Records: [record] });
+
+      const row = await program.row(event);
+      expect(row, String(eTag)).to.include({ event_status: "processed" });
+      expect(row?.event_result).to.include({ size: "parts".length });
+    }
+  });
+
   it("changes nothing when a record is redelivered", async () => {
     const { event, record } = await storedEvent(photo);
     await program.invoke("process", { Records: [record] });
@@ -316,5 +410,82 @@ describe("process", function () {
 
     expect(await program.row(event)).to.include({ event_status: "processed" });
     await program.logged("ERROR", "A row that is not an event", event_id);
+  });
+});
+
+describe("process, with rejectMismatch", function () {
+  let program: Program;
+
+  before(async () => {
+    program = await startProgram({
+      rejectMismatch: "true",
+      allowedContentTypes: "image/jpg, text/*, application/zip",
+    });
+  });
+
+  after(() => program.stop());
+
+  const ZIP = Buffer.concat([Buffer.from("PK\x03\x04"), Buffer.alloc(60)]);
+
+  async function processed(Body: Buffer, ContentType: string | undefined) {
+    const object = { Bucket: program.bucketName, Key: `types/${randomUUID()}` };
+    await program.s3.send(new PutObjectCommand({ ...object, Body, ContentType }));
+    const { event, record } = await program.putEvent({
+      event_status: "created",
+      event_info: object,
+      event_result: undefined,
+    });
+    expect(await program.invoke("process", { Records: [record] })).to.deep.equal(failuresOf());
+    return program.row(event);
+  }
+
+  it("processes a file of an allowed type, by any of its names", async () => {
+    const files: [Body: Buffer, ContentType: string | undefined][] = [
+      [JPEG, "image/pjpeg"],
+      [JPEG, undefined],
+      [Buffer.from("a,b"), "text/csv"],
+      [Buffer.from("<?xml version='1.0'?><a/>"), "text/xml"],
+      [ZIP, "application/x-zip-compressed"],
+    ];
+    for (const [Body, ContentType] of files) {
+      expect(await processed(Body, ContentType), ContentType).to.include({
+        event_status: "processed",
+      });
+    }
+  });
+
+  it("fails a file whose bytes contradict its declared type, or are of a type that is not allowed", async () => {
+    const files: [Body: string, ContentType: string, type: string, message: RegExp][] = [
+      [
+        "<!doctype html>",
+        "image/jpeg",
+        "text/html",
+        /^The file is text\/html by its bytes; the uploader declared image\/jpeg\.$/,
+      ],
+      [
+        "%PDF-1.7\n",
+        "application/octet-stream",
+        "application/pdf",
+        /^The file is application\/pdf by its bytes; allowed are image\/jpg, text\/\*, application\/zip\.$/,
+      ],
+      [
+        "%PDF-1.7\n",
+        "image/jpeg",
+        "application/pdf",
+        /application\/pdf .* declared image\/jpeg; allowed are image/,
+      ],
+    ];
+    for (const [Body, ContentType, type, message] of files) {
+      const row = await processed(Buffer.from(Body), ContentType);
+
+      expect(row, ContentType).to.include({
+        event_status: "failed",
+        failed_from: "created",
+        no_alarm: true,
+      });
+      expect(row?.event_result).to.include({ size: Body.length, type });
+      expect(row?.last_error).to.include({ code: "TypeMismatch", step: "process" });
+      expect(row?.last_error?.message).to.match(message);
+    }
   });
 });

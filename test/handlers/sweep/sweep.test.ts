@@ -137,6 +137,8 @@ describe("sweep", function () {
       "an event that is notified": () => rowFrom(60, { event_status: "notified" }),
       "a failed event with an alarm": () =>
         rowFrom(60, failedEvent({ ...rowKey(60), alarmed_at: ago(30) })),
+      "a failed event that gets no alarm": () =>
+        rowFrom(60, failedEvent({ ...rowKey(60), no_alarm: true })),
       "a failed event of two days ago": () => rowFrom(0, failedEvent(rowKey(2 * 86_400))),
     };
     for (const [what, put] of Object.entries(untouched)) {
