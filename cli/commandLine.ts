@@ -84,7 +84,7 @@ export function commandLine(): Command {
     .action(() => runCommand(globals(), showStats));
   program
     .command("upload")
-    .description("upload files: small ones through the upload API, others with an S3 form")
+    .description("upload files: small ones through the upload API, others to S3 itself")
     .argument("<file...>")
     .option("--type <media-type>", "of all files (default: by their extensions)", parseMediaType)
     .option("--concurrency <number>", "concurrent uploads", parseConcurrency, 3)

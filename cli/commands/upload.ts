@@ -19,11 +19,12 @@ export interface UploadOptions {
 }
 
 /** How a file was sent, as the text output says it. */
-const WAYS = { direct: "sent directly", presigned: "sent by presigned form" };
+const WAYS = { direct: "sent directly", presigned: "sent to S3" };
 
-function lineOf({ file, ok, event_id, via, repeated, error }: UploadResult): string {
+function lineOf({ file, ok, event_id, via, repeated, event_status, error }: UploadResult): string {
+  const there = event_status === undefined ? "already there" : `already there, ${event_status}`;
   const parts = ok
-    ? ["done  ", file, event_id ?? "", repeated ? "already there" : via ? WAYS[via] : ""]
+    ? ["done  ", file, event_id ?? "", repeated ? there : via ? WAYS[via] : ""]
     : ["failed", file, event_id ?? "", `${error?.message ?? ""} (${error?.code ?? ""})`];
   return plainText(parts.filter(Boolean).join("  "));
 }

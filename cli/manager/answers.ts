@@ -63,18 +63,17 @@ export interface NewUpload {
   checksum_sha256: string;
 }
 
-/** Its 201: a presigned S3 form. */
-export interface UploadForm {
+/** Its 201: a signed request to S3. */
+export interface SignedUpload {
   event_id: string;
   event_timestamp: string;
   bucket: string;
   key: string;
+  method: string;
   url: string;
-  /** They precede the file in the form. */
-  fields: Record<string, string>;
+  /** To send exactly. */
+  headers: Record<string, string>;
   expires_at: string;
-  min_bytes: number;
-  max_bytes: number;
 }
 
 /** Its 200: the file of this Idempotency-Key is stored already. */

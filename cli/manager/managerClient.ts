@@ -10,8 +10,8 @@ import type {
   NewUpload,
   RetriedEvent,
   RetryPage,
+  SignedUpload,
   Stats,
-  UploadForm,
 } from "./answers";
 import type { Connection } from "./connection";
 
@@ -46,7 +46,7 @@ export interface ManagerClient {
   newUpload(
     upload: NewUpload,
     idempotencyKey: string,
-  ): Promise<{ form: UploadForm } | { arrived: ArrivedUpload }>;
+  ): Promise<{ signed: SignedUpload } | { arrived: ArrivedUpload }>;
   /** The parsed openapi.json, not validated. */
   description(): Promise<unknown>;
 }
@@ -117,7 +117,7 @@ export function createManagerClient(
         case 200:
           return { arrived: jsonOf(answer) as ArrivedUpload };
         case 201:
-          return { form: jsonOf(answer) as UploadForm };
+          return { signed: jsonOf(answer) as SignedUpload };
         default:
           throw failureOf(answer);
       }

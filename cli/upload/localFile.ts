@@ -46,7 +46,7 @@ export async function findFile(filePath: string): Promise<LocalFile> {
     throw new Failure("not_a_file", `${what}; only files can be sent.`);
   }
   if (found.size === 0) {
-    throw new Failure("empty_file", "The file is empty; S3's form takes files from 1 byte on.");
+    throw new Failure("empty_file", "The file is empty; only files with content can be sent.");
   }
   return { path: filePath, name: path.basename(filePath), size: found.size };
 }

@@ -1,4 +1,5 @@
 import { createHmac, randomUUID } from "node:crypto";
+import type { EventStatus } from "../../events/event";
 import { Failure } from "../errors";
 import { failureOf, jsonOf } from "../http/answer";
 import { type Sleep, withRetries } from "../http/retries";
@@ -15,7 +16,7 @@ import {
 } from "./localFile";
 import { machineSecret } from "./machineSecret";
 import { mediaTypeOf } from "./mediaType";
-import { uploadForm } from "./s3Form";
+import { putSigned } from "./signedPut";
 import type { UploadRoutes } from "./uploadRoutes";
 import { untilFinished } from "./waitForEvent";
 
@@ -32,6 +33,8 @@ export interface UploadResult {
   bytes: number;
   /** Present where the file was there already, by an earlier upload. */
   repeated?: true;
+  /** Of a file that was there already, where it is known. */
+  event_status?: EventStatus;
   error?: { code: string; message: string };
 }
 
@@ -62,7 +65,8 @@ interface Sending {
   progress: FileProgress;
 }
 
-type Stored = Pick<DirectUpload, "event_id" | "key"> & Pick<UploadResult, "repeated">;
+type Stored = Pick<DirectUpload, "event_id" | "key"> &
+  Pick<UploadResult, "repeated" | "event_status">;
 
 /**
  * Depends on content, name and type, so that a repeated command does not upload twice; and on a secret
@@ -101,17 +105,25 @@ async function uploadPresigned(
   { manager }: Uploader,
   { file, type, idempotencyKey, progress }: Sending,
 ): Promise<Stored> {
-  const created = await manager.newUpload(
-    { filename: file.name, content_type: type, size: file.size, checksum_sha256: file.sha256 },
-    idempotencyKey,
-  );
-  if ("arrived" in created) {
-    const { event_id, key } = created.arrived;
-    return { event_id, key, repeated: true };
+  const wanted = {
+    filename: file.name,
+    content_type: type,
+    size: file.size,
+    checksum_sha256: file.sha256,
+  };
+  const ask = () => manager.newUpload(wanted, idempotencyKey);
+  let created = await ask();
+  if ("signed" in created) {
+    progress.phase("sending", file.size);
+    if ((await putSigned(created.signed, file, progress.advance)) === "stored") {
+      return created.signed;
+    }
+    // Its event may have a row by now.
+    created = await ask();
   }
-  progress.phase("sending", file.size);
-  await uploadForm(created.form, file, type, progress.advance);
-  return created.form;
+  const { event_id, key } = "signed" in created ? created.signed : created.arrived;
+  const event_status = "arrived" in created ? created.arrived.event_status : undefined;
+  return { event_id, key, repeated: true, ...(event_status && { event_status }) };
 }
 
 /** @throws Failure `too_large` */
@@ -142,12 +154,12 @@ async function store(
   const uploadIt = way === "direct" ? uploadDirectly : uploadPresigned;
   // The Idempotency-Key makes a retry safe, even when only the answer was lost.
   let attempts = 0;
-  const { repeated, ...stored } = await withRetries(() => {
+  const { event_id, key, ...earlier } = await withRetries(() => {
     attempts++;
     return uploadIt(uploader, { file, type, idempotencyKey, progress });
   }, uploader.sleep);
   // A retry may find the file of this command's own first attempt.
-  return { ...stored, ...(repeated && attempts === 1 && { repeated }) };
+  return { event_id, key, ...(attempts === 1 && earlier.repeated && earlier) };
 }
 
 /** Uploads one file. A Failure is in the result. */
@@ -161,11 +173,11 @@ export async function uploadFile(
     const found = await findFile(file);
     result.bytes = found.size;
     result.via = chooseWay(uploader, found);
-    const { event_id, key, repeated } = await store(uploader, found, result.via, progress);
-    Object.assign(result, { event_id, key, ...(repeated && { repeated }) });
+    const stored = await store(uploader, found, result.via, progress);
+    Object.assign(result, stored);
     if (uploader.wait) {
       progress.phase("waiting", found.size);
-      await untilFinished(uploader.manager, event_id, uploader.sleep);
+      await untilFinished(uploader.manager, stored.event_id, uploader.sleep);
     }
     return { ...result, ok: true };
   } catch (error) {

@@ -141,7 +141,7 @@ describe("npm run events", function () {
     expect([text.code, text.errors]).to.deep.equal([1, []]);
     expect(text.lines).to.have.lengthOf(3);
     expect(text.lines[0]).to.match(/^done .*small\.txt +id-events-\w+ +sent directly$/);
-    expect(text.lines[1]).to.match(/^done .*large\.bin +id-events-\w+ +sent by presigned form$/);
+    expect(text.lines[1]).to.match(/^done .*large\.bin +id-events-\w+ +sent to S3$/);
     expect(text.lines[2]).to.match(/^failed .*missing\.txt +There is no such file\. \(file_not_f/);
     expect(json.code).to.equal(0);
     const result = JSON.parse(json.lines.join()) as Record<string, unknown>;

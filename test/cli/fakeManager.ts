@@ -15,11 +15,8 @@ export interface Seen {
   path: string;
   query: Record<string, string>;
   headers: Record<string, string>;
-  /** Of an S3 form, apart from the file. */
-  fields: Record<string, string>;
   text: string;
   bytes: number;
-  /** Of the body, or of the form's file. */
   sha256: string;
 }
 
@@ -122,17 +119,16 @@ function oneEvent(fake: FakeManager, method: string, id: string, action?: string
 function newUpload(fake: FakeManager, seen: Seen, arrived: Set<string>): Reply {
   const event_id = `id-${seen.headers["idempotency-key"] ?? randomUUID()}`;
   const event_timestamp = "2026-11-21T21:00:00.000Z";
-  const key = `uploads/${event_id}`;
+  const key = `signed/${event_id}`;
   const common = { event_id, event_timestamp, bucket: "uploads", key };
   if (arrived.has(event_id)) {
     return [200, { ...common, event_status: "notified" }];
   }
-  const fields = { key, "Content-Type": "x/ü", policy: "e30=", "X-Amz-Signature": "ab" };
+  const { size } = JSON.parse(seen.text) as { size: number };
+  const url = `${fake.url}/s3?key=${key}&X-Amz-Signature=ab`;
+  const headers = { "Content-Length": String(size), "Content-Type": "x/y", "If-None-Match": "*" };
   const expires_at = "2026-11-21T22:00:00.000Z";
-  return [
-    201,
-    { ...common, url: `${fake.url}/s3`, fields, expires_at, min_bytes: 1, max_bytes: 10 ** 9 },
-  ];
+  return [201, { ...common, method: "PUT", url, headers, expires_at }];
 }
 
 function directUpload(event_id: string, arrived: Set<string>): Reply {
@@ -142,15 +138,20 @@ function directUpload(event_id: string, arrived: Set<string>): Reply {
 }
 
 function replyOf(fake: FakeManager, seen: Seen, arrived: Set<string>): Reply {
-  const { method, path, query, fields, headers } = seen;
+  const { method, path, query, headers } = seen;
   const event_id = `id-${headers["idempotency-key"] ?? ""}`;
   const [, first, id = "", action] = path.split("/");
   switch (`${method} ${path}`) {
     case "GET /_stack":
       return [200, { outputs: { managerUrl: fake.url, managerApiKey: fake.key } }];
-    case "POST /s3":
-      arrived.add((fields.key ?? "").replace("uploads/", ""));
-      return [204];
+    case "PUT /s3": {
+      const id = (query.key ?? "").replace("signed/", "");
+      if (arrived.has(id)) {
+        return [412, xmlError("PreconditionFailed")];
+      }
+      arrived.add(id);
+      return [200];
+    }
     case "POST /direct/upload":
       return fake.uploadKey === headers["x-api-key"]
         ? directUpload(event_id, arrived)

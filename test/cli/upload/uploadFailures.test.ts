@@ -38,17 +38,18 @@ describe("a failing upload from the command line", () => {
     ["RequestTimeout", s3Error(400, "RequestTimeout")],
     ["SlowDown", s3Error(503, "SlowDown")],
     ["InternalError", s3Error(500, "InternalError")],
+    ["ConditionalRequestConflict", s3Error(409, "ConditionalRequestConflict")],
     ["reset of the connection", "reset"],
   ];
   for (const [what, fault] of passingAtS3) {
-    it(`requests a new form after S3's ${what}`, async () => {
-      test.fake.faults = { "POST /s3": [fault] };
+    it(`requests a new signature after S3's ${what}`, async () => {
+      test.fake.faults = { "PUT /s3": [fault] };
 
       const result = await test.upload(test.file("a.bin", large));
 
       expect(result.ok).to.equal(true);
       expect(test.fake.requests()) //
-        .to.deep.equal(["POST /uploads", "POST /s3", "POST /uploads", "POST /s3"]);
+        .to.deep.equal(["POST /uploads", "PUT /s3", "POST /uploads", "PUT /s3"]);
       expect(test.fake.seen[2]?.headers["idempotency-key"]) //
         .to.equal(test.fake.seen[0]?.headers["idempotency-key"]);
       expect(test.fake.seen[3]?.sha256).to.equal(sha256Of(large));
@@ -56,12 +57,12 @@ describe("a failing upload from the command line", () => {
   }
 
   it("does not send the file again when only S3's answer was lost", async () => {
-    test.fake.faults = { "POST /s3": ["lost answer"] };
+    test.fake.faults = { "PUT /s3": ["lost answer"] };
 
     const result = await test.upload(test.file("a.bin", large));
 
     expect(result.ok).to.equal(true);
-    expect(test.fake.requests()).to.deep.equal(["POST /uploads", "POST /s3", "POST /uploads"]);
+    expect(test.fake.requests()).to.deep.equal(["POST /uploads", "PUT /s3", "POST /uploads"]);
   });
 
   it("backs off exponentially, honours Retry-After, and gives up after five attempts", async () => {
@@ -85,7 +86,7 @@ describe("a failing upload from the command line", () => {
   it("does not retry a refusal, and reports its code and message", async () => {
     test.fake.faults = {
       "POST /direct/upload": [apiError(415, "type_not_allowed")],
-      "POST /s3": [s3Error(403, "AccessDenied")],
+      "PUT /s3": [s3Error(403, "AccessDenied")],
     };
 
     const direct = await test.upload(test.file("a.txt", "content"));

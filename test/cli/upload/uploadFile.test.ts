@@ -8,6 +8,17 @@ import { large, sha256Of, startUploadTest, type UploadTest } from "./uploadTest"
 describe("an upload from the command line", () => {
   let test: UploadTest;
 
+  /** A signed request for an object that is stored. */
+  function signedAgain(key = "") {
+    return {
+      event_id: key.replace("signed/", ""),
+      key,
+      method: "PUT",
+      url: `${test.fake.url}/s3?key=${key}`,
+      headers: { "If-None-Match": "*" },
+    };
+  }
+
   beforeEach(async () => {
     test = await startUploadTest();
   });
@@ -27,24 +38,30 @@ describe("an upload from the command line", () => {
     expect(request?.headers["idempotency-key"]).to.match(/^events-[0-9a-f]{64}$/);
   });
 
-  it("sends a larger one with an S3 form that has every field before the file", async () => {
+  it("sends a larger one to S3 itself, with the headers that are signed", async () => {
     const result = await test.upload(test.file('a "b".mp4', large));
 
-    const [asked, form] = test.fake.seen;
-    expect(test.fake.requests()).to.deep.equal(["POST /uploads", "POST /s3"]);
+    const [asked, put] = test.fake.seen;
+    expect(test.fake.requests()).to.deep.equal(["POST /uploads", "PUT /s3"]);
     expect(JSON.parse(asked?.text ?? "")).to.deep.equal({
       filename: 'a "b".mp4',
       content_type: "video/mp4",
       size: large.length,
       checksum_sha256: sha256Of(large),
     });
-    expect(form).to.deep.include({ bytes: large.length, sha256: sha256Of(large) });
-    expect(form?.fields).to.include({ policy: "e30=", "Content-Type": "x/ü", key: result.key });
-    expect(form?.headers).to.not.have.property("x-api-key");
+    expect(put).to.deep.include({ bytes: large.length, sha256: sha256Of(large) });
+    expect(put?.query).to.deep.equal({ key: result.key, "X-Amz-Signature": "ab" });
+    expect(put?.headers).to.include({
+      "content-length": String(large.length),
+      "content-type": "x/y",
+      "if-none-match": "*",
+    });
+    expect(put?.headers).to.not.have.property("transfer-encoding");
+    expect(put?.headers).to.not.have.property("x-api-key");
     expect(result).to.include({ ok: true, via: "presigned" });
   });
 
-  it("uses the form for small files too, without the upload API's key", async () => {
+  it("sends small files to S3, too, without the upload API's key", async () => {
     test.fake.uploadKey = "upload-key";
     const small = test.file("a.txt", "small");
 
@@ -66,8 +83,20 @@ describe("an upload from the command line", () => {
 
     expect(requestsAgain).to.deep.equal(["POST /uploads"]);
     expect(first).to.not.have.property("repeated");
-    expect(again).to.deep.equal({ ...first, repeated: true });
+    expect(again).to.deep.equal({ ...first, repeated: true, event_status: "notified" });
     expect(new Set([first, asNew, otherType].map(({ event_id }) => event_id)).size).to.equal(3);
+  });
+
+  it("takes S3's 412 for a file that is there already", async () => {
+    const name = test.file("a.bin", large);
+    const first = await test.upload(name, { asNew: false });
+    // The row is not yet written, so that the manager signs again.
+    test.fake.faults = { "POST /uploads": [{ status: 201, body: signedAgain(first.key) }] };
+
+    const again = await test.upload(name);
+
+    expect(test.fake.requests()).to.deep.equal(["POST /uploads", "PUT /s3", "POST /uploads"]);
+    expect(again).to.deep.equal({ ...first, repeated: true, event_status: "notified" });
   });
 
   it("tells that a small file was there already", async () => {
