@@ -187,7 +187,7 @@ function refusePublicAccess(name: string, bucket: aws.s3.Bucket, opts: Options):
 /**
  * The statement that refuses every write below the prefixes of uploads that could replace an object:
  * one without `If-None-Match`, of which S3 takes only `*`. Of a multipart upload, the request that
- * completes it needs the header. Neither a form nor a copy can have it.
+ * completes it needs the header. A form cannot have it.
  *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
  */

@@ -83,7 +83,7 @@ export interface Run {
   /** The URL of all services, for AWS clients. */
   endpoint: string;
   region: string;
-  /** Keys that may do everything, for the person at the machine. */
+  /** Keys that may do all that no resource's policy denies, for the person at the machine. */
   credentials: Credentials;
   /** The page with the mails. */
   inboxUrl: string;

@@ -12,7 +12,7 @@ export interface Credentials {
 
 /** The roles of the account, the keys of their sessions, and the operator's own keys. */
 export interface Roles {
-  /** Keys that may do everything, for the person at the machine; the same with one secret. */
+  /** Keys that may do all that no resource's policy denies, for the person at the machine. */
   readonly operator: Credentials;
   create(roleName: string): { arn: string };
   /** @throws Error for an unknown role, and for a policy that cannot be evaluated locally */

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import type { S3Event } from "aws-lambda";
 import type { ObjectCreated } from "./engine";
 
@@ -18,7 +19,7 @@ export function toS3Event(
         awsRegion: context.region,
         eventTime: event.eventTime.toISOString(),
         eventName: event.eventName,
-        userIdentity: { principalId: event.principalArn ?? "Anonymous" },
+        userIdentity: { principalId: principalIdOf(event.principalArn) },
         requestParameters: { sourceIPAddress: "127.0.0.1" },
         responseElements: { "x-amz-request-id": event.requestId, "x-amz-id-2": event.requestId },
         s3: {
@@ -40,6 +41,22 @@ export function toS3Event(
       },
     ],
   };
+}
+
+/** A role's session is its id and the session's name, which is the function's; a user is its id. */
+function principalIdOf(arn = ""): string {
+  if (arn === "") {
+    return "Anonymous";
+  }
+  const [, role, session] = /:assumed-role\/([^/]+)\/(.+)$/.exec(arn) ?? [];
+  return role === undefined || session === undefined
+    ? `AWS:AIDA${uniqueId(arn)}`
+    : `AWS:AROA${uniqueId(role)}:${session}`;
+}
+
+/** Sixteen characters, the same for the same name. */
+function uniqueId(name: string): string {
+  return hash("sha256", name, "hex").slice(0, 16).toUpperCase();
 }
 
 /**

@@ -197,6 +197,18 @@ describe("the gateway", () => {
       expect(scene.seen).to.have.length(1);
     });
 
+    it("denies the operator, too, what a resource's policy denies to everybody", async () => {
+      const deny: PolicyDocument = {
+        Statement: { Effect: "Deny", Principal: "*", Action: "dynamodb:PutItem", Resource: TABLE },
+      };
+      const scene = await setUp("all", undefined, { resourcePolicyOf: () => deny });
+
+      const error = await thrownBy(scene.clients.dynamodb.send(putItem()));
+
+      expect(error).to.have.property("message").that.includes("explicit deny in a resource-based");
+      expect(scene.seen).to.deep.equal([]);
+    });
+
     it("applies the resource's own policy", async () => {
       const grant: PolicyDocument = {
         Statement: {

@@ -336,5 +336,7 @@ describe("isSigned and findService", () => {
     const services = [signed, presigned].map((request) => findService(SERVICE_APIS, request));
     expect(services.map(({ name }) => name)).to.deep.equal(["dynamodb", "s3"]);
     expect(isSigned({ ...plain, headers: { authorization: "Bearer x" } })).to.equal(false);
+    // A browser's preflight for a presigned request.
+    expect(isSigned({ ...presigned, method: "OPTIONS" })).to.equal(false);
   });
 });

@@ -10,7 +10,7 @@ const created: ObjectCreated = {
   sequencer: "0019A2B3C4D5E6F708",
   eventName: "ObjectCreated:Put",
   eventTime: new Date("2026-11-05T10:11:12.345Z"),
-  principalArn: "arn:aws:iam::000000000000:role/upload",
+  principalArn: "arn:aws:sts::000000000000:assumed-role/upload/upload-1a2b3c4",
   requestId: "C3D13FE58DE4C810",
 };
 const context = { region: "eu-west-1", accountId: "000000000000", configurationId: "uploads" };
@@ -27,7 +27,7 @@ describe("toS3Event", () => {
           awsRegion: "eu-west-1",
           eventTime: "2026-11-05T10:11:12.345Z",
           eventName: "ObjectCreated:Put",
-          userIdentity: { principalId: "arn:aws:iam::000000000000:role/upload" },
+          userIdentity: { principalId: "AWS:AROAFF4085AD157354DC:upload-1a2b3c4" },
           requestParameters: { sourceIPAddress: "127.0.0.1" },
           responseElements: {
             "x-amz-request-id": "C3D13FE58DE4C810",
@@ -51,6 +51,13 @@ describe("toS3Event", () => {
         },
       ],
     });
+  });
+
+  it("names a user by its id, and nobody as Anonymous", () => {
+    const idOf = (principalArn?: string) =>
+      toS3Event({ ...created, principalArn }, context).Records[0]?.userIdentity.principalId;
+    expect(idOf("arn:aws:iam::000000000000:user/operator")).to.match(/^AWS:AIDA[0-9A-F]{16}$/);
+    expect(idOf()).to.equal("Anonymous");
   });
 
   it("names the version, where the bucket has versions", () => {

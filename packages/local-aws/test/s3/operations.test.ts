@@ -250,6 +250,46 @@ describe("the grants of an S3 call", () => {
     expect(refused(s3Api, plain("PUT", "/b/k?uploadId=u"))).to.match(/^501 NotImplemented/);
   });
 
+  const none = { "if-none-match": "*" };
+  const tag = { "if-match": '"e"' };
+  const source = { "x-amz-copy-source": "/c/d" };
+  const made = { "s3:ObjectCreationOperation": "true" };
+  const begun = { "s3:ObjectCreationOperation": "false" };
+  const conditions: [string, string, string, Record<string, string>, object][] = [
+    ["PutObject", "PUT", "", {}, made],
+    ["PutObject with If-None-Match", "PUT", "", none, { ...made, "s3:if-none-match": "*" }],
+    ["PutObject with If-Match", "PUT", "", tag, { ...made, "s3:if-match": '"e"' }],
+    ["CopyObject", "PUT", "", source, made],
+    [
+      "CopyObject with If-None-Match",
+      "PUT",
+      "",
+      { ...source, ...none },
+      { ...made, "s3:if-none-match": "*" },
+    ],
+    ["CreateMultipartUpload", "POST", "?uploads", none, begun],
+    ["UploadPart", "PUT", "?partNumber=1&uploadId=u", none, begun],
+    ["UploadPartCopy", "PUT", "?partNumber=1&uploadId=u", source, begun],
+    ["CompleteMultipartUpload", "POST", "?uploadId=u", {}, made],
+    [
+      "CompleteMultipartUpload with If-None-Match",
+      "POST",
+      "?uploadId=u",
+      none,
+      { ...made, "s3:if-none-match": "*" },
+    ],
+  ];
+  for (const [what, method, query, headers, context] of conditions) {
+    it(`have the condition keys of ${what}`, () => {
+      const [put] = s3Api.read(plain(method, `/b/k${query}`, headers)).grants(PLACE);
+      expect(put).to.deep.equal({
+        action: "s3:PutObject",
+        resource: "arn:aws:s3:::b/k",
+        context,
+      });
+    });
+  }
+
   it("require the bucket in the path", () => {
     const headers = { host: "uploads.localhost:4566" };
 
