@@ -6,10 +6,13 @@ import { createDynamoDb } from "local-aws";
 import type { FileEvent } from "../events/event";
 import { type Clients, clientsOf, scanEvents } from "../testing/clients";
 import { type Line, type Runner, startRunner } from "../testing/startProcess";
-import { type Violation, violationsOfFinalState, violationsOfIndex } from "./invariants";
-import { type Outputs, readObjects, readStats } from "./run";
-import { byClients, planUpload, sendUpload, type Target, type UploadOutcome } from "./uploads";
-import type { World } from "./world";
+import type { Client, Target, UploadOutcome } from "./clients/client";
+import { planUpload } from "./clients/plan";
+import { byClients, sendUpload } from "./clients/send";
+import { violationsOfFinalState } from "./invariants/invariants";
+import { violationsOfIndex } from "./invariants/totals";
+import type { Violation } from "./invariants/violation";
+import { listKeys, type Outputs, readStored, type Stored } from "./readWorld";
 
 export interface KillOptions {
   uploads: number;
@@ -53,13 +56,13 @@ async function launch(dataFolder: string): Promise<Launched> {
   const runner = startRunner(["--json", "--port", "0", "--data", dataFolder, ...settings]);
   const ready = (await runner.json(({ type }) => type === "ready")) as Line & Ready;
   const { endpoint, region, accessKeyId, secretAccessKey, outputs } = ready;
-  const { uploadUrl, uploadApiKey, bucketName } = outputs;
+  const { uploadUrl, uploadApiKey, bucketName, managerUrl, managerApiKey } = outputs;
   const credentials = { accessKeyId, secretAccessKey };
   // A put without an answer may have stored the object: a retry would be a second event.
   const clients = clientsOf({ endpoint, region, credentials }, { s3Attempts: 1 });
   return {
     runner,
-    target: { uploadUrl, uploadApiKey, bucketName, s3: clients.s3 },
+    target: { uploadUrl, uploadApiKey, managerUrl, managerApiKey, bucketName, s3: clients.s3 },
     clients,
     outputs,
     dispose: async () => {
@@ -74,11 +77,12 @@ async function uploadAndKill(first: Launched, options: KillOptions): Promise<Upl
   const { uploads, clients, seed } = options;
   const outcomes: UploadOutcome[] = [];
   const killed = new AbortController();
+  const client: Client = { target: first.target, seed, acts: false, signal: killed.signal };
   await byClients(uploads, clients, async (index) => {
     if (killed.signal.aborted) {
       return;
     }
-    const outcome = await sendUpload(first.target, planUpload(seed, index), seed, killed.signal);
+    const { outcome } = await sendUpload(client, planUpload(seed, index));
     outcomes.push(outcome);
     if (outcomes.length === Math.ceil(uploads / 2)) {
       first.runner.process.kill("SIGKILL");
@@ -96,11 +100,12 @@ async function uploadRest(
 ): Promise<UploadOutcome[]> {
   const sent = new Map(outcomes.map((outcome) => [outcome.upload.index, outcome]));
   const final: UploadOutcome[] = [];
+  const client: Client = { target: second.target, seed, acts: false };
   await byClients(uploads, clients, async (index) => {
     const before = sent.get(index);
     const upload = planUpload(seed, index);
     const done = before && (upload.way === "direct" || before.answer);
-    final.push(done ? before : await sendUpload(second.target, upload, seed));
+    final.push(done ? before : (await sendUpload(client, upload)).outcome);
   });
   return final;
 }
@@ -146,20 +151,20 @@ function isFinished({ event_status }: FileEvent): boolean {
   return event_status === "notified" || event_status === "failed";
 }
 
+/** Waits until the events of all objects are finished, and reads everything. */
 async function untilFinished(
-  second: Launched,
+  { clients, outputs, target }: Launched,
+  folder: string,
   patienceMs: number,
-): Promise<Omit<World, "moments">> {
-  const { clients, outputs, target } = second;
+): Promise<Stored> {
   const deadline = performance.now() + patienceMs;
   for (;;) {
-    const objects = await readObjects(target.s3, target.bucketName);
+    const keys = await listKeys(target.s3, target.bucketName);
     const rows = await scanEvents(clients.dynamo, outputs.tableName);
     const finished = new Set(rows.filter(isFinished).map(({ event_info }) => event_info.Key));
-    const quiet = rows.every(isFinished) && objects.every(({ key }) => finished.has(key));
+    const quiet = rows.every(isFinished) && keys.every((key) => finished.has(key));
     if (quiet || performance.now() > deadline) {
-      const stats = await readStats(outputs);
-      return { objects, rows, outcomes: [], deadLetters: [], stats };
+      return readStored(clients, outputs, folder);
     }
     await sleep(200);
   }
@@ -187,17 +192,19 @@ export async function killRun(options: KillOptions): Promise<KillResult> {
     const rows = await scanEvents(second.clients.dynamo, second.outputs.tableName);
     const unfinished = rows.filter((row) => !isFinished(row)).length;
     const outcomes = await uploadRest(second, before, options);
-    const world = { ...(await untilFinished(second, options.patienceMs)), outcomes };
+    const stored = await untilFinished(second, folder, options.patienceMs);
+    const world = { ...stored, outcomes, deadLetters: [] };
     const broken = [...violationsOfIndex(closed), ...violationsOfFinalState(world)];
-    const statuses = Map.groupBy(world.rows, ({ event_status }) => event_status);
+    const finalRows = [...world.rows];
+    const statuses = Map.groupBy(finalRows, ({ event_status }) => event_status);
     const lines = [
       `kill -9 in the middle of ${options.uploads} uploads, seed ${options.seed}`,
       `  answered before the kill  ${before.filter(({ error }) => error === undefined).length}`,
       `  cut off by the kill       ${before.filter(({ error }) => error !== undefined).length}`,
       `  rows after the kill       ${closed.rows.length}, in the index ${closed.indexed.length}`,
       `  rows at the restart       ${rows.length}, of them unfinished ${unfinished}`,
-      `  objects stored            ${world.objects.length}`,
-      `  rows                      ${world.rows.length}`,
+      `  objects stored            ${[...world.objects].length}`,
+      `  rows                      ${finalRows.length}`,
       ...[...statuses].map(([status, { length }]) => `    ${status.padEnd(24)}${length}`),
       `  time                      ${((performance.now() - startedAt) / 1000).toFixed(1)} s`,
       ...broken.map(

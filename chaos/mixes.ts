@@ -10,6 +10,17 @@ const DISORDER: FaultRule[] = [
   { kind: "replayStream", share: 0.1 },
 ];
 
+/** Each in turn, for some ten seconds: at a run's scale half an hour. */
+const OUTAGE: FaultRule[] = [
+  { kind: "outage", function: "process", share: 1, afterSeconds: 2, seconds: 10 },
+  { kind: "outage", function: "notify", share: 1, afterSeconds: 14, seconds: 10 },
+  { kind: "outage", function: "record", share: 1, afterSeconds: 4, seconds: 10 },
+  { kind: "outage", service: "sns", share: 1, afterSeconds: 26, seconds: 10 },
+  { kind: "outage", service: "dynamodb", share: 1, afterSeconds: 40, seconds: 10 },
+  { kind: "outage", service: "s3", share: 1, afterSeconds: 54, seconds: 10 },
+];
+const SLOW: FaultRule[] = [{ kind: "slow", share: 1, factor: 10 }];
+
 /** The faults of a run, by the values of `--faults`. Shares are from 0 to 1. */
 export const MIXES = {
   none: [],
@@ -17,6 +28,8 @@ export const MIXES = {
   reset: RESET,
   crash: CRASH,
   disorder: DISORDER,
+  outage: OUTAGE,
+  slow: SLOW,
   all: [...THROTTLE, ...RESET, ...CRASH, ...DISORDER],
 } satisfies Record<string, FaultRule[]>;
 

@@ -1,13 +1,19 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { paginateListObjectsV2, type S3Client } from "@aws-sdk/client-s3";
-import type { FaultReport } from "local-aws";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { type FaultReport, logicalName } from "local-aws";
 import { type Run, startRun } from "../start/run";
-import { clientsOf, scanEvents } from "../testing/clients";
+import { type Clients, clientsOf } from "../testing/clients";
 import { UNTHROTTLED } from "../testing/unthrottled";
-import { isS3Event, type Violation, violationsOf } from "./invariants";
+import type { Client } from "./clients/client";
+import { Uploads } from "./clients/uploads";
+import { givenUpEvents, isS3Event, violationsOf } from "./invariants/invariants";
+import type { Violation } from "./invariants/violation";
 import { type Mix, MIXES } from "./mixes";
-import { Observer } from "./observer";
-import { byClients, planUpload, sendUpload, type UploadOutcome } from "./uploads";
+import { isFinished, Observer } from "./observe/observer";
+import { type Progress, Rate } from "./progress";
+import { type Outputs, readStored } from "./readWorld";
+import { type Rest, untilRest, type Work } from "./rest";
 import type { World } from "./world";
 
 export interface ChaosOptions {
@@ -16,77 +22,79 @@ export interface ChaosOptions {
   faults: Mix;
   /** Concurrent uploads. */
   clients: number;
-  /** Maximum milliseconds with faults after the last upload. */
+  /** Milliseconds without progress after which a wait ends. */
   patienceMs: number;
+  /** Milliseconds after which the run is given up as not drained. @default none */
+  limitMs?: number;
+  /** The sweeper's attempts at an event. @default the stack's default */
+  maxAttempts?: number;
 }
+
+/**
+ * How a run ends:
+ * - `held`: every invariant holds;
+ * - `broken`: one does not;
+ * - `givenUp`: all hold, but events have failed that nothing was wrong with;
+ * - `notDrained`: events were still on their way when the wait ended, so that nothing was compared.
+ */
+export type Outcome = "held" | "broken" | "givenUp" | "notDrained";
 
 /** The result of a chaos run. */
 export interface ChaosResult {
   options: ChaosOptions;
+  outcome: Outcome;
   world: World;
   broken: Violation[];
+  /** Failed events that nothing was wrong with, each with its error. */
+  givenUp: string[];
+  /** What was left to do at the end. */
+  work: Work;
+  /** Events that settled per second, over the last minute. */
+  lastRate: number;
   observer: Observer;
   faults: FaultReport;
   /** Whether all events finished under faults; otherwise the faults were stopped before. */
   quietUnderFaults: boolean;
-  /** From the first upload until nothing changes any more. */
+  /** From the first upload until the last change. */
   milliseconds: number;
+  /** The most that this process held. */
+  peakBytes: number;
 }
 
-/** The stack's outputs that a client needs. */
-export interface Outputs {
-  uploadUrl: string;
-  uploadApiKey?: string;
-  bucketName: string;
-  tableName: string;
-  managerUrl: string;
-  managerApiKey: string;
-}
+/** Shows a run's progress until the returned function is called. */
+export type ShowProgress = (read: () => Progress, rate: Rate) => () => void;
 
 const EMAIL = "people@example.com";
 const ALARM_EMAIL = "operations@example.com";
 
+/** A minute becomes 0.3 s. */
+const DELAY_SCALE = 0.005;
+
+/** At the scale above: the sweeper runs every 1.5 s, and the stack's 15 minutes are 4.5 s. */
 const CONFIG = {
   email: EMAIL,
   alarmEmail: ALARM_EMAIL,
   digestSeconds: "1",
-  // Every 1.5 s, at the scale below.
   sweepMinutes: "5",
   stuckSeconds: "5",
-  // While a row waits in the stream, each sweep counts an attempt.
-  maxAttempts: "100",
   ...UNTHROTTLED,
 };
 
-/** A minute becomes 0.3 s. */
-const DELAY_SCALE = 0.005;
+/** Shortest wait without progress once the faults have stopped. */
+const LAST_WAIT_MS = 30_000;
 
-/** Longer than any pause before a retry, at this scale. */
-const QUIET_MS = 2_000;
+const RATE_SAMPLE_MS = 1000;
 
-/** Maximum time for the rest, after the faults were stopped. */
-const LAST_WAIT_MS = 60_000;
+/** Comparisons are repeated when something changes meanwhile. */
+const MAX_COMPARISONS = 10;
 
-/** Every object of the bucket. */
-export async function readObjects(s3: S3Client, bucket: string): Promise<World["objects"]> {
-  const objects: World["objects"] = [];
-  for await (const { Contents: contents = [] } of paginateListObjectsV2(
-    { client: s3 },
-    { Bucket: bucket },
-  )) {
-    objects.push(...contents.map(({ Key = "", Size = 0 }) => ({ bucket, key: Key, size: Size })));
-  }
-  return objects;
-}
-
-/** The counts by status of the manager's `GET /stats`. */
-export async function readStats({ managerUrl, managerApiKey }: Outputs): Promise<World["stats"]> {
-  const headers = { "x-api-key": managerApiKey };
-  const answer = await fetch(`${managerUrl}/stats`, { headers });
-  if (!answer.ok) {
-    throw new Error(`GET /stats was answered ${answer.status}: ${await answer.text()}`);
-  }
-  return ((await answer.json()) as { counts: World["stats"] }).counts;
+/** A folder for a run's files until the process ends. */
+function temporaryFolder(): string {
+  const folder = mkdtempSync(path.join(tmpdir(), "s3-uploader-chaos-"));
+  process.once("exit", () => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return folder;
 }
 
 /** The bodies of the dead-letter queue's messages. */
@@ -94,26 +102,50 @@ function deadLettersOf(run: Run): unknown[] {
   return run.deadLetters().map(({ body }) => JSON.parse(body) as unknown);
 }
 
-/** Resolves with true once the events of all stored objects are finished and nothing runs. */
-async function untilQuiet(
-  run: Run,
+function workOf(run: Run, observer: Observer, { open, lateWrites }: Uploads): Work {
+  const { events, records } = run.waiting();
+  const unfinished = Object.entries(observer.statuses).filter(
+    ([status]) => !isFinished(status as "created"),
+  );
+  const names = Object.entries(records).map(([name, number]) => [logicalName(name), number]);
+  return {
+    unfinished: Object.fromEntries(unfinished),
+    withoutEvent: Math.max(0, observer.writes - lateWrites - observer.events),
+    records: Object.fromEntries(names) as Work["records"],
+    objectEvents: events,
+    invocations: observer.working,
+    clients: open.size,
+    deadLetters: deadLettersOf(run).filter(isS3Event).length,
+  };
+}
+
+/** Reads everything while nothing changes, or says that it does. */
+async function readAtRest(
   observer: Observer,
-  stored: ReadonlySet<string>,
-  patienceMs: number,
-): Promise<boolean> {
-  const deadline = performance.now() + patienceMs;
-  while (performance.now() < deadline) {
-    const isQuiet = performance.now() - observer.lastChange > QUIET_MS && observer.idle;
-    if (isQuiet && observer.unfinished === 0) {
-      const finished = observer.finishedKeys();
-      const letters = deadLettersOf(run);
-      if ([...stored].every((key) => finished.has(key)) && !letters.some(isS3Event)) {
-        return true;
-      }
+  read: () => Promise<Omit<World, "outcomes">>,
+  wait: () => Promise<Rest>,
+): Promise<{ rest: Rest; world: Omit<World, "outcomes"> }> {
+  for (let comparison = 1; ; comparison += 1) {
+    const { lastChange } = observer;
+    const world = await read();
+    if (observer.lastChange === lastChange) {
+      return { rest: "done", world };
     }
-    await sleep(100);
+    const rest = await wait();
+    if (rest === "working" || comparison === MAX_COMPARISONS) {
+      return { rest: "working", world };
+    }
   }
-  return false;
+}
+
+function outcomeOf(rest: Rest, broken: Violation[], givenUp: string[]): Outcome {
+  if (rest === "working") {
+    return "notDrained";
+  }
+  if (broken.length > 0) {
+    return "broken";
+  }
+  return givenUp.length > 0 ? "givenUp" : "held";
 }
 
 /**
@@ -122,54 +154,104 @@ async function untilQuiet(
  *
  * @throws what startRun throws
  */
-export async function chaosRun(options: ChaosOptions): Promise<ChaosResult> {
-  const { uploads, seed, faults, clients, patienceMs } = options;
-  const observer = new Observer();
+export async function chaosRun(
+  options: ChaosOptions,
+  showProgress?: ShowProgress,
+): Promise<ChaosResult> {
+  const { seed, faults, patienceMs, maxAttempts, limitMs = Infinity } = options;
+  const folder = temporaryFolder();
+  const observer = new Observer(folder);
   const run = await startRun({
     port: 0,
-    config: CONFIG,
+    // Rows in memory would take 3 kB for each upload.
+    dataDir: path.join(folder, "data"),
+    config: { ...CONFIG, ...(maxAttempts !== undefined && { maxAttempts: String(maxAttempts) }) },
     delayScale: DELAY_SCALE,
     faults: { seed, rules: MIXES[faults] },
     ...observer.hooks,
   });
+  run.onObjectCreated(observer.takeObject);
   // An object that is put twice is two events, so the SDK may not retry.
-  const { s3, dynamo, destroy } = clientsOf(run, { s3Attempts: 1 });
-  const outputs = run.outputs as unknown as Outputs;
-  const { uploadUrl, uploadApiKey, bucketName, tableName } = outputs;
-  const stored = new Set<string>();
-  run.onObjectCreated(({ key }) => stored.add(key));
+  const clients = clientsOf(run, { s3Attempts: 1 });
+  const rate = new Rate();
+  const sampling = setInterval(() => {
+    rate.add(observer.finished, performance.now());
+  }, RATE_SAMPLE_MS);
+  const uploads = new Uploads(path.join(folder, "outcomes.jsonl"));
+  let phase = "uploading";
+  const endProgress = showProgress?.(
+    () => ({ phase, uploads: options.uploads, sent: uploads.sent, settled: observer.finished }),
+    rate,
+  );
   try {
+    return await chaosOf();
+  } finally {
+    endProgress?.();
+    clearInterval(sampling);
+    clients.destroy();
+    await run.stop();
+  }
+
+  async function chaosOf(): Promise<ChaosResult> {
     const startedAt = performance.now();
-    const target = { uploadUrl, uploadApiKey, bucketName, s3 };
-    const outcomes: UploadOutcome[] = [];
-    await byClients(uploads, clients, async (index) => {
-      outcomes.push(await sendUpload(target, planUpload(seed, index), seed));
-    });
-    const quietUnderFaults = await untilQuiet(run, observer, stored, patienceMs);
+    const until = startedAt + limitMs;
+    const work = () => workOf(run, observer, uploads);
+    const wait = (patience: number) => untilRest(observer, work, { patienceMs: patience, until });
+    await uploads.send(clientOf(run, clients, observer, options), options);
+    phase = "waiting";
+    let rest = await wait(patienceMs);
+    const quietUnderFaults = rest === "done";
+    // Reading needs no faults, either.
     run.faults?.stop();
+    const lastWait = () => wait(Math.max(patienceMs, LAST_WAIT_MS));
     if (!quietUnderFaults) {
-      await untilQuiet(run, observer, stored, LAST_WAIT_MS);
+      phase = "waiting without faults";
+      rest = await lastWait();
     }
-    const milliseconds = performance.now() - startedAt;
-    const world: World = {
-      objects: await readObjects(s3, bucketName),
-      rows: await scanEvents(dynamo, tableName),
+    const milliseconds = observer.lastProgress - startedAt;
+    const left = work();
+    uploads.end();
+    phase = "comparing";
+    const outputs = run.outputs as unknown as Outputs;
+    const read = async () => ({
+      ...(await readStored(clients, outputs, folder)),
       moments: await observer.moments(ALARM_EMAIL),
-      outcomes,
       deadLetters: deadLettersOf(run),
-      stats: await readStats(outputs),
-    };
+    });
+    const atRest =
+      rest === "working"
+        ? { rest, world: await read() }
+        : await readAtRest(observer, read, lastWait);
+    const world: World = { ...atRest.world, outcomes: uploads.outcomes };
+    const isComparable = atRest.rest !== "working";
+    const broken = isComparable ? violationsOf(world) : [];
+    const givenUp = givenUpEvents(world);
     return {
       options,
+      outcome: outcomeOf(atRest.rest, broken, givenUp),
       world,
-      broken: violationsOf(world),
+      broken,
+      givenUp,
+      work: left,
+      lastRate: rate.perSecond,
       observer,
       faults: run.faults?.report() ?? { injected: {}, crashes: [] },
       quietUnderFaults,
       milliseconds,
+      peakBytes: process.resourceUsage().maxRSS * 1024,
     };
-  } finally {
-    destroy();
-    await run.stop();
   }
+}
+
+function clientOf(run: Run, { s3 }: Clients, observer: Observer, options: ChaosOptions): Client {
+  const { uploadUrl, uploadApiKey, managerUrl, managerApiKey, bucketName } =
+    run.outputs as unknown as Outputs;
+  const { seed, limitMs } = options;
+  return {
+    target: { uploadUrl, uploadApiKey, managerUrl, managerApiKey, bucketName, s3 },
+    seed,
+    acts: true,
+    signal: limitMs === undefined ? undefined : AbortSignal.timeout(limitMs),
+    finishedEvent: (eventId) => observer.finishedEvent(eventId),
+  };
 }

@@ -1,8 +1,10 @@
 import type { EventStatus, FileEvent } from "../events/event";
-import type { UploadOutcome } from "./uploads";
+import type { UploadOutcome } from "./clients/client";
 
 /** An observation of a run. Moments are kept in the order in which they happened. */
 export type Moment =
+  /** An object was written. */
+  | { kind: "stored"; key: string; eTag: string; size: number }
   /** A row was written, or its status changed. */
   | { kind: "status"; eventId: string; to: EventStatus }
   /** A message was published, and delivered by mail. */
@@ -21,17 +23,28 @@ export type Topic = "notices" | "alarms";
 export interface Image {
   eventId: string;
   status: string;
-  /** Whether its failure had been published. */
+  /** Whether its failure had been published, or is not to be. */
   alarmed: boolean;
 }
 
-/** The state after a run, with its observations. */
+/** An object at the end of a run. */
+export interface StoredObject {
+  key: string;
+  /** Bytes. */
+  size: number;
+  /** Without quotes. */
+  eTag: string;
+  /** Of the stored bytes, in hexadecimal. */
+  sha256: string;
+}
+
+/** The state after a run, with its observations. Lists may be in files: each loop reads them again. */
 export interface World {
   /** The bucket's objects. */
-  objects: { bucket: string; key: string; size: number }[];
-  rows: FileEvent[];
-  moments: Moment[];
-  outcomes: UploadOutcome[];
+  objects: Iterable<StoredObject>;
+  rows: Iterable<FileEvent>;
+  moments: Iterable<Moment>;
+  outcomes: Iterable<UploadOutcome>;
   /** Bodies of the dead-letter queue's messages. */
   deadLetters: unknown[];
   /** The counts by status of the manager's `GET /stats`. */

@@ -38,12 +38,22 @@ export function clientsOf(run: Endpoint, { s3Attempts }: { s3Attempts?: number }
   };
 }
 
+/** All events of an event table, a page at a time, by a consistent scan. */
+export async function* eventPages(
+  dynamo: DynamoDBClient,
+  tableName: string,
+): AsyncGenerator<FileEvent[]> {
+  const input = { TableName: tableName, ConsistentRead: true };
+  for await (const { Items: items = [] } of paginateScan({ client: dynamo }, input)) {
+    yield items.map((item) => fromItem(item as Item));
+  }
+}
+
 /** All events of an event table, by a consistent scan. */
 export async function scanEvents(dynamo: DynamoDBClient, tableName: string): Promise<FileEvent[]> {
   const events: FileEvent[] = [];
-  const input = { TableName: tableName, ConsistentRead: true };
-  for await (const { Items: items = [] } of paginateScan({ client: dynamo }, input)) {
-    events.push(...items.map((item) => fromItem(item as Item)));
+  for await (const page of eventPages(dynamo, tableName)) {
+    events.push(...page);
   }
   return events;
 }

@@ -1,23 +1,34 @@
 import { expect } from "chai";
-import { duplicatesOf } from "../../chaos/duplicates";
+import type { UploadOutcome } from "../../chaos/clients/client";
+import { duplicatesOf } from "../../chaos/invariants/duplicates";
 import {
+  givenUpEvents,
   isS3Event,
   violationsOf,
   violationsOfFinalState,
-  violationsOfIndex,
-} from "../../chaos/invariants";
-import type { Moment, World } from "../../chaos/world";
+} from "../../chaos/invariants/invariants";
+import { violationsOfIndex } from "../../chaos/invariants/totals";
+import type { Moment, StoredObject, World } from "../../chaos/world";
 import type { EventStatus, FileEvent } from "../../events/event";
-import type { UploadAnswer } from "../../handlers/upload/upload";
+import { newUpload, UPLOAD_PREFIX } from "../../events/identity";
 
 const BUCKET = "bucket";
+
+/** A world whose lists can be changed. */
+interface ListedWorld extends World {
+  objects: StoredObject[];
+  rows: FileEvent[];
+  moments: Moment[];
+  outcomes: UploadOutcome[];
+}
 
 function row(eventId: string, event_status: EventStatus = "notified"): FileEvent {
   return {
     event_id: eventId,
     event_timestamp: "2026-11-21T00:00:00.000Z",
     event_status,
-    event_info: { Bucket: BUCKET, Key: `key of ${eventId}`, Size: 3 },
+    event_info: { Bucket: BUCKET, Key: `key of ${eventId}`, Size: 3, ETag: "e1" },
+    event_result: { size: 3, type: "text/plain", checksum: "s1", checksum_algorithm: "SHA256" },
     updated_at: "2026-11-21T00:00:00.000Z",
   };
 }
@@ -54,14 +65,18 @@ function invoked(functionName: string, image: { status: string; alarmed?: boolea
   return { kind: "invoked", functionName, images: [{ eventId: "a", alarmed: false, ...image }] };
 }
 
-function answer(eventId: string): UploadAnswer {
-  return { event_id: eventId, bucket: BUCKET, key: `key of ${eventId}` } as UploadAnswer;
+function answer(eventId: string) {
+  return { event_id: eventId, bucket: BUCKET, key: `key of ${eventId}` };
+}
+
+function object(id: string): StoredObject {
+  return { key: `key of ${id}`, size: 3, eTag: "e1", sha256: "s1" };
 }
 
 /** A world without violations: `a` was notified, `b` has failed. */
-function goodWorld(): World {
+function goodWorld(): ListedWorld {
   return {
-    objects: ["a", "b"].map((id) => ({ bucket: BUCKET, key: `key of ${id}`, size: 3 })),
+    objects: ["a", "b"].map(object),
     rows: [row("a"), failedRow("b")],
     moments: [
       ...status("a", "uploaded", "processed"),
@@ -79,7 +94,7 @@ function goodWorld(): World {
 }
 
 /** The first violation of a world: number, message, event ids. */
-function firstBroken(change: (world: World) => void): string {
+function firstBroken(change: (world: ListedWorld) => void): string {
   const world = goodWorld();
   change(world);
   const [first] = violationsOf(world);
@@ -91,11 +106,11 @@ describe("the invariants of a chaos run", () => {
     expect(violationsOf(goodWorld())).to.deep.equal([]);
   });
 
-  const broken: [string, (world: World) => void, RegExp][] = [
+  const broken: [string, (world: ListedWorld) => void, RegExp][] = [
     ["an object without a row", (w) => w.objects.push({ ...object("c") }), /^1: .*key of c$/],
     [
       "two rows for one object",
-      (w) => w.rows.push({ ...row("c"), event_info: { Bucket: BUCKET, Key: "key of a", Size: 3 } }),
+      (w) => w.rows.push({ ...row("c"), event_info: { Bucket: BUCKET, Key: "key of a" } }),
       /^1: .*more than one row: a,c$/,
     ],
     ["a row without an object", (w) => w.rows.push(row("c")), /^1: .*without an object: c$/],
@@ -174,6 +189,62 @@ describe("the invariants of a chaos run", () => {
       /^5: .*remain/,
     ],
     [
+      "a write of a key without a row",
+      (w) => w.moments.push(stored("a", "e1"), stored("a", "e2")),
+      /^1: .*key of a \(1 rows for 2 writes\)$/,
+    ],
+    [
+      "a notified row with other bytes' checksum",
+      (w) => (w.objects[0] = { ...object("a"), sha256: "s2" }),
+      /^9: .*not that of the stored bytes: a \(s1\)$/,
+    ],
+    [
+      "a row of a replaced write with the later write's checksum",
+      (w) => {
+        overwrite(w);
+        w.rows[0] = withSum(row("a"), "s2");
+      },
+      /^9: .*another write's checksum: a \(s2\)$/,
+    ],
+    [
+      "a last write that failed as replaced",
+      (w) => (w.rows[1] = replaced(failedRow("b"))),
+      /^9: .*are of the last write: b$/,
+    ],
+    [
+      "a second write that was accepted",
+      (w) => (w.outcomes[0] = { ...outcome(), answer: answer("a"), unrefused: ["200 "] }),
+      /^9: .*not refused: a \(200 \)$/,
+    ],
+    [
+      "a deleted event that has a row",
+      (w) => {
+        w.outcomes[0] = { ...outcome(), answer: answer("a"), isDeleted: true };
+        w.objects.shift();
+      },
+      /^1: .*without an object: a$/,
+    ],
+    [
+      "a deleted event whose object came back",
+      (w) => {
+        w.outcomes[0] = { ...outcome(), answer: answer("a"), isDeleted: true };
+        w.rows.shift();
+      },
+      /^9: .*came back: a \(object\)$/,
+    ],
+    [
+      "an object under a handed-out key without its event",
+      (w) => {
+        const { object_key: key } = newUpload(UPLOAD_PREFIX, "x");
+        w.objects.push({ ...object("c"), key });
+        w.rows.push({ ...row("c"), event_info: { Bucket: BUCKET, Key: key, Size: 3, ETag: "e1" } });
+        w.moments.push(...status("c", "created", "processed"), published("m3", "c"));
+        w.moments.push(acknowledged("m3"), ...status("c", "notified"));
+        w.stats = { notified: 2, failed: 1 };
+      },
+      /^9: .*without their event: uploads/,
+    ],
+    [
       "a wrong count",
       (w) => (w.stats = { notified: 1, failed: 2 }),
       /^G: failed: 2 by .stats, 1 by a scan: failed$/,
@@ -185,21 +256,44 @@ describe("the invariants of a chaos run", () => {
     ],
   ];
 
-  function object(id: string) {
-    return { bucket: BUCKET, key: `key of ${id}`, size: 3 };
-  }
-
-  function outcome(): World["outcomes"][number] {
+  function outcome(): UploadOutcome {
     return { upload: { index: 1, way: "api", name: "x" }, tries: 1 };
   }
 
-  function leaveUnwritten(world: World): void {
+  function stored(id: string, eTag: string): Moment {
+    return { kind: "stored", key: `key of ${id}`, eTag, size: 3 };
+  }
+
+  function withSum(event: FileEvent, checksum: string): FileEvent {
+    return { ...event, event_result: { size: 3, type: "text/plain", checksum } };
+  }
+
+  function replaced(event: FileEvent): FileEvent {
+    const error = { code: "ObjectReplaced", message: "It was replaced.", step: "process" };
+    return { ...event, last_error: error, no_alarm: true };
+  }
+
+  /** The key of `a` is written again, which is the event `c`. */
+  function overwrite(world: ListedWorld): void {
+    const later = { ...withSum(row("c"), "s2") };
+    later.event_info = { Bucket: BUCKET, Key: "key of a", Size: 3, ETag: "e2" };
+    world.objects[0] = { ...object("a"), eTag: "e2", sha256: "s2" };
+    world.rows.push(later);
+    world.moments.push(stored("a", "e1"), stored("a", "e2"), ...status("c", "created"));
+    world.moments.push(...status("c", "processed"), published("m3", "c"), acknowledged("m3"));
+    world.moments.push(...status("c", "notified"));
+    const writes = [1, 2].map((write) => ({ eTag: `e${write}`, sha256: `s${write}` }));
+    world.outcomes = [{ upload: { index: 1, way: "direct", name: "key of a" }, tries: 1, writes }];
+    world.stats = { notified: 2, failed: 1 };
+  }
+
+  function leaveUnwritten(world: ListedWorld): void {
     world.moments.push(...status("c", "created"));
     world.objects.push(object("c"));
     world.rows.push(failedRow("c"));
   }
 
-  function stick(world: World): void {
+  function stick(world: ListedWorld): void {
     world.rows[0] = row("a", "processed");
     world.moments.pop();
   }
@@ -209,6 +303,47 @@ describe("the invariants of a chaos run", () => {
       expect(firstBroken(change)).to.match(expected);
     });
   }
+
+  it("allow a replaced write that was processed before, or failed as replaced without an alarm", () => {
+    const world = goodWorld();
+    overwrite(world);
+    expect(violationsOf(world)).to.deep.equal([]);
+
+    const [, failed] = world.rows;
+    const late = replaced({
+      ...failedRow("a"),
+      event_info: world.rows[0]?.event_info ?? row("a").event_info,
+    });
+    world.rows = [late, ...world.rows.slice(1)];
+    world.moments = world.moments.filter(
+      (moment) =>
+        !(moment.kind === "status" && moment.eventId === "a") &&
+        !(moment.kind === "published" && moment.messageId === "m1"),
+    );
+    world.moments.push(...status("a", "created", "failed"));
+    world.stats = { notified: 1, failed: 2 };
+    expect(violationsOf(world)).to.deep.equal([]);
+    expect(givenUpEvents(world)).to.deep.equal([`${failed?.event_id ?? ""} (process NoSuchKey)`]);
+  });
+
+  it("allow a deleted event without row and object", () => {
+    expect(
+      firstBroken((world) => {
+        world.outcomes[0] = {
+          ...world.outcomes[0],
+          upload: { index: 0, way: "signed", name: "a" },
+          tries: 1,
+          answer: answer("a"),
+          isDeleted: true,
+          lateWrites: 1,
+        };
+        world.moments.push(stored("a", "e1"));
+        world.objects.shift();
+        world.rows.shift();
+        world.stats = { failed: 1 };
+      }),
+    ).to.equal("");
+  });
 
   it("allow a second mail after notify died between publish and status write", () => {
     const { moments } = goodWorld();

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { planUpload } from "../../chaos/uploads";
+import { planUpload } from "../../chaos/clients/plan";
 
 describe("the uploads of a chaos run", () => {
   const plan = (seed: number) => Array.from({ length: 80 }, (_, index) => planUpload(seed, index));
@@ -10,10 +10,21 @@ describe("the uploads of a chaos run", () => {
     expect(JSON.stringify(plan(1))).not.to.equal(JSON.stringify(plan(2)));
   });
 
-  it("go through the API and directly, with bodies from 1 byte on and unique names", () => {
+  it("go through the API, by signed requests and directly, with bodies from 1 byte on and unique names", () => {
     const uploads = plan(1);
 
-    expect(uploads.filter(({ way }) => way === "api")).to.have.lengthOf(40);
+    const ways = Map.groupBy(uploads, ({ way }) => way);
+    expect([...ways].map(([way, { length }]) => [way, length])).to.have.deep.members([
+      ["api", 40],
+      ["signed", 20],
+      ["direct", 20],
+    ]);
+    expect(new Set(uploads.map(({ act }) => act))).to.have.keys([
+      undefined,
+      "again",
+      "race",
+      "overwrite",
+    ]);
     expect(Math.min(...uploads.map(({ body }) => body.length))).to.be.within(1, 10);
     expect(Math.max(...uploads.map(({ body }) => body.length))).to.be.within(5_000, 20_000);
     expect(new Set(uploads.map(({ way, name }) => `${way} ${name}`)).size).to.equal(80);

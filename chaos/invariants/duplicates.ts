@@ -1,4 +1,4 @@
-import type { Moment, Topic } from "./world";
+import type { Moment, Topic } from "../world";
 
 /** An event that was published again. */
 export interface Duplicate {
@@ -12,10 +12,13 @@ export interface Duplicate {
 }
 
 /** Every publication of an event after its first, with its cause. */
-export function duplicatesOf(moments: Moment[]): Duplicate[] {
-  const acknowledged = new Set(
-    moments.flatMap((moment) => (moment.kind === "acknowledged" ? [moment.messageId] : [])),
-  );
+export function duplicatesOf(moments: Iterable<Moment>): Duplicate[] {
+  const acknowledged = new Set<string>();
+  for (const moment of moments) {
+    if (moment.kind === "acknowledged") {
+      acknowledged.add(moment.messageId);
+    }
+  }
   const duplicates: Duplicate[] = [];
   const last = new Map<string, { messageId: string; deaths: number }>();
   let deaths = 0;
@@ -27,6 +30,8 @@ export function duplicatesOf(moments: Moment[]): Duplicate[] {
       continue;
     }
     const { topic, messageId, eventIds } = moment;
+    // One for all events of the message.
+    const publication = { messageId, deaths };
     for (const eventId of eventIds) {
       const previous = last.get(`${topic} ${eventId}`);
       if (previous) {
@@ -34,7 +39,7 @@ export function duplicatesOf(moments: Moment[]): Duplicate[] {
         const cause = deaths > previous.deaths ? "crash" : isAcknowledged ? "none" : "lost answer";
         duplicates.push({ eventId, topic, cause });
       }
-      last.set(`${topic} ${eventId}`, { messageId, deaths });
+      last.set(`${topic} ${eventId}`, publication);
     }
   }
   return duplicates;
