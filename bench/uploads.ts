@@ -25,6 +25,33 @@ export async function uploadFile(
 }
 
 /**
+ * Has an upload signed by the manager, and sends the file to S3 itself.
+ *
+ * @param manager the run's outputs
+ * @throws when an answer is not as expected
+ */
+export async function uploadSigned(
+  { managerUrl, managerApiKey }: Record<string, unknown>,
+  filename: string,
+  bytes: Buffer<ArrayBuffer>,
+): Promise<void> {
+  const signed = await fetch(`${String(managerUrl)}/uploads`, {
+    method: "POST",
+    headers: { "x-api-key": String(managerApiKey), "content-type": "application/json" },
+    body: JSON.stringify({ filename, content_type: "image/jpeg", size: bytes.length }),
+  });
+  const answer = (await signed.json()) as { url: string; headers: Record<string, string> };
+  const { url, headers } = answer;
+  const stored = await fetch(url, { method: "PUT", headers, body: bytes });
+  if (signed.status !== 201 || stored.status !== 200) {
+    throw new Error(
+      `The signed upload of ${filename} was answered with ${signed.status} ` +
+        `${JSON.stringify(answer)} and ${stored.status} ${await stored.text()}`,
+    );
+  }
+}
+
+/**
  * Uploads files by several concurrent clients, each of which sends one after the other.
  *
  * @returns milliseconds from each request to its answer

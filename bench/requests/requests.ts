@@ -2,8 +2,8 @@ import * as path from "node:path";
 import { type RunEvent, startRun } from "../../start/run";
 import { UNTHROTTLED } from "../../testing/unthrottled";
 import type { MeasurePart } from "../part";
-import { picture, uploadFile, uploadFiles } from "../uploads";
-import { type Load, LOADS, type MeasuredWork, type Pipeline, PIPELINES } from "./figures";
+import { picture, uploadFile, uploadFiles, uploadSigned } from "../uploads";
+import { type Load, LOADS, type MeasuredWork, type Pipeline, PIPELINES_OF } from "./figures";
 import { requestsPart } from "./tables";
 import type { UploadWork } from "./uploadWork";
 import { createWorkCounter } from "./workCounter";
@@ -14,6 +14,7 @@ const BURST_CLIENTS = 32;
 
 const PROGRAM_FILES: Record<Pipeline, string | undefined> = {
   ours: undefined,
+  signed: undefined,
   naive: path.join(__dirname, "..", "naive", "index.ts"),
 };
 
@@ -80,7 +81,10 @@ export async function measureWork(
     } else {
       const bytes = picture();
       for (let i = 1; i <= uploads; i += 1) {
-        await uploadFile(uploadUrl, `single-${i}.jpg`, bytes);
+        const name = `single-${i}.jpg`;
+        await (pipeline === "signed"
+          ? uploadSigned(run.outputs, name, bytes)
+          : uploadFile(uploadUrl, name, bytes));
         await notified.reach(i);
         await run.idle();
       }
@@ -100,7 +104,7 @@ export async function measureWork(
 export const requests: MeasurePart = async ({ progress }) => {
   const measured: MeasuredWork[] = [];
   for (const load of LOADS) {
-    for (const pipeline of PIPELINES) {
+    for (const pipeline of PIPELINES_OF[load]) {
       progress(`requests: ${pipeline}, ${load}`);
       const work = await measureWork(pipeline, load);
       measured.push({ pipeline, load, uploads: UPLOADS[load], work });

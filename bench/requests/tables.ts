@@ -1,11 +1,12 @@
 import type { Part, Section } from "../part";
 import { round } from "../statistics";
-import type { Load, MeasuredWork, Pipeline } from "./figures";
+import { type Load, type MeasuredWork, type Pipeline, PIPELINES_OF } from "./figures";
 import type { UploadWork } from "./uploadWork";
 
 const NOTE = [
   "Counted by the local run at its gateway, Lambda host and tables; the sweeper, which runs on a",
-  "schedule, is not included. Write units are those of rows and index entries by their sizes, with two",
+  "schedule, is not included. `ours` is by the upload API; `signed`, where it stands, by `POST /uploads`",
+  "and a PUT to S3 itself, without an `Idempotency-Key`. Write units are those of rows and index entries by their sizes, with two",
   "for an index entry whose key changes. The naive pipeline has the same upload Lambda, table, index",
   "and inspection; every change of its table starts both stream Lambdas, in batches of up to 100, which",
   "read a row before they write it, and each file has a mail of its own. The size of batches in a burst",
@@ -63,16 +64,19 @@ function tableOf(load: Load, measured: MeasuredWork[]): Section {
     measured
       .filter((each) => each.load === load && each.pipeline === pipeline)
       .flatMap(({ work }) => figuresOf(work));
-  const [ours, naive] = [figures("ours"), figures("naive")];
-  const countIn = (list: Figure[], name: string) => list.find(([each]) => each === name)?.[1] ?? 0;
+  const pipelines = PIPELINES_OF[load];
+  const lists = pipelines.map(figures);
+  const countIn = (list: Figure[] = [], name: string) =>
+    list.find(([each]) => each === name)?.[1] ?? 0;
   const uploads = measured.find((each) => each.load === load)?.uploads ?? 0;
   return {
     title: `${TITLES[load]}, mean of ${uploads}`,
     note: NOTE,
-    columns: ["for each upload", "ours", "naive", "ours : naive"],
-    rows: namesOf([ours, naive]).map((name) => {
-      const [a, b] = [countIn(ours, name), countIn(naive, name)];
-      return [name, round(a, 3), round(b, 3), b === 0 ? "" : (a / b).toFixed(2)];
+    columns: ["for each upload", ...pipelines, "ours : naive"],
+    rows: namesOf(lists).map((name) => {
+      const [ours, naive] = [countIn(lists[0], name), countIn(lists.at(-1), name)];
+      const counts = lists.map((list) => round(countIn(list, name), 3));
+      return [name, ...counts, naive === 0 ? "" : (ours / naive).toFixed(2)];
     }),
   };
 }

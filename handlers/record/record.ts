@@ -18,13 +18,11 @@ import { putObjectRow } from "../../store/objectRows";
  */
 function isLeftToUploadApi(
   record: S3EventRecord,
-  upload: KeyedUpload | undefined,
+  { prefix, isUnbound, event_timestamp }: KeyedUpload,
   freshSeconds: number,
 ): boolean {
   return (
-    upload?.prefix === UPLOAD_PREFIX &&
-    !upload.isUnbound &&
-    isFreshUpload(record, upload.event_timestamp, freshSeconds)
+    prefix === UPLOAD_PREFIX && !isUnbound && isFreshUpload(record, event_timestamp, freshSeconds)
   );
 }
 
@@ -47,8 +45,9 @@ export function recordHandler(environment: Environment<CountedEventVariable | "S
       return;
     }
     const key = decodeS3Key(s3Record.s3.object.key);
-    if (isLeftToUploadApi(s3Record, parseUploadKey(key), freshSeconds)) {
-      logInfo("Row left to the upload API.", { key });
+    const upload = parseUploadKey(key);
+    if (upload && isLeftToUploadApi(s3Record, upload, freshSeconds)) {
+      logInfo("Row left to the upload API.", { event_id: upload.event_id, key });
       return;
     }
     const { event, isWritten } = await putObjectRow(store, s3Record, "record");

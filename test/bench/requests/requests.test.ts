@@ -27,6 +27,20 @@ describe("The count of an upload's AWS work", () => {
     expect(work).to.include({ readUnits: 1, mails: 1 });
   });
 
+  it("matches the documented work of a signed upload", async () => {
+    const work = await measureWork("signed", "single", 2);
+
+    expect(work.invocations).to.deep.equal({ manager: 1, record: 1, process: 1, notify: 1 });
+    const tables = Object.entries(work.requests).filter(([name]) => name.startsWith("dynamodb:"));
+    expect(Object.fromEntries(tables)).to.deep.equal({
+      "dynamodb:BatchGetItem": 1,
+      "dynamodb:PutItem": 1,
+      "dynamodb:UpdateItem": 2,
+    });
+    expect(work.tableWriteUnits + work.indexWriteUnits).to.equal(8);
+    expect(work).to.include({ readUnits: 1, mails: 1 });
+  });
+
   it("counts both stream Lambdas for every change of the naive pipeline's table", async () => {
     const { invocations, readUnits, mails } = await measureWork("naive", "single", 2);
 
@@ -49,12 +63,13 @@ describe("The table of an upload's AWS work", () => {
     const naive = { ...WORK, readUnits: 3, requests: { "dynamodb:GetItem": 2, "s3:PutObject": 1 } };
     const { sections } = requestsPart([
       { pipeline: "ours", load: "single", uploads: 20, work: WORK },
+      { pipeline: "signed", load: "single", uploads: 20, work: { ...WORK, readUnits: 1 } },
       { pipeline: "naive", load: "single", uploads: 20, work: naive },
     ]);
 
     const rows = sections[0]?.rows ?? [];
     expect(sections).to.have.length(1);
-    expect(rows).to.deep.include(["read units", 1.5, 3, "0.50"]);
-    expect(rows).to.deep.include(["dynamodb:GetItem", 0, 2, "0.00"]);
+    expect(rows).to.deep.include(["read units", 1.5, 1, 3, "0.50"]);
+    expect(rows).to.deep.include(["dynamodb:GetItem", 0, 0, 2, "0.00"]);
   });
 });
