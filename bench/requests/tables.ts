@@ -5,12 +5,12 @@ import type { UploadWork } from "./uploadWork";
 
 const NOTE = [
   "Counted by the local run at its gateway, Lambda host and tables; the sweeper, which runs on a",
-  "schedule, is not included. `ours` is by the upload API; `signed`, where it stands, by `POST /uploads`",
-  "and a PUT to S3 itself, without an `Idempotency-Key`. Write units are those of rows and index entries by their sizes, with two",
-  "for an index entry whose key changes. The naive pipeline has the same upload Lambda, table, index",
-  "and inspection; every change of its table starts both stream Lambdas, in batches of up to 100, which",
-  "read a row before they write it, and each file has a mail of its own. The size of batches in a burst",
-  "depends on the machine.",
+  "schedule, is not included. `ours` is by the upload API; `signed` by `POST /uploads` and a PUT to S3",
+  "itself, without an `Idempotency-Key`. Write units are those of rows and index entries by their sizes,",
+  "with two for an index entry whose key changes. The naive pipeline has the same upload Lambda, table,",
+  "index and inspection; every change of its table starts both stream Lambdas, in batches of up to 100,",
+  "which read a row before they write it, and each file has a mail of its own. The size of batches in a",
+  "burst depends on the machine.",
 ].join("\n");
 
 const TITLES: Record<Load, string> = {
@@ -51,9 +51,11 @@ function byName([a]: Figure, [b]: Figure): number {
 function namesOf(figures: Figure[][]): string[] {
   const [first = [], ...others] = figures.map((each) => each.map(([name]) => name));
   const names = [...first];
-  for (const [i, name] of others.flatMap((each) => [...each.entries()])) {
-    if (!names.includes(name)) {
-      names.splice(i, 0, name);
+  for (const list of others) {
+    for (const [i, name] of list.entries()) {
+      if (!names.includes(name)) {
+        names.splice(names.indexOf(list[i - 1] ?? "") + 1, 0, name);
+      }
     }
   }
   return names;

@@ -50,6 +50,28 @@ export const curl: Suite = {
       assertEqual(sha256Of(path.join(folder, "down.bin")), sha256Of(large), "the hash");
       assertEqual(await s3("/large.bin", "-r", "1-5", ...status), "206", "a range's status");
     });
+    await check("a signed upload of the program, written once", async () => {
+      const { managerUrl = "", managerApiKey = "" } = world.outputs;
+      writeFileSync(path.join(folder, "signed.txt"), "a signed upload");
+      const asked = await runCommand(
+        "curl",
+        [
+          ...["--silent", "--show-error", "-H", `x-api-key: ${managerApiKey}`],
+          ...["-d", '{"size":15,"content_type":"text/plain"}', `${managerUrl}/uploads`],
+        ],
+        { env: world.env },
+      );
+      const { url, headers } = JSON.parse(asked.stdout) as {
+        url: string;
+        headers: Record<string, string>;
+      };
+      const sent = Object.entries(headers).flatMap(([name, value]) => ["-H", `${name}: ${value}`]);
+      const put = ["--silent", "-T", "signed.txt", ...sent, ...status, url];
+      const first = await runCommand("curl", put, { env: world.env, cwd: folder });
+      assertEqual(first.stdout, "200", "the status");
+      const second = await runCommand("curl", put, { env: world.env, cwd: folder });
+      assertEqual(second.stdout, "412", "the status of the second one");
+    });
     await check("headers that are no ASCII come back", async () => {
       writeFileSync(path.join(folder, "body"), "x");
       const disposition = 'attachment; filename="日ü.txt"';

@@ -84,6 +84,8 @@ describe("the signed requests for large uploads", function () {
       FileName: "notes.txt",
     });
     expect(row?.event_result?.type).to.equal("text/plain");
+    // Not by the sweeper, which would be minutes later.
+    expect(row?.event_history?.[0]).to.include({ status: "created", function: "record" });
   });
 
   it("name the headers to send, all of which are signed", async () => {

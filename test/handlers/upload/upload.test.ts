@@ -1,12 +1,14 @@
 import { createHash, randomBytes, randomUUID } from "node:crypto";
-import { GetObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
+import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
 import { expect } from "chai";
 import { parse as parseContentDisposition } from "content-disposition";
 import fc from "fast-check";
 import { type AllowedCall, AwsError } from "local-aws";
 import { parseUploadKey } from "../../../events/identity";
 import type { UploadAnswer } from "../../../handlers/upload/upload";
+import { itemOf, processedEvent } from "../../../testing/events";
 import { eventually } from "../../../testing/eventually";
+import { streamRecord } from "../../../testing/records";
 import { type Program, startProgram } from "../../../testing/startProgram";
 import { anyText } from "../../events/arbitraries";
 import { checkedFetch } from "../../openapi/described";
@@ -301,6 +303,64 @@ describe("upload", function () {
         return (await program.rowsOf(key))[0];
       });
       expect(row).to.include({ event_id, event_status: "created" });
+    });
+  });
+
+  describe("a key that S3 has an object under", () => {
+    const keyOf = ({ request }: AllowedCall) =>
+      decodeURIComponent(request.url.replace(`/${program.bucketName}/`, "").split("?")[0] ?? "");
+
+    /** Puts an object under the key of the Lambda's first PutObject, before S3 gets that. */
+    function putFirst(Body: string, error?: AwsError): void {
+      let isFirst = true;
+      program.onCall = async (call, lambda) => {
+        if (isFirst && lambda === "upload" && call.operation === "s3:PutObject") {
+          isFirst = false;
+          const Key = keyOf(call);
+          const { bucketName: Bucket } = program;
+          await program.s3.send(new PutObjectCommand({ Bucket, Key, Body, IfNoneMatch: "*" }));
+          if (error) {
+            throw error;
+          }
+        }
+      };
+    }
+
+    it("holds this file, where the answer to the first attempt was lost", async () => {
+      putFirst("text", new AwsError("InternalError", 500, "The answer is lost."));
+
+      const response = await post({});
+
+      expect(response.status).to.equal(201);
+      expect(response.headers.get("idempotent-replayed")).to.equal(null);
+      const { event_id, key } = (await response.json()) as UploadAnswer;
+      const [row] = await program.rowsOf(key);
+      expect(row).to.deep.include({ event_id, event_status: "uploaded" });
+      expect(row?.event_info.ETag).to.equal("1cb251ec0d568de6a929b520c4aed8d1");
+    });
+
+    it("is no answer to a first attempt: nothing is known of its bytes", async () => {
+      const filename = uniqueName();
+      putFirst("other bytes");
+
+      const { error } = await refused(502, { filename });
+
+      expect(error.code).to.equal("storage_failed");
+      expect(await program.rowsOf(filename)).to.deep.equal([]);
+    });
+
+    it("cannot pass for the file of an Idempotency-Key: the event has the file's own ETag", async () => {
+      putFirst("other bytes");
+
+      const { key } = await posted({}, { "idempotency-key": randomUUID() });
+
+      const [row] = await program.rowsOf(key);
+      expect(row?.event_info.ETag).to.equal("1cb251ec0d568de6a929b520c4aed8d1");
+      const records = [streamRecord(itemOf(row ?? processedEvent()))];
+      await program.invoke("process", { Records: records });
+      const [failed] = await program.rowsOf(key);
+      expect(failed).to.have.property("event_status", "failed");
+      expect(failed).to.have.nested.property("last_error.code", "ObjectReplaced");
     });
   });
 
