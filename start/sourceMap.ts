@@ -7,7 +7,7 @@ import type { Origin } from "../components/lambda/bundleCache";
 import { PROGRAM_DIR } from "./programDir";
 
 /** esbuild's name for the serialized callback. */
-const SERIALIZED = "callback:text.js";
+const SERIALIZED = /^callback:\d+\/text\.js$/;
 
 /** A captured function, as Pulumi writes it: its own text stands after `return`. */
 const FUNCTION = /\n\nreturn ([\s\S]*?);\n\n {4}\}\n {2}\}\)\.apply\(/g;
@@ -129,7 +129,7 @@ export function openSourceMaps(files: string[]): SourceMaps {
       > & {
         mappings: string;
       };
-      const serializedIndex = sources.indexOf(SERIALIZED);
+      const serializedIndex = sources.findIndex((source) => SERIALIZED.test(source));
       const captured = capturedFunctions(serialized, modules);
       const starts = captured.map(({ start }) => start);
       const lines = lineStarts(serialized);

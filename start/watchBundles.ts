@@ -1,4 +1,4 @@
-import type { BundleCache, Origin, Packing } from "../components/lambda/bundleCache";
+import type { Bundle, BundleCache, Packing } from "../components/lambda/bundleCache";
 import { narrowKeyOf, type Program, readProgram } from "./bundleCache";
 
 /** The bundles of a program that is evaluated again and again in one process. */
@@ -8,17 +8,10 @@ export interface WatchedBundles extends BundleCache {
 }
 
 /** What the last evaluation has made for one Lambda. */
-interface Made {
+interface Made extends Pick<Bundle, "text" | "origin"> {
   /** Undefined where the captured values cannot be compared. */
   key: string | undefined;
   serialized: string;
-  text: string;
-  origin: Origin | undefined;
-}
-
-async function bundled(packing: Packing, key: Made["key"], serialized: string): Promise<Made> {
-  const { text, origin } = await packing.bundle(serialized, { withOrigin: true });
-  return { key, serialized, text, origin };
 }
 
 /**
@@ -29,14 +22,10 @@ export function watchedBundles(entry: string): WatchedBundles {
   const made = new Map<string, Made>();
   const sourceMaps = new Map<string, string>();
   let program: Program | undefined;
-  let isOpen = false;
+  let bundle: ReturnType<Packing["openBundler"]> | undefined;
   return {
     async textOf(lambda, factory, packing) {
-      if (!isOpen) {
-        isOpen = true;
-        // Announced, and never bundled: the bundler, which has read the packages, stays open.
-        void packing.bundle(new Promise<string>(() => undefined), { withOrigin: true });
-      }
+      bundle ??= packing.openBundler();
       if (!program) {
         program = readProgram(entry);
         // The callbacks of one evaluation begin in the same event-loop tick.
@@ -50,7 +39,7 @@ export function watchedBundles(entry: string): WatchedBundles {
         current =
           current?.serialized === serialized
             ? { ...current, key }
-            : await bundled(packing, key, serialized);
+            : { key, serialized, ...(await bundle(serialized)) };
         made.set(lambda, current);
       }
       const { text, origin } = current;

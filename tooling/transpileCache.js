@@ -35,9 +35,11 @@ function write(file, entries) {
  *
  * @param folder need not exist; without one, nothing is kept
  * @param compiler text that names all that the output depends on besides a file's name and text
- * @param compile makes `{ code, map }` of a file's text and name, both texts
+ * @param options.compile makes `[file, { text, code, map }]` of each file, all texts, of texts by file
+ * @param options.compiledWith gives `[file, text]` of what is to be compiled with a file, which costs less
+ *   than one by one, if it is missing too. @default nothing
  */
-exports.openTranspileCache = (folder, compiler, compile) => {
+exports.openTranspileCache = (folder, compiler, { compile, compiledWith = () => [] }) => {
   const name = digest(compiler).replace(/\W/g, "").slice(0, 32);
   const files = folder && {
     code: path.join(folder, `${name}.code.json`),
@@ -47,19 +49,43 @@ exports.openTranspileCache = (folder, compiler, compile) => {
   const added = { code: {}, maps: {} };
   const code = files ? read(files.code) : {};
   let maps;
+  let isSaved = true;
+
+  const add = ([file, { text, code: made, map }]) => {
+    const key = digest(text);
+    added.code[file] = { key, code: made };
+    added.maps[file] = { key, map };
+    isSaved = false;
+  };
+
+  /** What was compiled of a file with this text. */
+  const codeWith = (key, file) => {
+    const entry = added.code[file] ?? code[file];
+    return entry?.key === key && typeof entry.code === "string" ? entry.code : undefined;
+  };
 
   return {
     /** The JavaScript of a file. */
     codeOf(text, file) {
       const key = digest(text);
-      const entry = added.code[file] ?? code[file];
-      if (entry?.key === key && typeof entry.code === "string") {
-        return entry.code;
+      const kept = codeWith(key, file);
+      if (kept !== undefined) {
+        return kept;
       }
-      const made = compile(text, file);
-      added.code[file] = { key, code: made.code };
-      added.maps[file] = { key, map: made.map };
-      return made.code;
+      const others = compiledWith(file).filter(
+        ([name, other]) => name !== file && codeWith(digest(other), name) === undefined,
+      );
+      try {
+        compile(new Map([[file, text], ...others])).forEach(add);
+      } catch {
+        // One of them has an error: if it is this one, it is thrown now.
+        compile(new Map([[file, text]])).forEach(add);
+      }
+      if (others.length > 0) {
+        // At once, for processes that start meanwhile.
+        this.save();
+      }
+      return added.code[file].code;
     },
     /** The source map of a file that was compiled, as JSON text; undefined for others. */
     mapOf(file) {
@@ -70,9 +96,10 @@ exports.openTranspileCache = (folder, compiler, compile) => {
     },
     /** Keeps what this process has compiled, beside what others have kept meanwhile. */
     save() {
-      if (!files || Object.keys(added.code).length === 0) {
+      if (!files || isSaved) {
         return;
       }
+      isSaved = true;
       for (const [kind, file] of Object.entries(files)) {
         const entries = { ...read(file), ...added[kind] };
         for (const name of Object.keys(entries)) {

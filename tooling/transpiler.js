@@ -3,7 +3,7 @@
 // both take most of a start's first second.
 "use strict";
 
-const { readFileSync } = require("node:fs");
+const { readdirSync, readFileSync } = require("node:fs");
 const { getCompileCacheDir } = require("node:module");
 const path = require("node:path");
 const { openTranspileCache } = require("./transpileCache");
@@ -33,6 +33,18 @@ const CAPTURED = ["bench/naive", "packages/local-aws/test/fixtures"].map((name) 
   path.join(ROOT, name),
 );
 
+/** Folders that `npm start` loads files of. */
+const STARTED = [
+  "cli",
+  "components",
+  "events",
+  "handlers",
+  "packages",
+  "runtime",
+  "start",
+  "store",
+];
+
 const isIn = (file, parts) =>
   parts.some((part) => file === part || file.startsWith(part + path.sep));
 
@@ -43,45 +55,124 @@ function isCaptured(fileName) {
 }
 exports.isCaptured = isCaptured;
 
-/** tsconfig.json's options that change the output. */
+/** tsconfig.json's options that change the output, and each file for itself. */
 function compilerOptions(ts) {
   const { config } = ts.parseConfigFileTextToJson("tsconfig.json", TSCONFIG);
   const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, ROOT);
-  return { ...options, noEmit: false, sourceMap: true, module: ts.ModuleKind.CommonJS };
+  const single = { isolatedModules: true, noCheck: true, noLib: true, noResolve: true, types: [] };
+  const output = {
+    noEmit: false,
+    incremental: false,
+    sourceMap: true,
+    module: ts.ModuleKind.CommonJS,
+  };
+  return { ...options, ...single, ...output };
 }
 
 /** Such as `handlers/process/process.ts:12:5: ';' expected.` */
-function messageOf(ts, { file: source, start = 0, messageText }, file) {
+function messageOf(ts, { file: source, start = 0, messageText }) {
   const { line, character } = source.getLineAndCharacterOfPosition(start);
-  const name = path.relative(ROOT, file).replaceAll(path.sep, "/");
+  const name = path.relative(ROOT, source.fileName).replaceAll(path.sep, "/");
   return `${name}:${line + 1}:${character + 1}: ${ts.flattenDiagnosticMessageText(messageText, " ")}`;
 }
 
-function byTypeScript(text, file) {
+/**
+ * Compiles files by one program of TypeScript: in three quarters of the time that one for each takes.
+ *
+ * @throws SyntaxError of the first file that has an error
+ */
+function byTypeScript(texts) {
   const ts = require("typescript");
-  const { outputText, sourceMapText, diagnostics } = ts.transpileModule(text, {
-    fileName: file,
-    compilerOptions: compilerOptions(ts),
-    reportDiagnostics: true,
-  });
-  // A syntax error. TypeScript makes code of it, too, which would fail elsewhere or not at all. What
-  // has no file is about options.
-  const error = diagnostics.find((diagnostic) => diagnostic.file);
+  const options = compilerOptions(ts);
+  const host = ts.createCompilerHost(options);
+  host.jsDocParsingMode = ts.JSDocParsingMode.ParseNone;
+  const made = new Map();
+  host.getSourceFile = (name, target) =>
+    texts.has(name) ? ts.createSourceFile(name, texts.get(name), target) : undefined;
+  host.writeFile = (name, output, _bom, _onError, [{ fileName: file }]) => {
+    const kind = name.endsWith(".map") ? "map" : "code";
+    made.set(file, { text: texts.get(file), ...made.get(file), [kind]: output });
+  };
+  const program = ts.createProgram({ rootNames: [...texts.keys()], options, host });
+  // TypeScript makes code of a syntax error, too, which would fail elsewhere or not at all.
+  const [error] = program.getSyntacticDiagnostics();
   if (error) {
-    throw new SyntaxError(messageOf(ts, error, file));
+    throw new SyntaxError(messageOf(ts, error));
   }
-  return { code: outputText, map: sourceMapText };
+  program.emit();
+  return [...made];
 }
 
-function byEsbuild(text, file) {
-  const { code, map } = require("esbuild").transformSync(text, {
-    loader: "ts",
-    format: "cjs",
-    target: "node24",
-    sourcefile: file,
-    sourcemap: "external",
+const ESBUILD = { format: "cjs", target: "node24", sourcemap: "external" };
+
+function oneByEsbuild(file, text) {
+  const options = { ...ESBUILD, loader: "ts", sourcefile: file };
+  const { code, map } = require("esbuild").transformSync(text, options);
+  return [file, { text, code, map }];
+}
+
+/** Compiles files in a third of the time that one after the other takes. */
+function byEsbuild(texts) {
+  const files = [...texts.keys()];
+  if (files.length === 1) {
+    return [oneByEsbuild(files[0], texts.get(files[0]))];
+  }
+  const { outputFiles } = require("esbuild").buildSync({
+    ...ESBUILD,
+    entryPoints: files,
+    outbase: ROOT,
+    outdir: ROOT,
+    tsconfigRaw: {},
+    write: false,
+    logLevel: "silent",
   });
-  return { code, map };
+  const outputs = new Map(outputFiles.map((output) => [output.path, output.text]));
+  return files.map((file) => {
+    const output = file.replace(/ts$/, "js");
+    const map = outputs.get(`${output}.map`);
+    // As esbuild has read it: the file may have changed.
+    const [text] = JSON.parse(map).sourcesContent;
+    return [file, { text, code: outputs.get(output), map }];
+  });
+}
+
+/**
+ * Compiles files that are all captured, or none.
+ *
+ * @param texts by file
+ * @returns `[file, { text, code, map }]` of each
+ */
+function compile(texts) {
+  const [file] = texts.keys();
+  return isCaptured(file) ? byTypeScript(texts) : byEsbuild(texts);
+}
+exports.compile = compile;
+
+/** The files that a start loads, and some more. */
+function startFiles() {
+  const files = STARTED.flatMap((name) => {
+    const entries = readdirSync(path.join(ROOT, name), { recursive: true, withFileTypes: true });
+    return entries.map((entry) => path.join(entry.parentPath, entry.name));
+  });
+  return [...files, path.join(ROOT, "config.ts"), path.join(ROOT, "index.ts")].filter(
+    (file) =>
+      /(?<!\.d)\.ts$/.test(file) &&
+      !/[\\/](?:node_modules|test|examples)[\\/]/.test(path.relative(ROOT, file)),
+  );
+}
+
+/** What a start has asked for: whether captured. */
+const asked = new Set();
+
+/** When the first file of a kind is missing: all that a start loads of that kind, by file. */
+function compiledWith(file) {
+  const kind = isCaptured(file);
+  if (asked.has(kind)) {
+    return [];
+  }
+  asked.add(kind);
+  const files = startFiles().filter((other) => isCaptured(other) === kind);
+  return files.map((other) => [other, readFileSync(other, "utf8")]);
 }
 
 /** Within Node's compile cache: clearing that, or turning it off, covers this one too. */
@@ -95,7 +186,7 @@ const cache = openTranspileCache(
     TSCONFIG,
     ...["esbuild", "typescript"].map((name) => require(`${name}/package.json`).version),
   ]),
-  (text, file) => (isCaptured(file) ? byTypeScript(text, file) : byEsbuild(text, file)),
+  { compile, compiledWith },
 );
 process.once("exit", () => {
   cache.save();

@@ -78,39 +78,42 @@ function partsOf(text: string): Parts {
   return { "names.js": names.join("\n"), "text.js": rest, "holder.js": "module.exports = {};" };
 }
 
-/** Resolves `callback:text.js` and the like to the parts of the current callback. */
-function servedParts(current: () => Parts): esbuild.Plugin {
+/** The first module of each bundle. In this order: the text reads the names from the holder. */
+const ENTRY = 'import "callback:names.js"; export * from "callback:text.js";';
+
+/**
+ * Resolves `callback:1/entry.js` to the first module of the second callback, and `callback:text.js` and
+ * the like, within the second callback, to its parts.
+ */
+function servedParts(callbacks: Parts[]): esbuild.Plugin {
   return {
     name: "callback",
     setup(build) {
-      build.onResolve({ filter: /^callback:/ }, ({ path: specifier }) => ({
-        path: specifier.slice("callback:".length),
-        namespace: "callback",
-      }));
-      build.onLoad({ filter: /.*/, namespace: "callback" }, ({ path: name }) => ({
-        contents: current()[name as keyof Parts],
-        resolveDir: PROGRAM_ROOT,
-      }));
+      build.onResolve({ filter: /^callback:/ }, ({ path: specifier, importer }) => {
+        const name = specifier.slice("callback:".length);
+        const callback = path.posix.dirname(importer);
+        return {
+          path: name.includes("/") ? name : `${callback}/${name}`,
+          namespace: "callback",
+        };
+      });
+      build.onLoad({ filter: /.*/, namespace: "callback" }, ({ path: name }) => {
+        const [callback, part] = name.split("/") as [string, keyof Parts | "entry.js"];
+        const contents = part === "entry.js" ? ENTRY : callbacks[Number(callback)]?.[part];
+        return { contents, resolveDir: PROGRAM_ROOT };
+      });
     },
   };
 }
 
-/** Bundles one callback after the other. */
-interface Bundler {
-  bundle(text: string): Promise<Bundle>;
-  dispose(): Promise<void>;
-}
-
-/** Reads and parses a package, which is most of the work, once for all callbacks. */
-async function openBundler(withOrigin: boolean): Promise<Bundler> {
-  let parts = partsOf("");
-  const context = await esbuild.context({
-    stdin: {
-      // In this order: the text reads the names from the holder.
-      contents: 'import "callback:names.js"; export * from "callback:text.js";',
-      resolveDir: PROGRAM_ROOT,
-    },
-    plugins: [servedParts(() => parts), leanPackages()],
+/** For as many bundles as there are callbacks, named by their index. */
+function optionsFor(callbacks: Parts[], withOrigin: boolean) {
+  return {
+    entryPoints: callbacks.map((_parts, index) => ({
+      in: `callback:${index}/entry.js`,
+      out: String(index),
+    })),
+    plugins: [servedParts(callbacks), leanPackages()],
     // Neither messages nor bytes may depend on the program's folder.
     absWorkingDir: PROGRAM_ROOT,
     bundle: true,
@@ -119,7 +122,7 @@ async function openBundler(withOrigin: boolean): Promise<Bundler> {
     // Beside the code, which is the same without.
     sourcemap: withOrigin && "external",
     sourcesContent: false,
-    outfile: "index.js",
+    outdir: PROGRAM_ROOT,
     minify: true,
     platform: "node",
     target: "node24",
@@ -132,48 +135,92 @@ async function openBundler(withOrigin: boolean): Promise<Bundler> {
     charset: "utf8",
     legalComments: "none",
     logLevel: "silent",
+  } as const satisfies esbuild.BuildOptions;
+}
+
+type Options = ReturnType<typeof optionsFor>;
+
+function bundlesOf(
+  callbacks: Parts[],
+  { outputFiles, metafile }: esbuild.BuildResult<Options>,
+): Bundle[] {
+  const outputs = new Map(outputFiles.map((file) => [path.basename(file.path), file.text]));
+  const inputs = Object.keys(metafile.inputs)
+    .filter((name) => !name.includes(":"))
+    .map((name) => path.join(PROGRAM_ROOT, name));
+  return callbacks.map((parts, index) => {
+    const text = outputs.get(`${index}.js`);
+    const map = outputs.get(`${index}.js.map`);
+    if (text === undefined) {
+      throw new Error("esbuild wrote no file for the callback.");
+    }
+    const origin = map === undefined ? undefined : { map, serialized: parts["text.js"] };
+    return { text, inputs, origin };
   });
-  return {
-    async bundle(text) {
-      parts = partsOf(text);
-      const { outputFiles, metafile } = await context.rebuild();
-      const file = outputFiles.find(({ path: name }) => name.endsWith(".js"));
-      const map = outputFiles.find(({ path: name }) => name.endsWith(".map"));
-      if (!file) {
-        throw new Error("esbuild wrote no file for the callback.");
-      }
-      const inputs = Object.keys(metafile.inputs).filter((name) => !name.includes(":"));
-      return {
-        text: file.text,
-        inputs: inputs.map((name) => path.join(PROGRAM_ROOT, name)),
-        origin: map && { map: map.text, serialized: parts["text.js"] },
-      };
-    },
-    dispose: () => context.dispose(),
+}
+
+/**
+ * Bundles callbacks at once, which reads and parses a package once for all of them, and uses all
+ * processors; each as it would be alone.
+ */
+async function bundleAll(texts: string[], withOrigin: boolean): Promise<Bundle[]> {
+  const callbacks = texts.map(partsOf);
+  return bundlesOf(callbacks, await esbuild.build(optionsFor(callbacks, withOrigin)));
+}
+
+/**
+ * Opens a bundler of one callback after the other, as they change: it reads and parses a package once.
+ * It keeps the process from ending.
+ */
+export function openBundler(): (text: string) => Promise<Bundle> {
+  const callbacks = [partsOf("")];
+  const context = esbuild.context(optionsFor(callbacks, true));
+  let last: Promise<unknown> = Promise.resolve();
+  return (text) => {
+    const bundled = last.then(async () => {
+      callbacks[0] = partsOf(text);
+      const [bundle] = bundlesOf(callbacks, await (await context).rebuild());
+      return bundle;
+    });
+    // An error rejects this caller's promise only; the next bundle starts regardless.
+    last = bundled.catch(() => undefined);
+    return bundled as Promise<Bundle>;
   };
 }
 
-/** By whether bundles have their origin; open from the first announced callback to the last bundle. */
-const bundlers = new Map<boolean, Promise<Bundler>>();
-let announced = 0;
-let lastBundle: Promise<unknown> = Promise.resolve();
-
-async function bundleInTurn(text: string, withOrigin: boolean): Promise<Bundle> {
-  const opened = bundlers.get(withOrigin) ?? openBundler(withOrigin);
-  bundlers.set(withOrigin, opened);
-  const bundled = lastBundle.then(async () => (await opened).bundle(text));
-  // An error rejects this caller's promise only; the next bundle starts regardless.
-  lastBundle = bundled.catch(() => undefined);
-  return bundled;
+/** Callbacks that will be bundled at once. */
+interface Batch {
+  texts: Promise<string>[];
+  /** The bundles of all texts that were not rejected. */
+  bundles: Promise<Map<string, Bundle>>;
 }
 
-/** An open bundler would keep the process from ending. */
-async function closeBundlers(): Promise<void> {
-  const opened = [...bundlers.values()];
-  bundlers.clear();
-  for (const bundler of opened) {
-    await (await bundler.catch(() => undefined))?.dispose();
+/** By whether bundles have their origin; open until all texts are there. */
+const batches = new Map<boolean, Batch>();
+
+async function settled(texts: Promise<string>[]): Promise<Set<string>> {
+  const results = await Promise.allSettled(texts);
+  if (results.length < texts.length) {
+    return settled(texts);
   }
+  return new Set(results.flatMap((result) => (result.status === "fulfilled" ? result.value : [])));
+}
+
+function openBatch(withOrigin: boolean): Batch {
+  const texts: Promise<string>[] = [];
+  const build = async () => {
+    // The first text comes after this.
+    await Promise.resolve();
+    const all = [...(await settled(texts))];
+    batches.delete(withOrigin);
+    const bundles = all.length > 0 ? await bundleAll(all, withOrigin) : [];
+    return new Map(bundles.map((bundle, index) => [all[index] ?? "", bundle]));
+  };
+  const batch = { texts, bundles: build() };
+  // Whoever has announced a text learns of it.
+  batch.bundles.catch(() => undefined);
+  batches.set(withOrigin, batch);
+  return batch;
 }
 
 /**
@@ -181,7 +228,7 @@ async function closeBundlers(): Promise<void> {
  * what the callback uses.
  *
  * @param text the text of `pulumi.runtime.serializeFunction`, or a promise of it: callbacks that
- *   are announced before the first is bundled share what esbuild reads
+ *   are announced before the first is bundled are bundled at once
  * @param options.withOrigin the bundle has its origin, too, at a fifth more time. @default false
  * @throws esbuild's BuildFailure, which names the file and line, when the text cannot be bundled;
  *   the rejection of a promised text
@@ -190,13 +237,15 @@ export async function bundle(
   text: string | Promise<string>,
   { withOrigin = false } = {},
 ): Promise<Bundle> {
-  announced++;
-  try {
-    return await bundleInTurn(await text, withOrigin);
-  } finally {
-    announced--;
-    if (announced === 0) {
-      await closeBundlers();
-    }
+  const { texts, bundles } = batches.get(withOrigin) ?? openBatch(withOrigin);
+  const promised = Promise.resolve(text);
+  texts.push(promised);
+  const own = await promised;
+  // An error may be another's: alone, each has its own.
+  const all = await bundles.catch(() => undefined);
+  const [bundled] = all?.has(own) ? [all.get(own)] : await bundleAll([own], withOrigin);
+  if (!bundled) {
+    throw new Error("esbuild made no bundle of the callback.");
   }
+  return bundled;
 }

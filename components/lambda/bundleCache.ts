@@ -10,18 +10,20 @@ export interface Bundle {
 
 /** The origin of a bundle's text in the callback as Pulumi serialized it. */
 export interface Origin {
-  /** A source map as JSON; the source `callback:text.js` is `serialized`. */
+  /** A source map as JSON; the source of the callback itself is `serialized`. */
   map: string;
   /** The serialized callback, packages' imports replaced. */
   serialized: string;
 }
 
-/** The two steps from a callback to its bundle. */
+/** The steps from a callback to its bundle. */
 export interface Packing {
   /** The source of a CommonJS module that exports the callback's handler. */
   serialize(): Promise<string>;
   /** @param options.withOrigin the bundle has its origin, too */
   bundle(text: string | Promise<string>, options: { withOrigin: boolean }): Promise<Bundle>;
+  /** Opens a bundler, of bundles with their origin, that reads packages only once. */
+  openBundler(): (text: string) => Promise<Bundle>;
 }
 
 /** Keeps bundles between loads of the program. */

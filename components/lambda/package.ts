@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { bundle } from "./bundle";
+import { bundle, openBundler } from "./bundle";
 import { currentBundleCache } from "./bundleCache";
 import { serialize } from "./serialize";
 
@@ -16,7 +16,7 @@ export async function packageOf(
   files: Record<string, string>,
 ): Promise<pulumi.asset.AssetMap> {
   try {
-    const packing = { serialize: () => serialize(callbackFactory), bundle };
+    const packing = { serialize: () => serialize(callbackFactory), bundle, openBundler };
     const cache = currentBundleCache();
     const code = cache
       ? await cache.textOf(name, callbackFactory, packing)

@@ -218,6 +218,7 @@ describe("An entry of the cache of bundles", () => {
       const packing = {
         serialize: () => Promise.resolve(""),
         bundle: () => Promise.resolve({ text: "text", inputs: [] }),
+        openBundler: () => () => Promise.reject(new Error("Only --watch bundles a Lambda again.")),
       };
       const text = await openBundleCache({ folder }).textOf("upload", () => undefined, packing);
 

@@ -16,9 +16,18 @@ const { openTranspileCache } = requireModule("../../tooling/transpileCache.js") 
   openTranspileCache: (
     folder: string | undefined,
     compiler: string,
-    compile: (text: string, file: string) => { code: string; map: string },
+    compilers: {
+      compile: (texts: Map<string, string>) => [string, Output][];
+      compiledWith?: (file: string) => [string, string][];
+    },
   ) => TranspileCache;
 };
+
+interface Output {
+  text: string;
+  code: string;
+  map: string;
+}
 
 describe("The cache of transpiled files", () => {
   let parent: string;
@@ -40,13 +49,19 @@ describe("The cache of transpiled files", () => {
     return place;
   }
 
+  /** The same output for each file. */
+  function each(texts: Map<string, string>, code: string): [string, Output][] {
+    return [...texts].map(([name, text]) => [name, { text, code, map: `map of ${code}` }]);
+  }
+
   /** What a process gets for a file, and whether it had to compile. */
   function look(name: string, text: string, code = "made", compiler = "1", into = folder) {
     let compiled = false;
-    const cache = openTranspileCache(into, compiler, () => {
+    const compile = (texts: Map<string, string>) => {
       compiled = true;
-      return { code, map: `map of ${code}` };
-    });
+      return each(texts, code);
+    };
+    const cache = openTranspileCache(into, compiler, { compile });
     const output = { code: cache.codeOf(text, name), map: cache.mapOf(name) };
     cache.save();
     return { ...output, compiled };
@@ -121,8 +136,41 @@ describe("The cache of transpiled files", () => {
     for (let repetition = 0; repetition < 2; repetition += 1) {
       expect(look(a, "text", "made", "1", path.join(a, "below")).compiled).to.equal(true);
     }
-    const cache = openTranspileCache(undefined, "1", () => ({ code: "made", map: "map" }));
+    const cache = openTranspileCache(undefined, "1", { compile: (texts) => each(texts, "made") });
     expect(cache.codeOf("text", a)).to.equal("made");
-    expect(cache.mapOf(a)).to.equal("map");
+    expect(cache.mapOf(a)).to.equal("map of made");
+  });
+
+  it("compiles at once what is missing, and keeps it for processes that start meanwhile", () => {
+    const [a, b, c] = [file("a.ts"), file("b.ts"), file("c.ts")];
+    const compiled: string[][] = [];
+    const load = (texts: Record<string, string>): void => {
+      const cache = openTranspileCache(folder, "1", {
+        compile(missing) {
+          compiled.push([...missing.values()]);
+          if ([...missing.values()].includes("{")) {
+            throw new SyntaxError("A } is missing.");
+          }
+          return each(missing, "made");
+        },
+        compiledWith: () => Object.entries(texts),
+      });
+      const [[name, text] = ["", ""]] = Object.entries(texts);
+      cache.codeOf(text, name);
+    };
+
+    load({ [a]: "1", [b]: "2", [c]: "3" });
+    load({ [a]: "1", [b]: "2", [c]: "3" });
+    load({ [b]: "4", [a]: "5", [c]: "3" });
+    expect(compiled.splice(0)).to.deep.equal([
+      ["1", "2", "3"],
+      ["4", "5"],
+    ]);
+    // The error of another file is that of its own load.
+    load({ [a]: "6", [b]: "{" });
+    expect(compiled).to.deep.equal([["6", "{"], ["6"]]);
+    expect(() => {
+      load({ [b]: "{" });
+    }).to.throw(SyntaxError);
   });
 });

@@ -9,11 +9,19 @@ interface Transpiler {
   /** Whether a file is compiled as Pulumi's own loader does it. */
   isCaptured: (fileName: string) => boolean;
   transpile: (text: string, file: string) => string;
+  compile: (texts: Map<string, string>) => [string, Output][];
+}
+
+interface Output {
+  text: string;
+  code: string;
 }
 
 const requireModule = createRequire(__filename);
 
-const { isCaptured, transpile } = requireModule("../../tooling/transpiler.js") as Transpiler;
+const { compile, isCaptured, transpile } = requireModule(
+  "../../tooling/transpiler.js",
+) as Transpiler;
 
 /** Pulumi programs whose callbacks are serialized, each with a file that its callbacks reach. */
 const PROGRAMS = {
@@ -72,6 +80,24 @@ describe("The transpiler", () => {
       expect(isCaptured(path.join(PROGRAM_DIR, file)), file).to.equal(false);
     }
   });
+
+  for (const files of [
+    ["index.ts", "store/eventStore.ts", "handlers/process/process.ts"],
+    ["start/main.ts", "config.ts", "packages/local-aws/run.ts"],
+  ]) {
+    it(`compiles ${files[0]} and others at once as it does each`, () => {
+      const texts = new Map(
+        files
+          .map((name) => path.join(PROGRAM_DIR, name))
+          .map((file) => [file, readFileSync(file, "utf8")]),
+      );
+      const each = [...texts].flatMap((file) => compile(new Map([file])));
+
+      const outputs = (made: [string, Output][]) =>
+        made.map(([file, { text, code }]) => [file, text, code]);
+      expect(outputs(compile(texts))).to.deep.equal(outputs(each));
+    });
+  }
 
   it("refuses code with a syntax error, and names its line", () => {
     const file = path.join(PROGRAM_DIR, "handlers", "process", "broken.ts");

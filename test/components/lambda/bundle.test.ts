@@ -153,7 +153,7 @@ exports.handler = __greet;
   const faults = {
     "a syntax error, with its place": [
       "exports.handler = (;",
-      /callback:text\.js:1:19: .*Unexpected/,
+      /callback:0\/text\.js:1:19: .*Unexpected/,
     ],
     "a package that is not installed": [
       'const left_pad_1 = require("no-such-package");\nexports.handler = left_pad_1.pad;',
