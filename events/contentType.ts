@@ -9,8 +9,11 @@ const PARAMETER = /^([\w!#$%&'*+.^`|~-]+)=([\w!#$%&'*+.^`|~-]+|"(?:[^"\\]|\\.)*"
 /** Quoted texts, in which separators are text, or separators. */
 const QUOTED_OR_SEPARATOR = /"(?:[^"\\]|\\.)*"|[;,]/g;
 
-/** What curl and HTML forms declare of any body: it says nothing of the file. */
-const FORM_TYPE = "application/x-www-form-urlencoded";
+/**
+ * They say nothing of the file: what curl declares of any body, and what generated clients do where the
+ * API's description has any type.
+ */
+const NO_TYPES = ["application/x-www-form-urlencoded", "*/*"];
 
 /** The parts of a `Content-Type` between semicolons; undefined for a list of several. */
 function partsOf(text: string): string[] | undefined {
@@ -63,8 +66,8 @@ export interface CheckedContentType {
 /**
  * Checks the content type that an uploader declared.
  *
- * @param declared undefined, blank, or the type that curl sends by itself: the file name's ending
- *   decides, or else it is `application/octet-stream`
+ * @param declared undefined, blank, the type that curl sends by itself, or any type (`*` `/*`): the file
+ *   name's ending decides, or else it is `application/octet-stream`
  * @param allowedTypes patterns, see `isAllowedType`
  */
 export function checkContentType(
@@ -73,7 +76,7 @@ export function checkContentType(
   fileName?: string,
 ): CheckedContentType {
   const given = (declared ?? "").trim();
-  const isUnknown = given === "" || mediaTypeOf(given) === FORM_TYPE;
+  const isUnknown = given === "" || NO_TYPES.includes(mediaTypeOf(given));
   const text = isUnknown ? (typeByEnding(fileName) ?? "application/octet-stream") : given;
   const parsed = parseContentType(text);
   // S3 returns it as a header and accepts no other characters.

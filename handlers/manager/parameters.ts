@@ -5,7 +5,8 @@ import { type HttpError, httpError } from "../../runtime/http";
 /** The query parameters of a request. */
 export type Parameters = Record<string, string>;
 
-const DATE = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/;
+/** RFC 3339 also has `t` and `z`. */
+const DATE = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/i;
 
 export function invalid(name: string, message: string): HttpError {
   return httpError(400, `invalid_${name}`, message);
@@ -64,7 +65,7 @@ export function timeParameter(parameters: Parameters, name: "from" | "to"): stri
   if (text === undefined) {
     return undefined;
   }
-  const time = isDate(text) ? new Date(text).toJSON() : undefined;
+  const time = isDate(text) ? new Date(text.toUpperCase()).toJSON() : undefined;
   if (time?.length !== TIME_LENGTH) {
     throw invalid(
       name,

@@ -55,10 +55,12 @@ export function matchRoute(method: string, path: string): RouteMatch | undefined
     return undefined;
   }
   const routes = MANAGER_ROUTES.filter((route) => route.path === template);
-  const route = routes.find((candidate) => candidate.method === method);
+  // HEAD is answered as GET; API Gateway leaves the body out.
+  const served = method === "HEAD" ? "GET" : method;
+  const route = routes.find((candidate) => candidate.method === served);
   return {
     name: route?.name,
-    allowed: routes.map((candidate) => candidate.method),
+    allowed: routes.flatMap(({ method: each }) => (each === "GET" ? [each, "HEAD"] : [each])),
     eventId: template.includes("{event_id}") ? (trimmed.split("/")[2] ?? "") : "",
   };
 }

@@ -42,6 +42,6 @@ export async function showDescription(
   const upload = description.paths["/upload"];
   upload.servers = [{ url: uploads.url.replace(/\/upload$/, "") }];
   upload.post["x-max-bytes"] = uploads.maxBytes;
-  upload.post.security = uploads.needsKey ? [{ apiKey: [] }] : [];
+  upload.post.security = uploads.needsKey ? [{ uploadKey: [] }] : [];
   return jsonResponse(200, description);
 }

@@ -101,7 +101,7 @@ describe("The manager's bundle", () => {
   it("refuses unknown routes and invalid parameters", () => {
     expect(errorOf("GET /nothing")).to.equal("404 not_found");
     expect(errorOf("PUT /stats")).to.equal("405 method_not_allowed");
-    expect(answerTo("PUT /stats").headers).to.include({ Allow: "GET" });
+    expect(answerTo("PUT /stats").headers).to.include({ Allow: "GET, HEAD" });
     expect(errorOf("GET /events?limit=0")).to.equal("400 invalid_limit");
   });
 

@@ -19,6 +19,8 @@ describe("checkContentType", () => {
     ["application/x-www-form-urlencoded", "a.b.JPG", "image/jpeg"],
     [undefined, "notes.md", "text/markdown"],
     ["application/x-www-form-urlencoded", "jpg", "application/octet-stream"],
+    ["*/*", "a.jpg", "image/jpeg"],
+    [" */*; charset=utf-8", "a", "application/octet-stream"],
     ["", "a.constructor", "application/octet-stream"],
     ["application/octet-stream", "a.jpg", "application/octet-stream"],
   ];

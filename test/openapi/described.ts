@@ -6,6 +6,7 @@ import {
   findOperation,
   findPath,
   type Header,
+  isObject,
   locate,
   type Located,
   methodsOf,
@@ -55,8 +56,22 @@ function contentProblems(
   } catch {
     return [`body: no JSON, but ${JSON.stringify(body.slice(0, 100))}`];
   }
-  const schema = below(pointer, "content", mediaType, "schema");
-  return problemsOf(schema, json).map((problem) => `body: ${problem}`);
+  const content = below(pointer, "content", mediaType);
+  return [...problemsOf(below(content, "schema"), json), ...errorProblems(content, json)].map(
+    (problem) => `body: ${problem}`,
+  );
+}
+
+/** All errors have one schema; the names of an answer's examples are its codes. */
+function errorProblems(content: string, json: unknown): string[] {
+  const error = isObject(json) && isObject(json.error) ? json.error : undefined;
+  if (error === undefined || content.startsWith("#/components/responses/Refused")) {
+    return [];
+  }
+  const codes = Object.keys(locate(below(content, "examples")).value as object);
+  return codes.includes(String(error.code))
+    ? []
+    : [`/error/code must be equal to one of ${codes.join(", ")}, but is "${String(error.code)}"`];
 }
 
 function headerProblems({ pointer, value }: Located<Answer>, headers: Headers): string[] {
@@ -73,10 +88,17 @@ function headerProblems({ pointer, value }: Located<Answer>, headers: Headers): 
   });
 }
 
-function answerProblems(answer: Located<Answer>, { headers, body }: ReceivedAnswer): string[] {
+function answerProblems(
+  answer: Located<Answer>,
+  { status, headers, body }: ReceivedAnswer,
+): string[] {
   const all = new Headers(headers);
   const mediaType = (all.get("content-type") ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
-  return [...headerProblems(answer, all), ...contentProblems(answer, mediaType, body)];
+  return [
+    ...headerProblems(answer, all),
+    ...contentProblems(answer, mediaType, body),
+    ...(status >= 500 && !body.includes('"request_id":') ? ["body: no request_id"] : []),
+  ];
 }
 
 /** The answer that an operation describes for a status. `default` does not count: it would match any. */
@@ -96,8 +118,10 @@ function otherMethodProblems(template: string, url: string, received: ReceivedAn
   const problems = answer ? answerProblems(answer, received) : ["status: not described"];
   const allow = new Headers(received.headers).get("allow") ?? "";
   const allowed = allow.split(",").map((method) => method.trim());
-  if (received.status === 405 && allowed.sort().join() !== [...methods].sort().join()) {
-    problems.push(`header Allow: "${allow}", but described are ${methods.join(", ")}`);
+  // HEAD is wherever GET is, and has no operation of its own.
+  const served = methods.flatMap((method) => (method === "GET" ? [method, "HEAD"] : [method]));
+  if (received.status === 405 && allowed.sort().join() !== served.sort().join()) {
+    problems.push(`header Allow: "${allow}", but served are ${served.join(", ")}`);
   }
   return problems;
 }
@@ -198,7 +222,8 @@ export function expectDescribedRequest(method: string, url: string, request: Sen
     return;
   }
   const headers = new Headers(request.headers);
-  const needsKey = (operation.value.security ?? DOCUMENT.security).length > 0;
+  const schemes = operation.value.security ?? DOCUMENT.security;
+  const needsKey = schemes.every((scheme) => Object.keys(scheme).length > 0);
   report(what, [
     ...(needsKey && !headers.has("x-api-key") ? ["header x-api-key: missing"] : []),
     ...parameterProblems(operation, new URL(url), headers),

@@ -38,6 +38,7 @@ export interface Answer {
 }
 
 interface OpenApiDocument extends DocumentObject {
+  components: { schemas: DocumentObject };
   security: object[];
   paths: Record<string, DocumentObject>;
 }

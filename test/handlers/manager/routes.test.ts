@@ -33,18 +33,22 @@ describe("matchRoute", () => {
   }
 
   const allowed = {
-    "/events": ["GET"],
+    "/events": ["GET", "HEAD"],
     "/events/retry": ["POST"],
-    [`/events/${ID}`]: ["GET", "DELETE"],
+    [`/events/${ID}`]: ["GET", "HEAD", "DELETE"],
     [`/events/${ID}/retry`]: ["POST"],
-    "/stats": ["GET"],
+    "/stats": ["GET", "HEAD"],
     "/uploads": ["POST"],
-    "/openapi.json": ["GET"],
+    "/openapi.json": ["GET", "HEAD"],
   };
 
   for (const [path, methods] of Object.entries(allowed)) {
+    it(`answers HEAD ${path} wherever GET is`, () => {
+      expect(matchRoute("HEAD", path)?.name).to.equal(matchRoute("GET", path)?.name);
+    });
+
     it(`has no route for other methods of ${path}, and returns the allowed ones`, () => {
-      for (const method of ["PATCH", "HEAD", "get", ""]) {
+      for (const method of ["PATCH", "get", ""]) {
         const route = matchRoute(method, path);
         expect(route).to.include.keys("name", "allowed");
         expect(route?.name).to.equal(undefined);
