@@ -30,14 +30,14 @@ const alarms = new Notifier("alarms", { emails: settings.alarmEmails });
 
 const uploadLambda = new CallbackLambda("upload", uploadHandler, {
   description: "Stores an uploaded file and writes its row",
-  links: [bucket.storing(), idempotency.reserving(), events.recording(), uploads.accepting()],
+  links: [bucket.storing(), idempotency.uploading(), events.recording(), uploads.accepting()],
   limits: { timeoutSeconds: 29, memoryMegabytes: 512, logRetentionDays },
 });
 const uploadApi = uploads.onUpload(uploadLambda);
 
 const recordLambda = new CallbackLambda("record", recordHandler, {
   description: "Writes a row for each new object in the bucket",
-  links: [events.reading(), events.recording()],
+  links: [events.reading(), events.recording(), idempotency.guarding(), bucket.cleaning()],
   environment: { STUCK_SECONDS: String(stuckSeconds) },
   limits: { timeoutSeconds: 30, memoryMegabytes: 256, logRetentionDays },
 });
@@ -64,7 +64,7 @@ events.onStatus(["processed"], notifyLambda, {
 
 const sweepLambda = new CallbackLambda("sweep", sweepHandler, {
   description: "Resumes stuck events, and writes missing rows",
-  links: [events.sweeping(), bucket.listing(), deadLetters.draining()],
+  links: [events.sweeping(), bucket.sweeping(), idempotency.guarding(), deadLetters.draining()],
   environment: { STUCK_SECONDS: String(stuckSeconds), MAX_ATTEMPTS: String(maxAttempts) },
   limits: { timeoutSeconds: 120, memoryMegabytes: 256, logRetentionDays },
 });

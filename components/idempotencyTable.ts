@@ -2,11 +2,11 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { movedFromUploadApi } from "./formerParent";
 import { type KeepsData, kept, type KeptArgs } from "./kept";
-import type { Link } from "./link";
+import { joined, type Link } from "./link";
 
 /**
- * Keeps each upload's `Idempotency-Key` with the identity that the upload got. DynamoDB deletes a
- * row when its `expires_at` has passed.
+ * Keeps each upload's `Idempotency-Key` with the identity that the upload got, and a tombstone of each
+ * deleted event. DynamoDB deletes a row when its `expires_at` has passed.
  */
 export class IdempotencyTable extends pulumi.ComponentResource implements KeepsData {
   readonly table: aws.dynamodb.Table;
@@ -30,11 +30,25 @@ export class IdempotencyTable extends pulumi.ComponentResource implements KeepsD
     this.registerOutputs({ tableName: this.table.name });
   }
 
-  /** To reserve an identity for an `Idempotency-Key`, and to find a reserved one. */
+  /** To reserve an identity for an `Idempotency-Key`, to find a reserved one, and to leave tombstones. */
   reserving(): Link<"RESERVATIONS_TABLE_NAME"> {
+    return this.link("dynamodb:GetItem", "dynamodb:PutItem");
+  }
+
+  /** To write no row of a deleted event: its tombstone is checked in the same transaction. */
+  guarding(): Link<"RESERVATIONS_TABLE_NAME"> {
+    return this.link("dynamodb:ConditionCheckItem");
+  }
+
+  /** All that the upload API does: reserve identities, and write no row of a deleted event. */
+  uploading(): Link<"RESERVATIONS_TABLE_NAME"> {
+    return joined(this.reserving(), this.guarding());
+  }
+
+  private link(...actions: string[]): Link<"RESERVATIONS_TABLE_NAME"> {
     return {
       environment: { RESERVATIONS_TABLE_NAME: this.table.name },
-      grants: [{ actions: ["dynamodb:GetItem", "dynamodb:PutItem"], resources: [this.table.arn] }],
+      grants: [{ actions, resources: [this.table.arn] }],
     };
   }
 }

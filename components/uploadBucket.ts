@@ -81,6 +81,18 @@ export class UploadBucket extends pulumi.ComponentResource implements KeepsData 
     return this.named(["s3:DeleteObject"], this.objects());
   }
 
+  /** To delete objects under the keys that the program hands out, when they arrive for a deleted event. */
+  cleaning(): Link<never> {
+    const prefixes = [UPLOAD_PREFIX, SIGNED_PREFIX];
+    const resources = prefixes.map((prefix) => pulumi.interpolate`${this.bucket.arn}/${prefix}*`);
+    return { environment: {}, grants: [{ actions: ["s3:DeleteObject"], resources }] };
+  }
+
+  /** All that the sweeper does: list objects, and delete those of deleted events. */
+  sweeping(): Link<"BUCKET_NAME"> {
+    return joined(this.listing(), this.cleaning());
+  }
+
   /** All that an operator's interface does: sign uploads, read, list and delete. */
   managing(): Link<"BUCKET_NAME"> {
     return joined(this.storing(SIGNED_PREFIX), this.reading(), this.listing(), this.deleting());

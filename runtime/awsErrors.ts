@@ -8,6 +8,8 @@ interface ServiceError {
   /** Node's error code, for failures below HTTP. */
   code?: string;
   $metadata?: { httpStatusCode?: number; attempts?: number };
+  /** Of a cancelled transaction: one for each of its items, `None` for those without an error. */
+  CancellationReasons?: { Code?: string }[];
 }
 
 const THROTTLING = [
@@ -50,6 +52,11 @@ export function asError(thrown: unknown): ServiceError {
 /** Whether a conditional write failed because its condition was false. */
 export function isConditionFailed(thrown: unknown): boolean {
   return asError(thrown).name === "ConditionalCheckFailedException";
+}
+
+/** Why each item of a transaction was refused, such as `ConditionalCheckFailed`; empty for other errors. */
+export function cancellationsOf(thrown: unknown): (string | undefined)[] {
+  return asError(thrown).CancellationReasons?.map(({ Code }) => Code) ?? [];
 }
 
 /** Resolves to false where the condition of the write was false. */

@@ -14,6 +14,15 @@ export function idempotencyKeyOf(event: APIGatewayProxyEvent): string | undefine
   return key;
 }
 
+/** The refusal of an `Idempotency-Key` whose event was deleted. */
+export function eventDeleted(): HttpError {
+  return httpError(
+    410,
+    "event_deleted",
+    "The file of this Idempotency-Key was deleted, and is not taken again. To upload it anew, use a new key.",
+  );
+}
+
 /** The refusal of an `Idempotency-Key` that an earlier, different request has used. */
 export function idempotencyKeyReused(): HttpError {
   return httpError(

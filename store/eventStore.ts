@@ -15,6 +15,12 @@ export interface CountedEventStore extends EventStore {
   countsTableName: string;
 }
 
+/** For writers of rows whose event may have been deleted before. */
+export interface GuardedEventStore extends CountedEventStore {
+  /** The table of reservations, which has the tombstones of deleted events; see `tombstones.ts`. */
+  reservationsTableName: string;
+}
+
 /**
  * A DynamoDB client whose timeouts leave the handler time to answer. For callback factories only: a
  * client cannot be serialized.
@@ -37,6 +43,9 @@ export type EventVariable = "TABLE_NAME" | "STATUS_SHARDS";
 /** The environment variables of a `CountedEventStore`. */
 export type CountedEventVariable = EventVariable | "COUNTS_TABLE_NAME";
 
+/** The environment variables of a `GuardedEventStore`. */
+export type GuardedEventVariable = CountedEventVariable | "RESERVATIONS_TABLE_NAME";
+
 /** The event table that the environment names. */
 export function eventStore(
   environment: Environment<EventVariable>,
@@ -55,4 +64,15 @@ export function countedEventStore(
   dynamo = dynamoClient(),
 ): CountedEventStore {
   return { ...eventStore(environment, dynamo), countsTableName: environment("COUNTS_TABLE_NAME") };
+}
+
+/** The event table, the table of counts and the one of tombstones that the environment names. */
+export function guardedEventStore(
+  environment: Environment<GuardedEventVariable>,
+  dynamo = dynamoClient(),
+): GuardedEventStore {
+  return {
+    ...countedEventStore(environment, dynamo),
+    reservationsTableName: environment("RESERVATIONS_TABLE_NAME"),
+  };
 }

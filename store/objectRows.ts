@@ -1,34 +1,27 @@
 import type { S3EventRecord } from "aws-lambda";
 import type { FileEvent } from "../events/event";
-import { directIdentity, parseUploadKey, UPLOAD_PREFIX } from "../events/identity";
+import { directIdentity, parseUploadKey } from "../events/identity";
 import { eventOfRecord } from "../events/newEvent";
-import type { CountedEventStore } from "./eventStore";
-import { findRowOf, putEvent } from "./rows";
+import type { GuardedEventStore } from "./eventStore";
+import { findRowOf, type PutOutcome, putUndeletedEvent } from "./rows";
 
 /**
- * Writes the row of an object that the bucket's event reports, unless it has one.
- *
- * Below the upload API's prefix, an object nearly always has a row: reading it first costs a read unit,
- * where a failed conditional write would cost a write unit. An earlier version's key may also hold the
- * identity of another object: then the object is a direct one.
+ * Writes the row of an object that the bucket's event reports, unless it has one or had one that was
+ * deleted. An earlier version's key may also hold the identity of another object: then the object is a
+ * direct one.
  *
  * @param by the Lambda that writes it, such as `record`
  * @throws URIError for a key that is not URL-encoded
  */
 export async function putObjectRow(
-  store: CountedEventStore,
+  store: GuardedEventStore,
   record: S3EventRecord,
   by: string,
-): Promise<{ event: FileEvent; isWritten: boolean }> {
+): Promise<{ event: FileEvent; outcome: PutOutcome }> {
   let event = eventOfRecord(record);
-  if (parseUploadKey(event.event_info.Key)?.prefix === UPLOAD_PREFIX) {
-    const found = await findRowOf(store, event);
-    if (found === "same") {
-      return { event, isWritten: false };
-    }
-    if (found === "other") {
-      event = eventOfRecord(record, directIdentity);
-    }
+  const isUnbound = parseUploadKey(event.event_info.Key)?.isUnbound === true;
+  if (isUnbound && (await findRowOf(store, event)) === "other") {
+    event = eventOfRecord(record, directIdentity);
   }
-  return { event, isWritten: await putEvent(store, event, by) };
+  return { event, outcome: await putUndeletedEvent(store, event, by) };
 }

@@ -12,6 +12,12 @@ export interface ReservationsTable {
   tableName: string;
 }
 
+/** The upload of a request. */
+export interface Reservation extends NewUpload {
+  /** Whether an earlier request with the same `Idempotency-Key` made it. */
+  isRepeated: boolean;
+}
+
 /** An upload, reserved for its `Idempotency-Key`. */
 interface StoredReservation extends NewUpload {
   /** Equal for repetitions of a request. */
@@ -30,16 +36,18 @@ export async function reserve(
   idempotencyKey: string | undefined,
   { prefix, fileName }: { prefix: UploadPrefix; fileName: string },
   request: (string | number | null)[],
-): Promise<NewUpload | undefined> {
+): Promise<Reservation | undefined> {
   const wanted = {
     ...newUpload(prefix, fileName),
     fingerprint: createHash("sha256").update(JSON.stringify(request)).digest("hex"),
   };
   if (idempotencyKey === undefined) {
-    return wanted;
+    return { ...wanted, isRepeated: false };
   }
   const reserved = await reserveFor(table, idempotencyKey, wanted);
-  return reserved.fingerprint === wanted.fingerprint ? reserved : undefined;
+  return reserved.fingerprint === wanted.fingerprint
+    ? { ...reserved, isRepeated: reserved.event_id !== wanted.event_id }
+    : undefined;
 }
 
 /**

@@ -1,41 +1,99 @@
+import { setTimeout as delay } from "node:timers/promises";
 import {
   DeleteItemCommand,
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
+  TransactWriteItemsCommand,
 } from "@aws-sdk/client-dynamodb";
 import type { EventKey, FileEvent } from "../events/event";
 import { fromItem, type Item, keyItem, newItem, objectKeyIn } from "../events/item";
-import { unlessConditionFailed } from "../runtime/awsErrors";
+import { cancellationsOf, unlessConditionFailed } from "../runtime/awsErrors";
 import { reopenPeriod } from "./counts/marks";
 import { isLate } from "./counts/periods";
-import type { CountedEventStore, EventStore } from "./eventStore";
+import type { CountedEventStore, EventStore, GuardedEventStore } from "./eventStore";
+import { tombstoneKey } from "./tombstones";
+
+/** The put of a new event, unless its row exists, with the first entry of its history. */
+function newRow({ tableName, statusShards }: EventStore, event: FileEvent, by: string) {
+  const begin = { status: event.event_status, time: event.updated_at, function: by };
+  return {
+    TableName: tableName,
+    Item: newItem({ ...event, event_history: [begin] }, statusShards),
+    ConditionExpression: "attribute_not_exists(event_id)",
+  };
+}
 
 /**
- * Puts a new event, unless its row exists, with the first entry of its history.
+ * Puts a new event, unless its row exists: one with a fresh identity, which nobody can have deleted.
  *
  * @param by the Lambda that writes it, such as `upload`
- * @returns whether this call wrote it
  */
 export async function putEvent(
   store: CountedEventStore,
   event: FileEvent,
   by: string,
-): Promise<boolean> {
-  const { dynamo, tableName, statusShards } = store;
-  const begin = { status: event.event_status, time: event.updated_at, function: by };
+): Promise<void> {
   if (isLate(event)) {
     await reopenPeriod(store, event);
   }
-  return unlessConditionFailed(
-    dynamo.send(
-      new PutItemCommand({
-        TableName: tableName,
-        Item: newItem({ ...event, event_history: [begin] }, statusShards),
-        ConditionExpression: "attribute_not_exists(event_id)",
-      }),
-    ),
-  );
+  await unlessConditionFailed(store.dynamo.send(new PutItemCommand(newRow(store, event, by))));
+}
+
+/** Milliseconds, times the number of the attempt. */
+const CONFLICT_DELAY_MS = 50;
+
+const MAX_CONFLICTS = 5;
+
+/** What became of a row: written now, there already, or not to be written, as its event was deleted. */
+export type PutOutcome = "written" | "exists" | "deleted";
+
+/**
+ * Puts a new event, unless its row exists or the event was deleted: in one transaction, so that no
+ * deletion falls between the check and the write.
+ *
+ * @param by the Lambda that writes it, such as `record`
+ */
+export async function putUndeletedEvent(
+  store: GuardedEventStore,
+  event: FileEvent,
+  by: string,
+): Promise<PutOutcome> {
+  if (isLate(event)) {
+    await reopenPeriod(store, event);
+  }
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await store.dynamo.send(
+        new TransactWriteItemsCommand({
+          TransactItems: [
+            {
+              ConditionCheck: {
+                TableName: store.reservationsTableName,
+                Key: tombstoneKey(event, event.event_info.Key),
+                ConditionExpression: "attribute_not_exists(idempotency_key)",
+              },
+            },
+            { Put: newRow(store, event, by) },
+          ],
+        }),
+      );
+      return "written";
+    } catch (error) {
+      const [deleted, exists] = cancellationsOf(error);
+      if (deleted === "ConditionalCheckFailed") {
+        return "deleted";
+      }
+      if (exists === "ConditionalCheckFailed") {
+        return "exists";
+      }
+      // The SDK does not repeat it. Another delivery of the same object's event is at work.
+      if (![deleted, exists].includes("TransactionConflict") || attempt === MAX_CONFLICTS) {
+        throw error;
+      }
+      await delay(attempt * CONFLICT_DELAY_MS);
+    }
+  }
 }
 
 /** Some attributes of a row; undefined: there is no such row. Reads consistently. */

@@ -153,7 +153,7 @@ describe("the program during an outage", function () {
 
   it("writes the rows of files that were stored while the table refused every write", async () => {
     outage = ({ operation }) => {
-      if (["dynamodb:PutItem", "dynamodb:UpdateItem"].includes(operation)) {
+      if (/^dynamodb:(PutItem|UpdateItem|TransactWriteItems)$/.test(operation)) {
         throw new AwsError("InternalServerError", 500, "The table is unavailable.");
       }
     };

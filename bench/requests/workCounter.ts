@@ -44,6 +44,7 @@ interface DynamoDbRequest {
   Key?: Keys;
   ConsistentRead?: boolean;
   RequestItems?: Record<string, { Keys?: Keys[]; ConsistentRead?: boolean }>;
+  TransactItems?: { Put?: { Item: Item }; ConditionCheck?: object }[];
 }
 
 interface DynamoDbAnswer {
@@ -199,6 +200,12 @@ export function createWorkCounter(): WorkCounter {
     if (status === 400 && answer.__type?.endsWith("ConditionalCheckFailedException")) {
       // A failed condition costs as much as the write.
       count.tableWriteUnits += writeUnits(key ? (rowBytes.get(keyText(table, key)) ?? 0) : 0);
+    }
+    for (const { Put: put, ConditionCheck: check } of asked.TransactItems ?? []) {
+      // Each item is written twice, to prepare and to commit; what changes is counted once elsewhere.
+      const prepared = put ? writeUnits(itemBytes(put.Item)) : 0;
+      count.tableWriteUnits += prepared + (check ? 2 : 0);
+      count.tableWriteUnits += put && status === 400 ? prepared : 0;
     }
     if (operation === "dynamodb:GetItem" && key) {
       countRead(table, [key], consistent);

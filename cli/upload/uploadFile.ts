@@ -184,6 +184,8 @@ export async function uploadFile(
     if (!(error instanceof Failure)) {
       throw error;
     }
-    return { ...result, error: { code: error.code, message: error.message } };
+    // The key is the command's own: it depends on the file.
+    const hint = error.code === "event_deleted" ? " The option --new makes one." : "";
+    return { ...result, error: { code: error.code, message: error.message + hint } };
   }
 }

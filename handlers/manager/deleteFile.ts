@@ -7,6 +7,7 @@ import { asError } from "../../runtime/awsErrors";
 import { httpError } from "../../runtime/http";
 import { logInfo } from "../../runtime/log";
 import { deleteEvent } from "../../store/rows";
+import { putTombstone } from "../../store/tombstones";
 import { preventRetry } from "../../store/transitions";
 import { isWrittenAfter } from "./downloadLink";
 import { parametersOf } from "./parameters";
@@ -81,14 +82,12 @@ export async function deleteFile(
 ): Promise<APIGatewayProxyResult> {
   parametersOf(request, []);
   const event = await finishedEvent(manager, eventId);
+  // First, so that what arrives from now on brings nothing back.
+  await putTombstone(manager.store, event);
   // The row last: without it, nothing would refer to the object.
   await deleteObject(manager, event);
   if (!(await deleteEvent(manager.store, event))) {
     throw notFinished("on its way again");
-  }
-  if (hasUniqueKey(event)) {
-    // A repeated upload request may have put the object again before the row was deleted.
-    await deleteObject(manager, event);
   }
   logInfo("Event deleted.", { event_id: event.event_id, key: event.event_info.Key });
   return { statusCode: 204, headers: { "Cache-Control": "no-store" }, body: "" };

@@ -2,7 +2,7 @@ import { S3Client } from "@aws-sdk/client-s3";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-lambda";
 import type { Environment, RuntimeVariable } from "../../runtime/environment";
 import { errorAnswer, httpError } from "../../runtime/http";
-import { countedEventStore, type CountedEventVariable } from "../../store/eventStore";
+import { guardedEventStore, type GuardedEventVariable } from "../../store/eventStore";
 import { deleteFile } from "./deleteFile";
 import { listEvents } from "./listEvents";
 import { presignUpload } from "./presignUpload";
@@ -26,9 +26,8 @@ const ROUTE_HANDLERS: Record<RouteName, RouteHandler> = {
 
 /** `ALLOWED_CONTENT_TYPES` has patterns, separated by commas; `UPLOAD_NEEDS_KEY` true or false. */
 export type ManagerVariable =
-  | CountedEventVariable
+  | GuardedEventVariable
   | "BUCKET_NAME"
-  | "RESERVATIONS_TABLE_NAME"
   | "ALLOWED_CONTENT_TYPES"
   | "CURSOR_SECRET"
   | "UPLOAD_URL"
@@ -71,9 +70,8 @@ export function managerHandler(environment: Environment<ManagerVariable | Runtim
       requestChecksumCalculation: "WHEN_REQUIRED",
       responseChecksumValidation: "WHEN_REQUIRED",
     }),
-    store: countedEventStore(environment),
+    store: guardedEventStore(environment),
     bucketName: environment("BUCKET_NAME"),
-    reservationsTableName: environment("RESERVATIONS_TABLE_NAME"),
     allowedTypes: environment("ALLOWED_CONTENT_TYPES").split(","),
     cursorSecret: environment("CURSOR_SECRET"),
     taskRoot: environment("LAMBDA_TASK_ROOT"),

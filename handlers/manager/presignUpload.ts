@@ -5,10 +5,11 @@ import { fileNameFor } from "../../events/fileName";
 import { SIGNED_PREFIX } from "../../events/identity";
 import { acceptContentType } from "../../runtime/contentType";
 import { bodyBytes, httpError, jsonResponse } from "../../runtime/http";
-import { idempotencyKeyOf, idempotencyKeyReused } from "../../runtime/idempotencyKey";
+import { eventDeleted, idempotencyKeyOf, idempotencyKeyReused } from "../../runtime/idempotencyKey";
 import { logInfo } from "../../runtime/log";
 import { reserve } from "../../store/reservations";
 import { statusOf } from "../../store/rows";
+import { isDeleted } from "../../store/tombstones";
 import { invalid, parametersOf } from "./parameters";
 import type { ManagerContext, ManagerRequest } from "./request";
 
@@ -137,11 +138,11 @@ export async function presignUpload(
   { event }: ManagerRequest,
 ): Promise<APIGatewayProxyResult> {
   parametersOf(event, []);
-  const { s3, store, bucketName, reservationsTableName } = manager;
+  const { s3, store, bucketName } = manager;
   const request = readRequest(event, manager.allowedTypes);
   const idempotencyKey = idempotencyKeyOf(event);
   const reservation = await reserve(
-    { dynamo: store.dynamo, tableName: reservationsTableName },
+    { dynamo: store.dynamo, tableName: store.reservationsTableName },
     // A tab, which no header's key has: an upload by anyone cannot use up an operator's key. (Forms of
     // earlier versions had `manager`: their keys are below the upload API's prefix.)
     idempotencyKey && `signed\t${idempotencyKey}`,
@@ -156,6 +157,10 @@ export async function presignUpload(
   const event_status = idempotencyKey && (await statusOf(store, identity));
   if (event_status) {
     return jsonResponse(200, { ...identity, event_status });
+  }
+  // After the row, which is deleted after its tombstone is written.
+  if (reservation.isRepeated && (await isDeleted(store, reservation))) {
+    throw eventDeleted();
   }
   const expiresAt = new Date(Date.now() + SIGNED_SECONDS * 1000);
   const headers = headersOf(request);

@@ -1,14 +1,12 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-lambda";
-import type { CountedEventStore } from "../../store/eventStore";
+import type { GuardedEventStore } from "../../store/eventStore";
 
 /** What all routes need. */
 export interface ManagerContext {
   s3: S3Client;
-  store: CountedEventStore;
+  store: GuardedEventStore;
   bucketName: string;
-  /** The table of `Idempotency-Key`s. */
-  reservationsTableName: string;
   allowedTypes: string[];
   /** Signs cursors. */
   cursorSecret: string;

@@ -1,3 +1,4 @@
+import { S3Client } from "@aws-sdk/client-s3";
 import type { S3Event, S3EventRecord } from "aws-lambda";
 import { freshUploadSeconds, isFreshUpload } from "../../events/gracePeriod";
 import {
@@ -7,9 +8,10 @@ import {
   UPLOAD_PREFIX,
 } from "../../events/identity";
 import { isFolderMarker } from "../../events/newEvent";
+import { deleteArrived } from "../../runtime/deletedEvents";
 import type { Environment } from "../../runtime/environment";
 import { logError, logInfo } from "../../runtime/log";
-import { countedEventStore, type CountedEventVariable } from "../../store/eventStore";
+import { guardedEventStore, type GuardedEventVariable } from "../../store/eventStore";
 import { putObjectRow } from "../../store/objectRows";
 
 /**
@@ -27,7 +29,8 @@ function isLeftToUploadApi(
 }
 
 /**
- * Writes a row `created` for each object that was created in the bucket, unless it has one.
+ * Writes a row `created` for each object that was created in the bucket, unless it has one, and deletes
+ * an object whose event was deleted.
  *
  * It skips fresh uploads of the upload API, which writes their rows; where that failed, the sweeper does
  * (see `gracePeriod.ts`).
@@ -35,8 +38,12 @@ function isLeftToUploadApi(
  * @throws the first error, after all other records were written. Lambda repeats the event, which
  *   does not change existing rows; after the last attempt, the event goes to the dead-letter queue
  */
-export function recordHandler(environment: Environment<CountedEventVariable | "STUCK_SECONDS">) {
-  const store = countedEventStore(environment);
+export function recordHandler(environment: Environment<GuardedEventVariable | "STUCK_SECONDS">) {
+  const store = guardedEventStore(environment);
+  const s3 = new S3Client({
+    maxAttempts: 3,
+    requestHandler: { connectionTimeout: 1000, requestTimeout: 4000, throwOnRequestTimeout: true },
+  });
   const freshSeconds = freshUploadSeconds(Number(environment("STUCK_SECONDS")));
 
   const record = async (s3Record: S3EventRecord) => {
@@ -50,9 +57,13 @@ export function recordHandler(environment: Environment<CountedEventVariable | "S
       logInfo("Row left to the upload API.", { event_id: upload.event_id, key });
       return;
     }
-    const { event, isWritten } = await putObjectRow(store, s3Record, "record");
+    const { event, outcome } = await putObjectRow(store, s3Record, "record");
+    if (outcome === "deleted") {
+      await deleteArrived(s3, event);
+      return;
+    }
     const fields = { event_id: event.event_id, key };
-    logInfo(isWritten ? "Row written." : "Row exists already.", fields);
+    logInfo(outcome === "written" ? "Row written." : "Row exists already.", fields);
   };
 
   return async (event: Partial<S3Event>): Promise<void> => {

@@ -5,7 +5,7 @@ import type { Environment } from "../../runtime/environment";
 import { logError } from "../../runtime/log";
 import { writeCounts } from "../../runtime/metrics";
 import { sealPeriods } from "../../store/counts/sealPeriods";
-import { countedEventStore, type CountedEventVariable } from "../../store/eventStore";
+import { guardedEventStore, type GuardedEventVariable } from "../../store/eventStore";
 import { sweepDeadLetters } from "./deadLetters";
 import { sweepStuckEvents } from "./stuckEvents";
 import type { SweepRun } from "./sweepRun";
@@ -23,7 +23,7 @@ const RESERVED_MS = 20_000;
  */
 export function sweepHandler(
   environment: Environment<
-    | CountedEventVariable
+    | GuardedEventVariable
     | "BUCKET_NAME"
     | "DEAD_LETTER_QUEUE_URL"
     | "STUCK_SECONDS"
@@ -36,7 +36,7 @@ export function sweepHandler(
   };
   const s3 = new S3Client(options);
   const sqs = new SQSClient(options);
-  const store = countedEventStore(environment);
+  const store = guardedEventStore(environment);
   const bucketName = environment("BUCKET_NAME");
   const queueUrl = environment("DEAD_LETTER_QUEUE_URL");
   const stuckSeconds = Number(environment("STUCK_SECONDS"));
@@ -45,6 +45,7 @@ export function sweepHandler(
   return async (_event: unknown, context: Context): Promise<void> => {
     const run: SweepRun = {
       store,
+      s3,
       stuckSeconds,
       hasTime: () => context.getRemainingTimeInMillis() > RESERVED_MS,
       counts: {
@@ -58,7 +59,7 @@ export function sweepHandler(
     };
     const parts = await Promise.allSettled([
       sweepStuckEvents(run, maxAttempts),
-      sweepUnrecordedUploads(run, s3, bucketName),
+      sweepUnrecordedUploads(run, bucketName),
       sweepDeadLetters(run, sqs, queueUrl),
       sealPeriods(store, run.hasTime),
     ]);

@@ -1,9 +1,11 @@
+import type { S3Client } from "@aws-sdk/client-s3";
 import type { S3EventRecord } from "aws-lambda";
 import type { FileEvent } from "../../events/event";
+import { deleteArrived } from "../../runtime/deletedEvents";
 import { logInfo } from "../../runtime/log";
-import type { CountedEventStore } from "../../store/eventStore";
+import type { GuardedEventStore } from "../../store/eventStore";
 import { putObjectRow } from "../../store/objectRows";
-import { putEvent } from "../../store/rows";
+import { type PutOutcome, putUndeletedEvent } from "../../store/rows";
 
 /** The metrics of one run. */
 export interface SweepCounts {
@@ -23,7 +25,8 @@ export interface SweepCounts {
 
 /** The state that the parts of one run share. */
 export interface SweepRun {
-  store: CountedEventStore;
+  store: GuardedEventStore;
+  s3: S3Client;
   /** Seconds after which an event without progress is stuck. */
   stuckSeconds: number;
   /** Whether there is time for another page. */
@@ -36,23 +39,23 @@ export function isoBefore(seconds: number): string {
   return new Date(Date.now() - seconds * 1000).toISOString();
 }
 
-function logMissing(written: boolean, event: FileEvent): boolean {
-  if (written) {
-    logInfo("Missing row written.", {
-      event_id: event.event_id,
-      key: event.event_info.Key,
-    });
+/** @returns whether the row was written */
+async function finish({ s3 }: SweepRun, outcome: PutOutcome, event: FileEvent): Promise<boolean> {
+  if (outcome === "deleted") {
+    await deleteArrived(s3, event);
+  } else if (outcome === "written") {
+    logInfo("Missing row written.", { event_id: event.event_id, key: event.event_info.Key });
   }
-  return written;
+  return outcome === "written";
 }
 
 /** Writes a listed upload's row, unless it exists. @returns whether this call wrote it */
 export async function putMissingRow(run: SweepRun, event: FileEvent): Promise<boolean> {
-  return logMissing(await putEvent(run.store, event, "sweep"), event);
+  return finish(run, await putUndeletedEvent(run.store, event, "sweep"), event);
 }
 
 /** Writes a created object's row, unless it has one. @returns whether this call wrote it */
 export async function putMissingObjectRow(run: SweepRun, record: S3EventRecord): Promise<boolean> {
-  const { event, isWritten } = await putObjectRow(run.store, record, "sweep");
-  return logMissing(isWritten, event);
+  const { event, outcome } = await putObjectRow(run.store, record, "sweep");
+  return finish(run, outcome, event);
 }

@@ -69,12 +69,8 @@ async function listPage(
  *
  * @throws the first error of listing the bucket, or of reading or writing rows
  */
-export async function sweepUnrecordedUploads(
-  run: SweepRun,
-  s3: S3Client,
-  bucket: string,
-): Promise<void> {
-  const { store, stuckSeconds, hasTime } = run;
+export async function sweepUnrecordedUploads(run: SweepRun, bucket: string): Promise<void> {
+  const { store, s3, stuckSeconds, hasTime } = run;
   // ISO 8601 sorts in order of time.
   const newest = `${UPLOAD_PREFIX}${isoBefore(gracePeriodSeconds(stuckSeconds))}`;
   const errors: unknown[] = [];

@@ -10,16 +10,17 @@ import { asError } from "../../runtime/awsErrors";
 import { acceptContentType } from "../../runtime/contentType";
 import type { Environment } from "../../runtime/environment";
 import { bodyBytes, errorAnswer, header, httpError, jsonResponse } from "../../runtime/http";
-import { idempotencyKeyOf, idempotencyKeyReused } from "../../runtime/idempotencyKey";
+import { eventDeleted, idempotencyKeyOf, idempotencyKeyReused } from "../../runtime/idempotencyKey";
 import { logError, logInfo } from "../../runtime/log";
 import {
-  type CountedEventStore,
-  countedEventStore,
-  type CountedEventVariable,
   dynamoClient,
+  type GuardedEventStore,
+  guardedEventStore,
+  type GuardedEventVariable,
 } from "../../store/eventStore";
 import { reserve } from "../../store/reservations";
-import { putEvent } from "../../store/rows";
+import { putEvent, putUndeletedEvent } from "../../store/rows";
+import { isDeleted } from "../../store/tombstones";
 
 /** The body of a 201 answer. */
 export interface UploadAnswer {
@@ -38,11 +39,7 @@ export interface UploadAnswer {
 
 /** `ALLOWED_CONTENT_TYPES` has patterns, separated by commas; `MAX_UPLOAD_BYTES` a whole number. */
 export type UploadVariable =
-  | CountedEventVariable
-  | "BUCKET_NAME"
-  | "RESERVATIONS_TABLE_NAME"
-  | "MAX_UPLOAD_BYTES"
-  | "ALLOWED_CONTENT_TYPES";
+  GuardedEventVariable | "BUCKET_NAME" | "MAX_UPLOAD_BYTES" | "ALLOWED_CONTENT_TYPES";
 
 /** Also in API Gateway's own answer to a body that is too large. */
 export const LARGER_FILES =
@@ -179,9 +176,21 @@ function eTagOf(body: Buffer): string {
   return createHash("md5").update(body).digest("hex");
 }
 
-/** Writes the row, unless it exists. Never fails. */
-async function writeRow(store: CountedEventStore, event: FileEvent): Promise<void> {
+/**
+ * Writes the row, unless it exists. Never fails. A request with an `Idempotency-Key` may be slower than its
+ * own repetition, whose event is deleted meanwhile.
+ *
+ * @returns false: the event was deleted. The object is then left to `record` and the sweeper
+ */
+async function writeRow(
+  store: GuardedEventStore,
+  event: FileEvent,
+  mayBeDeleted: boolean,
+): Promise<boolean> {
   try {
+    if (mayBeDeleted) {
+      return (await putUndeletedEvent(store, event, "upload")) !== "deleted";
+    }
     await putEvent(store, event, "upload");
   } catch (error) {
     // The file is in the bucket, where the sweeper finds it: the upload has succeeded.
@@ -189,6 +198,7 @@ async function writeRow(store: CountedEventStore, event: FileEvent): Promise<voi
       event_id: event.event_id,
     });
   }
+  return true;
 }
 
 /**
@@ -204,9 +214,8 @@ export function uploadHandler(environment: Environment<UploadVariable>) {
   });
   // With S3's three attempts of 4 s, all timeouts fit in the Lambda's 29 s.
   const dynamo = dynamoClient({ maxAttempts: 2, requestTimeout: 2000 });
-  const store = countedEventStore(environment, dynamo);
+  const store = guardedEventStore(environment, dynamo);
   const bucket = environment("BUCKET_NAME");
-  const reservationsTableName = environment("RESERVATIONS_TABLE_NAME");
   const maxBytes = Number(environment("MAX_UPLOAD_BYTES"));
   const allowedTypes = environment("ALLOWED_CONTENT_TYPES").split(",");
 
@@ -214,7 +223,7 @@ export function uploadHandler(environment: Environment<UploadVariable>) {
     try {
       const request = readRequest(event, allowedTypes, maxBytes);
       const reservation = await reserve(
-        { dynamo, tableName: reservationsTableName },
+        { dynamo, tableName: store.reservationsTableName },
         request.idempotencyKey,
         { prefix: UPLOAD_PREFIX, fileName: request.fileName },
         [request.contentType, request.fileName, request.digest.toString("hex")],
@@ -222,10 +231,13 @@ export function uploadHandler(environment: Environment<UploadVariable>) {
       if (reservation === undefined) {
         throw idempotencyKeyReused();
       }
+      if (reservation.isRepeated && (await isDeleted(store, reservation))) {
+        throw eventDeleted();
+      }
       const { event_id, event_timestamp, object_key } = reservation;
       const { eTag, isRepeated } = await storeObject(s3, bucket, object_key, request);
       const checksum = request.digest.toString("hex");
-      await writeRow(store, {
+      const row: FileEvent = {
         event_id,
         event_timestamp,
         event_status: "uploaded",
@@ -239,7 +251,10 @@ export function uploadHandler(environment: Environment<UploadVariable>) {
           FileName: parseUploadKey(object_key)?.fileName,
           Checksum: checksum,
         },
-      });
+      };
+      if (!(await writeRow(store, row, request.idempotencyKey !== undefined))) {
+        throw eventDeleted();
+      }
       logInfo("File stored.", { event_id, key: object_key, size: request.body.length });
       const answer: UploadAnswer = {
         event_id,

@@ -66,10 +66,11 @@ describe("The Lambdas' bundles", () => {
 
   it("record: does nothing for no records, then writes a row of the decoded key", () => {
     const [row] = aws.callsOf("record");
-    expect(actionsOf("record")).to.deep.equal(["PutItem"]);
-    const { Item: item } = JSON.parse(row?.body ?? "") as {
-      Item: Record<string, { S: string }>;
+    expect(actionsOf("record")).to.deep.equal(["TransactWriteItems"]);
+    const { TransactItems: items } = JSON.parse(row?.body ?? "") as {
+      TransactItems: { Put?: { Item: Record<string, { S: string }> } }[];
     };
+    const item = items[1]?.Put?.Item ?? {};
     expect(item.event_status).to.deep.equal({ S: "created" });
     expect(JSON.parse(item.event_info?.S ?? "")).to.include({ Bucket: "a-bucket", Key: "a b.txt" });
   });

@@ -107,6 +107,7 @@ describe("The program's Lambdas", () => {
         TABLE_NAME: "events-1a2b3c4",
         STATUS_SHARDS: "1",
         COUNTS_TABLE_NAME: "events-counts-1a2b3c4",
+        RESERVATIONS_TABLE_NAME: "uploads-idempotency-1a2b3c4",
         STUCK_SECONDS: "900",
       },
       process: {
@@ -126,6 +127,7 @@ describe("The program's Lambdas", () => {
         TABLE_NAME: "events-1a2b3c4",
         STATUS_SHARDS: "1",
         COUNTS_TABLE_NAME: "events-counts-1a2b3c4",
+        RESERVATIONS_TABLE_NAME: "uploads-idempotency-1a2b3c4",
         BUCKET_NAME: "uploads-1a2b3c4",
         DEAD_LETTER_QUEUE_URL: QUEUE_URL,
         STUCK_SECONDS: "900",
@@ -174,6 +176,11 @@ describe("The program's Lambdas", () => {
   const streamReading = ["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"].map(
     (action) => `dynamodb:${action} ${STREAM}`,
   );
+  const guarding = [
+    `dynamodb:ConditionCheckItem ${RESERVATIONS}`,
+    `s3:DeleteObject ${BUCKET}/uploads/*`,
+    `s3:DeleteObject ${BUCKET}/signed/*`,
+  ];
   const grantsOf: Record<string, string[]> = {
     manager: [
       `dynamodb:Query ${TABLE}/index/time-index`,
@@ -194,6 +201,7 @@ describe("The program's Lambdas", () => {
       `s3:PutObject ${BUCKET}/uploads/*`,
       `dynamodb:PutItem ${TABLE}`,
       `dynamodb:UpdateItem ${COUNTS}`,
+      `dynamodb:ConditionCheckItem ${RESERVATIONS}`,
       `dynamodb:GetItem ${RESERVATIONS}`,
       `dynamodb:PutItem ${RESERVATIONS}`,
     ],
@@ -201,6 +209,7 @@ describe("The program's Lambdas", () => {
       `dynamodb:GetItem ${TABLE}`,
       `dynamodb:PutItem ${TABLE}`,
       `dynamodb:UpdateItem ${COUNTS}`,
+      ...guarding,
       sending,
     ],
     process: [
@@ -226,6 +235,7 @@ describe("The program's Lambdas", () => {
       `dynamodb:Query ${COUNTS}`,
       `dynamodb:UpdateItem ${COUNTS}`,
       `s3:ListBucket ${BUCKET}`,
+      ...guarding,
       `sqs:ReceiveMessage ${QUEUE}`,
       `sqs:DeleteMessage ${QUEUE}`,
     ],

@@ -157,7 +157,7 @@ describe("record", function () {
     await program.invoke("record", { Records: [s3Record({ bucket, encodedKey })] });
 
     expect(await program.rowsOf(bucket)).to.deep.equal([uploaded]);
-    expect(program.calls).to.deep.equal(["record dynamodb:GetItem"]);
+    expect(program.calls).to.deep.equal(["record dynamodb:TransactWriteItems"]);
   });
 
   it("writes the row of a signed upload at once, by one request", async () => {
@@ -167,7 +167,7 @@ describe("record", function () {
     await program.invoke("record", { Records: [s3Record({ bucket, encodedKey, eventTime })] });
 
     expect(await program.row(identity)).to.deep.include({ ...identity, event_status: "created" });
-    expect(program.calls).to.deep.equal(["record dynamodb:PutItem"]);
+    expect(program.calls).to.deep.equal(["record dynamodb:TransactWriteItems"]);
   });
 
   for (const eventName of ["ObjectCreated:Put", "ObjectCreated:CompleteMultipartUpload"]) {

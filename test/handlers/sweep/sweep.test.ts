@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { DeleteItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
-import { PutObjectCommand } from "@aws-sdk/client-s3";
+import { DeleteItemCommand, ListTablesCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
+import { HeadObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { expect } from "chai";
 import { AwsError } from "local-aws";
 import type { FileEvent } from "../../../events/event";
-import { newUpload, UPLOAD_PREFIX } from "../../../events/identity";
+import { newUpload, SIGNED_PREFIX, UPLOAD_PREFIX } from "../../../events/identity";
+import { putTombstone } from "../../../store/tombstones";
 import { clientSettings } from "../../../testing/clients";
 import { failedEvent, itemOf, processedEvent } from "../../../testing/events";
 import { eventually } from "../../../testing/eventually";
@@ -251,6 +252,25 @@ describe("sweep", function () {
       expect(await counts()).to.include({ WrittenFromDeadLetters: 2 });
     });
 
+    it("of an upload whose event was deleted becomes no row; its object is deleted", async () => {
+      const { object_key: Key, ...identity } = newUpload(SIGNED_PREFIX, "late.txt");
+      const { dynamo, bucketName: Bucket } = program;
+      const { TableNames: names = [] } = await dynamo.send(new ListTablesCommand({}));
+      const reservationsTableName = names.find((name) => name.includes("idempotency")) ?? fail();
+      const event = processedEvent({ ...identity, event_info: { Bucket, Key } });
+      await putTombstone({ dynamo, reservationsTableName }, event);
+      await program.s3.send(new PutObjectCommand({ Bucket, Key, Body: "late", IfNoneMatch: "*" }));
+      bucket = Bucket;
+      const message = await sendLost(Key);
+
+      expect(await sweep()).to.include({ functionError: undefined });
+
+      expect(await program.rowsOf(Key)).to.deep.equal([]);
+      expect(isQueued(message)).to.equal(false);
+      const head = program.s3.send(new HeadObjectCommand({ Bucket, Key }));
+      expect(await head.catch((error: unknown) => (error as Error).name)).to.equal("NotFound");
+    });
+
     it("of a stream, or with any other content, stays in the queue", async () => {
       const stream = { requestContext: {}, DDBStreamBatchInfo: { shardId: "shardId-1" } };
       const bodies = [stream, "no JSON", "null", "{}", { requestPayload: { Records: [{}, null] } }];
@@ -277,7 +297,7 @@ describe("sweep", function () {
     it("stays while the table refuses its row, and the run reports an error", async () => {
       const message = await sendLost("later");
       program.onCall = ({ operation }) => {
-        if (operation === "dynamodb:PutItem") {
+        if (operation === "dynamodb:TransactWriteItems") {
           throw new AwsError("InternalServerError", 500, "no");
         }
       };

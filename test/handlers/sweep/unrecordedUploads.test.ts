@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
+import { DeleteObjectCommand, type ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
 import { expect } from "chai";
 import type { EventKey } from "../../../events/event";
 import { gracePeriodSeconds } from "../../../events/gracePeriod";
@@ -7,6 +7,7 @@ import { UPLOAD_PREFIX, uploadOf } from "../../../events/identity";
 import { eventOfListedUpload, type ListedObject } from "../../../events/newEvent";
 import { sweepUnrecordedUploads } from "../../../handlers/sweep/unrecordedUploads";
 import { putEvent } from "../../../store/rows";
+import { putTombstone } from "../../../store/tombstones";
 import { uuidv7At } from "../../events/arbitraries";
 import { type CountedEvents, openCountedEvents } from "../../store/counts/countedEvents";
 
@@ -37,7 +38,12 @@ describe("sweepUnrecordedUploads", () => {
 
   /** A bucket that lists its keys in S3's order, a few at a time. */
   const s3 = {
-    send: ({ input }: ListObjectsV2Command) => {
+    send: (command: ListObjectsV2Command | DeleteObjectCommand) => {
+      if (command instanceof DeleteObjectCommand) {
+        keys = keys.filter((key) => key !== command.input.Key);
+        return Promise.resolve({});
+      }
+      const { input } = command;
       const { StartAfter: after = "", Prefix: prefix = "" } = input;
       const rest = keys.filter((key) => key.startsWith(prefix) && key > after).sort();
       const page = rest.slice(0, PAGE);
@@ -68,8 +74,8 @@ describe("sweepUnrecordedUploads", () => {
       Errors: 0,
     };
     pages = [];
-    const run = { store: events.store, stuckSeconds: STUCK_SECONDS, hasTime, counts };
-    await sweepUnrecordedUploads(run, s3, BUCKET);
+    const run = { store: events.store, s3, stuckSeconds: STUCK_SECONDS, hasTime, counts };
+    await sweepUnrecordedUploads(run, BUCKET);
     return { written: counts.WrittenFromListing };
   }
 
@@ -80,7 +86,7 @@ describe("sweepUnrecordedUploads", () => {
   /** Makes the table refuse every write of this upload's row. */
   function refuseRow({ event_id }: EventKey): void {
     events.before = ({ operation, input }) => {
-      if (operation === "PutItem" && JSON.stringify(input).includes(event_id)) {
+      if (operation === "TransactWriteItems" && JSON.stringify(input).includes(event_id)) {
         throw new Error("The row is refused.");
       }
     };
@@ -103,6 +109,18 @@ describe("sweepUnrecordedUploads", () => {
 
     expect(written).to.equal(ages.length - 1);
     expect(await keysWithRows()).to.have.members(uploads.map(({ key }) => key));
+  });
+
+  it("deletes an object whose event was deleted, and writes no row for it", async () => {
+    const [kept, deleted] = [store(600), store(500)];
+    const event = eventOfListedUpload(BUCKET, { Key: deleted.key }) ?? expect.fail();
+    await putTombstone(events.store, event);
+
+    const { written } = await sweep();
+
+    expect(written).to.equal(1);
+    expect(await keysWithRows()).to.deep.equal([kept.key]);
+    expect(keys).to.deep.equal([kept.key]);
   });
 
   it("checks each upload once, over any number of runs", async () => {

@@ -10,7 +10,7 @@ import type { EventKey, EventStatus, FileEvent } from "../../../events/event";
 import { fromItem, type Item, keyItem } from "../../../events/item";
 import { countEvents } from "../../../store/counts/countEvents";
 import { sealPeriods } from "../../../store/counts/sealPeriods";
-import type { CountedEventStore } from "../../../store/eventStore";
+import type { GuardedEventStore } from "../../../store/eventStore";
 import { putEvent } from "../../../store/rows";
 import { advanceEvent, failEvent } from "../../../store/transitions";
 import { updateRow } from "../../../store/updateRow";
@@ -22,6 +22,13 @@ const COUNTS: TableDefinition = {
   hashKey: "kind",
   rangeKey: "period",
   attributes: ["kind", "period"].map((name) => ({ name, type: "S" })),
+  globalSecondaryIndexes: [],
+};
+
+const TOMBSTONES: TableDefinition = {
+  tableName: "idempotency",
+  hashKey: "idempotency_key",
+  attributes: [{ name: "idempotency_key", type: "S" }],
   globalSecondaryIndexes: [],
 };
 
@@ -38,7 +45,7 @@ export interface Call {
 
 /** An event table and its counts, in memory, with a clock that the test sets. */
 export interface CountedEvents {
-  store: CountedEventStore;
+  store: GuardedEventStore;
   /** Runs before each call, which fails with the error it throws. */
   before: (call: Call) => void | Promise<void>;
   /** Runs after each answered call. */
@@ -76,7 +83,9 @@ const PATHS: Record<EventStatus, NextStatus[]> = {
 export async function openCountedEvents(statusShards = 1): Promise<CountedEvents> {
   const engine = createDynamoDb({ region: REGION, accountId: ACCOUNT });
   await engine.open();
-  await Promise.all([engine.createTable(eventTable(statusShards)), engine.createTable(COUNTS)]);
+  await Promise.all(
+    [eventTable(statusShards), COUNTS, TOMBSTONES].map((table) => engine.createTable(table)),
+  );
   const realNow = Date.now;
   let passed = 0;
   Date.now = () => realNow() + passed;
@@ -110,6 +119,7 @@ export async function openCountedEvents(statusShards = 1): Promise<CountedEvents
     tableName: "events",
     statusShards,
     countsTableName: COUNTS.tableName,
+    reservationsTableName: TOMBSTONES.tableName,
   };
 
   const events: CountedEvents = {
