@@ -144,6 +144,7 @@ export class EventTable extends pulumi.ComponentResource implements KeepsData {
   sweeping(): Link<CountedEventVariable> {
     return joined(
       this.listing(),
+      this.reading(),
       this.batchReading(),
       this.recording(),
       this.advancing(),

@@ -228,6 +228,7 @@ describe("The program's Lambdas", () => {
     ],
     sweep: [
       `dynamodb:Query ${TABLE}/index/time-index`,
+      `dynamodb:GetItem ${TABLE}`,
       `dynamodb:BatchGetItem ${TABLE}`,
       `dynamodb:PutItem ${TABLE}`,
       `dynamodb:UpdateItem ${TABLE}`,
