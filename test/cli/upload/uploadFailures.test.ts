@@ -56,6 +56,17 @@ describe("a failing upload from the command line", () => {
     });
   }
 
+  it("says how to upload a file anew whose event was deleted", async () => {
+    test.fake.faults = { "POST /direct/upload": [apiError(410, "event_deleted")] };
+
+    const { ok, error } = await test.upload(test.file("a.txt", "content"));
+
+    expect(ok).to.equal(false);
+    expect(error?.code).to.equal("event_deleted");
+    expect(error?.message).to.match(/ The option --new makes one\.$/);
+    expect(test.fake.requests()).to.deep.equal(["POST /direct/upload"]);
+  });
+
   it("does not send the file again when only S3's answer was lost", async () => {
     test.fake.faults = { "PUT /s3": ["lost answer"] };
 
