@@ -10,14 +10,14 @@ const DISORDER: FaultRule[] = [
   { kind: "replayStream", share: 0.1 },
 ];
 
-/** Each in turn, for some ten seconds: at a run's scale half an hour. */
+/** One after another, so early that small runs meet them; at a run's scale, ten seconds are half an hour. */
 const OUTAGE: FaultRule[] = [
-  { kind: "outage", function: "process", share: 1, afterSeconds: 2, seconds: 10 },
-  { kind: "outage", function: "notify", share: 1, afterSeconds: 14, seconds: 10 },
-  { kind: "outage", function: "record", share: 1, afterSeconds: 4, seconds: 10 },
-  { kind: "outage", service: "sns", share: 1, afterSeconds: 26, seconds: 10 },
-  { kind: "outage", service: "dynamodb", share: 1, afterSeconds: 40, seconds: 10 },
-  { kind: "outage", service: "s3", share: 1, afterSeconds: 54, seconds: 10 },
+  { kind: "outage", function: "process", share: 1, afterSeconds: 2, seconds: 8 },
+  { kind: "outage", function: "record", share: 1, afterSeconds: 4, seconds: 8 },
+  { kind: "outage", service: "dynamodb", share: 1, afterSeconds: 12, seconds: 6 },
+  { kind: "outage", function: "notify", share: 1, afterSeconds: 16, seconds: 8 },
+  { kind: "outage", service: "s3", share: 1, afterSeconds: 18, seconds: 6 },
+  { kind: "outage", service: "sns", share: 1, afterSeconds: 22, seconds: 8 },
 ];
 const SLOW: FaultRule[] = [{ kind: "slow", share: 1, factor: 10 }];
 

@@ -40,7 +40,7 @@ export const WRITTEN_ONCE = "uploads/";
 /** By the index's remainder: half of all files go through the API, a quarter each way else. */
 const WAYS: readonly Way[] = ["api", "direct", "api", "signed"];
 
-const SIGNED_ACTS: readonly (Act | undefined)[] = ["again", "race", undefined];
+const SIGNED_ACTS: readonly (Act | undefined)[] = ["again", "race", "deleteAndSend", undefined];
 
 /** Keys of other writers. Some are under the API's prefix, which the sweeper lists, but are not its keys. */
 const KEYS: ((index: number) => string)[] = [

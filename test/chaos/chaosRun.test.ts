@@ -26,6 +26,7 @@ describe("a short chaos run", function () {
     expect(faults).to.deep.equal({ injected: {}, crashes: [] });
     const outcomes = [...world.outcomes];
     const lateWrites = outcomes.reduce((sum, { lateWrites: late = 0 }) => sum + late, 0);
+    expect(lateWrites, "files sent after their event was deleted").to.be.greaterThan(0);
     expect(outcomes.some(({ writes = [] }) => writes.length > 1)).to.equal(true);
     expect(observer.invocations).to.include({ upload: 20, record: observer.events + lateWrites });
     expect(observer.errors).to.deep.equal([]);

@@ -23,6 +23,7 @@ describe("the uploads of a chaos run", () => {
       undefined,
       "again",
       "race",
+      "deleteAndSend",
       "overwrite",
     ]);
     expect(Math.min(...uploads.map(({ body }) => body.length))).to.be.within(1, 10);
