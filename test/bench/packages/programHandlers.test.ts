@@ -80,7 +80,7 @@ describe("The packages that the bench measures", () => {
     for (const each of unpacked) {
       for (const flags of ["none", "lambda"] as const) {
         const { start, outcome } = await measureStart(measure, record, each, endpoint, flags);
-        const calls = each.variant === "empty" ? [] : ["PutItem"];
+        const calls = each.variant === "empty" ? [] : ["TransactWriteItems"];
         expect(outcome, each.variant).to.deep.equal({ error: "", statusCode: undefined, calls });
         expect(start.cpuMs, each.variant).to.be.greaterThan(0);
         expect(start.wallMs, each.variant).to.be.greaterThan(0);
