@@ -62,7 +62,7 @@ function script(name: string, folder = "venv"): Program {
 }
 
 /** @param pattern of the part of the printed version that has to be `least` or more */
-function lacksVersion(
+export function lacksVersion(
   command: string,
   args: string[],
   pattern: RegExp,
