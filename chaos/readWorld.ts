@@ -1,6 +1,11 @@
 import { createHash } from "node:crypto";
 import * as path from "node:path";
-import { GetObjectCommand, paginateListObjectsV2, type S3Client } from "@aws-sdk/client-s3";
+import {
+  GetObjectCommand,
+  NoSuchKey,
+  paginateListObjectsV2,
+  type S3Client,
+} from "@aws-sdk/client-s3";
 import type { FileEvent } from "../events/event";
 import { forEachOrThrow } from "../runtime/concurrency";
 import { type Clients, eventPages } from "../testing/clients";
@@ -20,11 +25,18 @@ export interface Outputs {
 /** What is read from bucket, table and API. */
 export type Stored = Pick<World, "objects" | "rows" | "stats">;
 
-async function sha256Of(s3: S3Client, Bucket: string, Key: string): Promise<string> {
-  const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
-  return createHash("sha256")
-    .update((await Body?.transformToByteArray()) ?? new Uint8Array())
-    .digest("hex");
+/** @returns undefined for an object that is gone meanwhile: a run that is not drained moves */
+async function sha256Of(s3: S3Client, Bucket: string, Key: string): Promise<string | undefined> {
+  try {
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
+    const bytes = (await Body?.transformToByteArray()) ?? new Uint8Array();
+    return createHash("sha256").update(bytes).digest("hex");
+  } catch (error) {
+    if (error instanceof NoSuchKey) {
+      return undefined;
+    }
+    throw error;
+  }
 }
 
 /** The keys of all objects of a bucket. */
@@ -51,7 +63,9 @@ async function readObjects(
   )) {
     await forEachOrThrow(contents, async ({ Key: key = "", Size: size = 0, ETag = "" }) => {
       const sha256 = await sha256Of(s3, bucket, key);
-      objects.push({ key, size, eTag: ETag.replaceAll('"', ""), sha256 });
+      if (sha256 !== undefined) {
+        objects.push({ key, size, eTag: ETag.replaceAll('"', ""), sha256 });
+      }
     });
   }
 }
