@@ -30,7 +30,7 @@ export interface Settings {
   digestSeconds: number;
   /** Minutes from one run of the sweeper to the next. */
   sweepMinutes: number;
-  /** Seconds that an event may stay unfinished before the sweeper retries it. */
+  /** Seconds that an event may stay unfinished before the sweeper retries it; doubled with each attempt. */
   stuckSeconds: number;
   /** How often the sweeper retries an event before it becomes `failed`. */
   maxAttempts: number;

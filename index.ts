@@ -22,11 +22,11 @@ const { logRetentionDays, stuckSeconds, maxAttempts } = settings;
 const deadLetters = new DeadLetterQueue("dead-letters");
 const bucket = new UploadBucket("uploads", { ...settings, deadLetters });
 const idempotency = new IdempotencyTable("uploads-idempotency", settings);
-const events = new EventTable("events", { ...settings, deadLetters });
+const alarms = new Notifier("alarms", { emails: settings.alarmEmails });
+const events = new EventTable("events", { ...settings, deadLetters, alarms });
 const uploads = new UploadApi("uploads", { ...settings, largerFiles: LARGER_FILES });
 const manager = new EventManager("manager", settings);
 const mails = new Notifier("notifier", settings);
-const alarms = new Notifier("alarms", { emails: settings.alarmEmails });
 
 const uploadLambda = new CallbackLambda("upload", uploadHandler, {
   description: "Stores an uploaded file and writes its row",

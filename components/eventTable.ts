@@ -6,6 +6,7 @@ import type { DeadLetterQueue } from "./deadLetterQueue";
 import { type KeepsData, kept, type KeptArgs } from "./kept";
 import type { CallbackLambda } from "./lambda/callbackLambda";
 import { joined, type Link } from "./link";
+import type { Notifier } from "./notifier";
 import { type Grant, grantsDocument } from "./policy";
 import { refuseOtherIndex, SHARDS_TAG } from "./statusShards";
 
@@ -25,6 +26,8 @@ export interface EventTableArgs extends KeptArgs {
   statusShards: number;
   /** Receives the metadata of stream records that are given up: not the rows themselves. */
   deadLetters: DeadLetterQueue;
+  /** Mails operators when a function of `onStatus` is not started. */
+  alarms: Notifier;
 }
 
 export interface OnStatusArgs {
@@ -48,6 +51,9 @@ type EventVariable = "TABLE_NAME" | "STATUS_SHARDS";
 /** Environment variables of Lambdas that use the counts as well, or change counted events. */
 type CountedEventVariable = EventVariable | "COUNTS_TABLE_NAME";
 
+/** Environment variables of the sweeper. `CONSUMERS` has a function's name for each status, as JSON. */
+type SweepVariable = CountedEventVariable | "CONSUMERS" | "ALARM_TOPIC_ARN";
+
 /**
  * The event table: one row for each file. Its stream starts Lambdas for rows that reach given
  * statuses, and its `time-index` has the events of a status in time order. A second table counts
@@ -58,6 +64,8 @@ export class EventTable extends pulumi.ComponentResource implements KeepsData {
   readonly counts: aws.dynamodb.Table;
   readonly tableName: pulumi.Output<string>;
   readonly data: KeepsData["data"];
+  /** The function that a status starts. */
+  private readonly consumers: Partial<Record<EventStatus, pulumi.Output<string>>> = {};
 
   constructor(
     private readonly name: string,
@@ -140,9 +148,23 @@ export class EventTable extends pulumi.ComponentResource implements KeepsData {
     return joined(this.batchReading(), this.advancing());
   }
 
-  /** All that the sweeper does: find stuck and missing rows, resume or record them, and count. */
-  sweeping(): Link<CountedEventVariable> {
+  /** To know how far the functions of `onStatus` have come. Call it after `onStatus`. */
+  observing(): Link<"CONSUMERS"> {
+    return {
+      environment: { CONSUMERS: pulumi.jsonStringify(this.consumers) },
+      // The action has no resource type.
+      grants: [{ actions: ["cloudwatch:GetMetricData"], resources: ["*"] }],
+    };
+  }
+
+  /**
+   * All that the sweeper does: find stuck and missing rows, resume or record them, count, and tell
+   * operators of a function that is not started. Call it after `onStatus`.
+   */
+  sweeping(): Link<SweepVariable> {
     return joined(
+      this.observing(),
+      this.args.alarms.publishing("ALARM_TOPIC_ARN"),
       this.listing(),
       this.reading(),
       this.batchReading(),
@@ -181,6 +203,10 @@ export class EventTable extends pulumi.ComponentResource implements KeepsData {
     args: OnStatusArgs,
   ): aws.lambda.EventSourceMapping {
     const { deadLetters } = this.args;
+    const started = args.alsoUnalarmedFailures ? [...statuses, "failed" as const] : statuses;
+    for (const status of started) {
+      this.consumers[status] = lambda.function.name;
+    }
     const streamPolicy = new aws.iam.RolePolicy(
       `${lambda.name}-stream`,
       {

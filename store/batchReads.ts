@@ -4,6 +4,8 @@ import type { EventKey } from "../events/event";
 import { rowName } from "../events/identity";
 import { type Item, keyItem, keyOf } from "../events/item";
 import type { EventStore } from "./eventStore";
+import type { RowChange } from "./redelivery/budget";
+import type { Sample } from "./redelivery/ledger";
 
 /** DynamoDB's limit for one BatchGetItem. */
 const MAX_KEYS = 100;
@@ -70,4 +72,22 @@ export async function withoutNotice<T extends EventKey>(
       .map((row) => rowName(keyOf(row))),
   );
   return events.filter((event) => wanted.has(rowName(event)));
+}
+
+function changeOf({ status, at }: Sample, row: Item | undefined): RowChange {
+  if (row?.event_status?.S !== status || row.alarmed_at !== undefined) {
+    return "changed";
+  }
+  const { updated_at: { S: updated = "" } = {}, redelivered_at: { S: redelivered = "" } = {} } =
+    row;
+  return at === updated || at === redelivered ? "same" : "other";
+}
+
+/** How redelivered rows have changed since; in order. Eventually consistent. */
+export async function changesOf(store: EventStore, samples: Sample[]): Promise<RowChange[]> {
+  const attributes = ["event_status", "updated_at", "redelivered_at", "alarmed_at"];
+  const keys = samples.map(({ key }) => key);
+  const rows = await readRows(store, keys, { attributes, consistent: false });
+  const byName = new Map(rows.map((row) => [rowName(keyOf(row)), row]));
+  return samples.map((sample) => changeOf(sample, byName.get(rowName(sample.key))));
 }

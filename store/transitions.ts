@@ -90,7 +90,7 @@ export function failEvent(
       ...(event_result && { event_result: toMap(event_result) }),
       ...(!alarming && { no_alarm: { BOOL: true } }),
     },
-    remove: ["alarmed_at", ...(alarming ? ["no_alarm"] : [])],
+    remove: ["alarmed_at", "redelivered_at", ...(alarming ? ["no_alarm"] : [])],
     expect: { ...expect, event_status: expected.map((status) => ({ S: status })) },
   });
 }
@@ -112,7 +112,7 @@ export async function retryFailed(
   return updateRow(store, event, {
     status: from,
     set: changed({ ...event, attempts: undefined }, { status: from, function: "manager" }),
-    remove: ["attempts", "last_error", "failed_from", "alarmed_at", "no_alarm"],
+    remove: ["attempts", "last_error", "failed_from", "alarmed_at", "no_alarm", "redelivered_at"],
     expect: { event_status: [{ S: "failed" }], failed_from: [{ S: from }] },
   });
 }

@@ -27,7 +27,7 @@ describe("the program during an outage", function () {
         digestSeconds: "0",
         stuckSeconds: "1",
         sweepMinutes: "1",
-        maxAttempts: "5",
+        maxAttempts: "2",
         email: "people@example.com",
         alarmEmail: "operations@example.com",
       },

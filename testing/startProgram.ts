@@ -8,6 +8,7 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import {
   type AllowedCall,
   type Fault,
+  type HttpResponse,
   logicalName,
   type ObjectCreated,
   type OpenMail,
@@ -38,6 +39,8 @@ export interface Program {
   calls: string[];
   /** Runs before each call of a Lambda is forwarded; an `AwsError` thrown is the call's answer. */
   onCall: (call: AllowedCall, lambda: string) => void | Promise<void>;
+  /** Answers calls of Lambdas in place of the service; undefined: the call is forwarded. */
+  answerCall: (call: AllowedCall) => HttpResponse | undefined;
   /** The fault for the next invocation. */
   nextFault?: Fault;
   /** Clears what the test before has recorded and set. */
@@ -90,6 +93,10 @@ export async function startProgram(config: Record<string, string> = {}): Promise
         const lambda = logicalName(functionName);
         program.calls.push(`${lambda} ${call.operation}`);
         await program.onCall(call, lambda);
+        const answer = program.answerCall(call);
+        if (answer) {
+          return answer;
+        }
       }
       return forward();
     },
@@ -109,12 +116,14 @@ export async function startProgram(config: Record<string, string> = {}): Promise
     created: [],
     calls: [],
     onCall: ignore,
+    answerCall: ignore,
     reset() {
       Object.assign(program, {
         events: [],
         created: [],
         calls: [],
         onCall: ignore,
+        answerCall: ignore,
         nextFault: undefined,
       });
     },

@@ -6,7 +6,9 @@ import { logError } from "../../runtime/log";
 import { writeCounts } from "../../runtime/metrics";
 import { sealPeriods } from "../../store/counts/sealPeriods";
 import { guardedEventStore, type GuardedEventVariable } from "../../store/eventStore";
+import { consumersIn, readPositions } from "./consumers";
 import { sweepDeadLetters } from "./deadLetters";
+import { alarmsTo } from "./silentConsumer";
 import { sweepStuckEvents } from "./stuckEvents";
 import type { SweepRun } from "./sweepRun";
 import { sweepUnrecordedUploads } from "./unrecordedUploads";
@@ -28,6 +30,8 @@ export function sweepHandler(
     | "DEAD_LETTER_QUEUE_URL"
     | "STUCK_SECONDS"
     | "MAX_ATTEMPTS"
+    | "CONSUMERS"
+    | "ALARM_TOPIC_ARN"
   >,
 ) {
   const options = {
@@ -40,7 +44,13 @@ export function sweepHandler(
   const bucketName = environment("BUCKET_NAME");
   const queueUrl = environment("DEAD_LETTER_QUEUE_URL");
   const stuckSeconds = Number(environment("STUCK_SECONDS"));
-  const maxAttempts = Number(environment("MAX_ATTEMPTS"));
+  const consumers = consumersIn(environment("CONSUMERS"));
+  const stuck = {
+    maxAttempts: Number(environment("MAX_ATTEMPTS")),
+    consumers,
+    readPositions: () => readPositions(store.dynamo, consumers, stuckSeconds),
+    sendAlarm: alarmsTo(store.dynamo, environment("ALARM_TOPIC_ARN")),
+  };
 
   return async (_event: unknown, context: Context): Promise<void> => {
     const run: SweepRun = {
@@ -51,6 +61,7 @@ export function sweepHandler(
       counts: {
         DrivenOn: 0,
         GivenUp: 0,
+        SilentConsumers: 0,
         WrittenFromListing: 0,
         WrittenFromDeadLetters: 0,
         DeadLettersLeft: 0,
@@ -58,7 +69,7 @@ export function sweepHandler(
       },
     };
     const parts = await Promise.allSettled([
-      sweepStuckEvents(run, maxAttempts),
+      sweepStuckEvents(run, stuck),
       sweepUnrecordedUploads(run, bucketName),
       sweepDeadLetters(run, sqs, queueUrl),
       sealPeriods(store, run.hasTime),

@@ -13,6 +13,8 @@ export interface SweepCounts {
   DrivenOn: number;
   /** Events that became `failed` after too many redeliveries. */
   GivenUp: number;
+  /** Lambdas of the stream that are not invoked for their events. */
+  SilentConsumers: number;
   /** Missing rows that were written for uploads in the bucket's listing. */
   WrittenFromListing: number;
   /** Missing rows that were written for objects in dead letters. */

@@ -9,14 +9,17 @@ import type { TimeRange } from "../timeRange";
  * - `day`: the sums of a day's sealed periods;
  * - `mark`: a period whose sealed counts, and those of its day, must not be used;
  * - `watermark` (one item): every period up to it is sealed, marked, or empty;
- * - `listing` (one item): the key up to which the bucket was searched for uploads without a row.
+ * - `listing` (one item): the key up to which the bucket was searched for uploads without a row;
+ * - `redelivery`: how many redelivered events are outstanding (see `store/redelivery/`), by ledger;
+ * - `cursor`: where a run of the sweeper ended, by partition of the index.
  */
 export interface CountsTable {
   dynamo: DynamoDBClient;
   countsTableName: string;
 }
 
-export type CountsKind = "sealed" | "day" | "mark" | "watermark" | "listing";
+export type CountsKind =
+  "sealed" | "day" | "mark" | "watermark" | "listing" | "redelivery" | "cursor";
 
 /** The period in the key of the kinds that have one item. */
 export const NO_PERIOD = "-";

@@ -109,7 +109,7 @@ describe("The Lambdas' bundles", () => {
 
   it("sweep: reads stuck events, uploads and dead letters, and finds none", () => {
     const sweeps = aws.callsOf("sweep");
-    const reads = ["Query", "GET", "ReceiveMessage"];
+    const reads = ["GetMetricData", "Query", "GET", "ReceiveMessage"];
     expect(actionsOf("sweep")).to.include.members(reads);
     // It may write the state of the counts only.
     for (const { action, body } of sweeps.filter((call) => !reads.includes(call.action))) {

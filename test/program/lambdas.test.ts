@@ -132,6 +132,13 @@ describe("The program's Lambdas", () => {
         DEAD_LETTER_QUEUE_URL: QUEUE_URL,
         STUCK_SECONDS: "900",
         MAX_ATTEMPTS: "5",
+        ALARM_TOPIC_ARN: ALARM_TOPIC,
+        CONSUMERS: JSON.stringify({
+          created: "process-1a2b3c4",
+          uploaded: "process-1a2b3c4",
+          processed: "notify-1a2b3c4",
+          failed: "notify-1a2b3c4",
+        }),
       },
     });
     for (const own of Object.values(variables)) {
@@ -227,6 +234,8 @@ describe("The program's Lambdas", () => {
       sending,
     ],
     sweep: [
+      "cloudwatch:GetMetricData *",
+      `sns:Publish ${ALARM_TOPIC}`,
       `dynamodb:Query ${TABLE}/index/time-index`,
       `dynamodb:GetItem ${TABLE}`,
       `dynamodb:BatchGetItem ${TABLE}`,

@@ -5,6 +5,7 @@ import type { FileEvent } from "../../../events/event";
 import type { Item } from "../../../events/item";
 import { statusAttributes } from "../../../events/partitions";
 import { failedEvent, itemOf, processedEvent } from "../../../testing/events";
+import { upToDate } from "../../../testing/iteratorAge";
 import { type Program, startProgram } from "../../../testing/startProgram";
 
 const MAX_ATTEMPTS = 2;
@@ -22,6 +23,7 @@ describe("sweep, of an index with 8 shards", function () {
       stuckSeconds: "4",
       maxAttempts: String(MAX_ATTEMPTS),
     });
+    program.answerCall = upToDate;
   });
 
   after(() => program.stop());

@@ -10,6 +10,7 @@ import { putTombstone } from "../../../store/tombstones";
 import { clientSettings } from "../../../testing/clients";
 import { failedEvent, itemOf, processedEvent } from "../../../testing/events";
 import { eventually } from "../../../testing/eventually";
+import { upToDate } from "../../../testing/iteratorAge";
 import { s3Record } from "../../../testing/records";
 import { type Program, startProgram } from "../../../testing/startProgram";
 
@@ -28,6 +29,7 @@ describe("sweep", function () {
     program = await startProgram({
       stuckSeconds: String(STUCK_SECONDS),
       maxAttempts: String(MAX_ATTEMPTS),
+      alarmEmail: "operations@example.com",
     });
     sqs = new SQSClient(clientSettings(program.run));
   });
@@ -39,6 +41,7 @@ describe("sweep", function () {
 
   beforeEach(async () => {
     program.reset();
+    program.answerCall = upToDate;
     // Other tests' rows would be swept as well.
     const { tableName: TableName, dynamo } = program;
     const { Items: items = [] } = await dynamo.send(new ScanCommand({ TableName }));
@@ -113,21 +116,6 @@ describe("sweep", function () {
 
       expect(await counts()).to.include({ DrivenOn: 2 });
       expect(await program.row(other)).to.include({ attempts: 1 });
-    });
-
-    it("is redelivered with the oldest 250 of its status; the next run continues", async () => {
-      const events = await Promise.all(
-        Array.from({ length: 260 }, (_, index) => rowFrom(1000 - index)),
-      );
-
-      await sweep();
-
-      expect(await counts()).to.include({ DrivenOn: 250 });
-      expect(await program.row(events[0] ?? fail())).to.include({ attempts: 1 });
-      expect(await program.row(events[259] ?? fail())).to.not.have.property("attempts");
-      program.reset();
-      await sweep();
-      expect(await program.row(events[259] ?? fail())).to.include({ attempts: 1 });
     });
   });
 
@@ -313,6 +301,7 @@ describe("sweep", function () {
     "the index": "dynamodb:Query",
     "the listing": "s3:ListObjectsV2",
     "the queue": "sqs:ReceiveMessage",
+    "the Lambdas' position": "cloudwatch:GetMetricData",
   })) {
     it(`completes all other parts when ${part} cannot be read, and then fails`, async () => {
       const event = await rowFrom(60);
@@ -332,12 +321,33 @@ describe("sweep", function () {
         "sweep sqs:ReceiveMessage",
       ]);
       expect(await program.row(event)).to.include(
-        call === "dynamodb:Query" ? { event_status: "processed" } : { attempts: 1 },
+        call === "s3:ListObjectsV2" || call === "sqs:ReceiveMessage"
+          ? { attempts: 1 }
+          : { event_status: "processed" },
       );
       program.reset();
       await sweep();
     });
   }
+
+  it("mails operators when a Lambda is not invoked for redelivered events, and fails none", async () => {
+    // The streams are not read, and CloudWatch has no data.
+    program.reset();
+    const event = await rowFrom(60, { event_status: "uploaded", attempts: MAX_ATTEMPTS });
+
+    const mail = await eventually(async () => {
+      await sweep();
+      return (await program.mails()).find(({ subject }) =>
+        subject.startsWith("Not invoked: process"),
+      );
+    });
+
+    expect(mail.to).to.equal("operations@example.com");
+    expect(mail.subject).to.match(/^Not invoked: process-\w+$/);
+    expect(mail.text).to.contain("event source mapping");
+    expect(await counts()).to.have.property("SilentConsumers");
+    expect(await program.row(event)).to.include({ event_status: "uploaded" });
+  });
 
   it("writes its metrics at the top level of a log entry, where CloudWatch reads them", async () => {
     await rowFrom(60);

@@ -68,6 +68,7 @@ describe("sweepUnrecordedUploads", () => {
     const counts = {
       DrivenOn: 0,
       GivenUp: 0,
+      SilentConsumers: 0,
       WrittenFromListing: 0,
       WrittenFromDeadLetters: 0,
       DeadLettersLeft: 0,

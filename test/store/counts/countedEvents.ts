@@ -40,7 +40,13 @@ const FAILURE = { code: "NoSuchKey", message: "The key does not exist.", step: "
 /** A call of the table or its index, such as `UpdateItem`. */
 export interface Call {
   operation: string;
-  input: { TableName?: string; Key?: Item; Limit?: number; Select?: string };
+  input: {
+    TableName?: string;
+    Key?: Item;
+    Limit?: number;
+    Select?: string;
+    UpdateExpression?: string;
+  };
 }
 
 /** An event table and its counts, in memory, with a clock that the test sets. */
