@@ -3,8 +3,8 @@ import type { EventError, EventKey, EventStatus, HistoryEntry } from "../events/
 import { withEntry } from "../events/history";
 import { fromHistoryList, type Item, keyItem, keyOf, toHistoryList } from "../events/item";
 import { partitionKey, partitionsOf } from "../events/partitions";
-import type { Redeliverable } from "../events/redelivery";
 import type { EventStore } from "./eventStore";
+import type { Redeliverable } from "./redelivery/decision";
 import { type PageKey, rangeQuery } from "./timeIndex";
 import { BEGINNING } from "./timeRange";
 import { failEvent } from "./transitions";

@@ -27,8 +27,8 @@ const deadLetters = new DeadLetterQueue("dead-letters");
 const bucket = new UploadBucket("uploads", { ...settings, deadLetters });
 const idempotency = new IdempotencyTable("uploads-idempotency");
 const uploads = new UploadApi("uploads", { ...settings, largerFiles: LARGER_FILES });
-const events = new EventTable("events", { statusShards: 1, deadLetters });
 const notifier = new Notifier("notifier", settings);
+const events = new EventTable("events", { statusShards: 1, deadLetters, alarms: notifier });
 
 const uploadLambda = new CallbackLambda("upload", uploadHandler, {
   description: "Stores an uploaded file and writes its row",

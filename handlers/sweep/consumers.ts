@@ -1,6 +1,6 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { EVENT_STATUSES, type EventStatus } from "../../events/event";
-import type { Position } from "../../events/redelivery";
+import type { Position } from "../../store/redelivery/decision";
 import { type DataPoint, metricData } from "./cloudWatch";
 
 /** A Lambda that reads the table's stream. */

@@ -1,7 +1,7 @@
-import { decide, type Position } from "../../events/redelivery";
 import { forEachConcurrently } from "../../runtime/concurrency";
 import { logError, logInfo } from "../../runtime/log";
 import { type Cursors, moveCursor, readCursors } from "../../store/redelivery/cursors";
+import { decide, type Position } from "../../store/redelivery/decision";
 import { openPace, type Pace } from "../../store/redelivery/pace";
 import {
   failStuckEvent,
@@ -249,8 +249,8 @@ async function sweepConsumer(
 /**
  * Redelivers events to their Lambdas that have made no progress, although the Lambda has passed them:
  * unfinished events, and events that failed within the last day without an alarm. An unfinished event
- * becomes `failed` after the last attempt. See `events/redelivery.ts` for when, and
- * `store/redelivery/` for how many.
+ * becomes `failed` after the last attempt. See `store/redelivery/`: `decision.ts` for when, and
+ * `budget.ts` for how many.
  *
  * @throws the first error, after all other events were redelivered
  */

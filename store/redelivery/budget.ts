@@ -1,4 +1,4 @@
-import type { Position } from "../../events/redelivery";
+import type { Position } from "./decision";
 import { type Ledger, MIN_BUDGET, type Sample } from "./ledger";
 
 /** More rows than one run can redeliver. */

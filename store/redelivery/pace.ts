@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Position } from "../../events/redelivery";
 import { changesOf } from "../batchReads";
 import type { CountedEventStore } from "../eventStore";
 import { adapted, fateOf, roomOf, withRedelivered } from "./budget";
+import type { Position } from "./decision";
 import { type Ledger, readLedger, type Sample, type StoredLedger, writeLedger } from "./ledger";
 
 export interface PaceOptions {

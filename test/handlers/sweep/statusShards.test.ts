@@ -5,8 +5,8 @@ import type { FileEvent } from "../../../events/event";
 import type { Item } from "../../../events/item";
 import { statusAttributes } from "../../../events/partitions";
 import { failedEvent, itemOf, processedEvent } from "../../../testing/events";
-import { upToDate } from "../../../testing/iteratorAge";
 import { type Program, startProgram } from "../../../testing/startProgram";
+import { upToDate } from "./iteratorAge";
 
 const MAX_ATTEMPTS = 2;
 

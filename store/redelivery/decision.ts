@@ -2,7 +2,7 @@
  * When the sweeper redelivers an event that makes no progress. An event that only waits in the table's
  * stream is left alone: a redelivery would be one more record behind the same backlog.
  */
-import type { EventKey, EventStatus } from "./event";
+import type { EventKey, EventStatus } from "../../events/event";
 
 /** How far a Lambda has come in the table's stream. */
 export interface Position {
