@@ -8,6 +8,9 @@ import { apiKey, restApi, type Throttle } from "./restApi/restApi";
 /** The OpenAPI description of both APIs: a file of the program, and of the Lambda's package. */
 const DESCRIPTION_FILE = "openapi.json";
 
+/** A page of 100 events has about 134 kB, and 11 kB compressed. Small answers would grow. */
+const COMPRESSED_FROM_BYTES = 1024;
+
 export interface EventManagerArgs {
   /** Request rate limit. */
   throttle: Throttle;
@@ -51,6 +54,7 @@ export class EventManager extends pulumi.ComponentResource {
       tooLarge:
         "A request may have at most 6 MB: files go to S3, by a signed request from POST /uploads.",
       throttle: args.throttle,
+      compressedFromBytes: COMPRESSED_FROM_BYTES,
     });
     return {
       managerUrl: api.url.apply((url) => url.replace(/\/$/, "")),

@@ -10,6 +10,12 @@ function errorResponse(statusCode: number, code: string, message: string): Swagg
   return { statusCode, responseTemplates: { "application/json": `{"error":${error}}` } };
 }
 
+/** An answer after which the client should wait, in seconds. */
+function retryAfter(seconds: number, response: SwaggerGatewayResponse): SwaggerGatewayResponse {
+  const responseParameters = { "gatewayresponse.header.Retry-After": `'${seconds}'` };
+  return { ...response, responseParameters };
+}
+
 /** For the defaults, whose status would replace that of every answer without an entry of its own. */
 function ownStatus({ responseTemplates }: SwaggerGatewayResponse): SwaggerGatewayResponse {
   return { responseTemplates } as SwaggerGatewayResponse;
@@ -28,8 +34,12 @@ export function gatewayResponses(tooLarge: string): Record<string, SwaggerGatewa
       errorResponse(500, "server_error", '"The request could not be served. Try again."'),
     ),
     INTEGRATION_TIMEOUT: errorResponse(504, "timeout", '"The request took too long. Try again."'),
-    THROTTLED: errorResponse(429, "too_many_requests", '"Too many requests. Try again later."'),
-    QUOTA_EXCEEDED: errorResponse(429, "quota_exceeded", OWN_MESSAGE),
+    THROTTLED: retryAfter(
+      1,
+      errorResponse(429, "too_many_requests", '"Too many requests. Try again later."'),
+    ),
+    // The program gives no key a quota: the shortest period of one is a day.
+    QUOTA_EXCEEDED: retryAfter(3600, errorResponse(429, "quota_exceeded", OWN_MESSAGE)),
     REQUEST_TOO_LARGE: errorResponse(413, "too_large", JSON.stringify(tooLarge)),
     INVALID_API_KEY: errorResponse(403, "forbidden", '"The header x-api-key has no valid key."'),
     ACCESS_DENIED: errorResponse(403, "forbidden", OWN_MESSAGE),

@@ -16,6 +16,13 @@ export interface RestApiArgs {
   /** The message for a body that is too large for API Gateway or Lambda. */
   tooLarge: string;
   throttle: Throttle;
+  /**
+   * From how many bytes on answers are compressed for clients that accept it. API Gateway then also
+   * decompresses the bodies of requests.
+   *
+   * @default no compression
+   */
+  compressedFromBytes?: number;
 }
 
 /** A throttled REST API whose own errors have the form of the Lambdas' errors. */
@@ -24,7 +31,10 @@ export function restApi(parent: pulumi.Resource, name: string, args: RestApiArgs
     name,
     {
       routes: args.routes,
-      restApiArgs: { endpointConfiguration: { types: "REGIONAL" } },
+      restApiArgs: {
+        endpointConfiguration: { types: "REGIONAL" },
+        minimumCompressionSize: args.compressedFromBytes?.toString(),
+      },
       gatewayResponses: gatewayResponses(args.tooLarge),
     },
     { parent },

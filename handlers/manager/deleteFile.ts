@@ -6,11 +6,11 @@ import { hasUniqueKey } from "../../events/identity";
 import { asError } from "../../runtime/awsErrors";
 import { httpError } from "../../runtime/http";
 import { logInfo } from "../../runtime/log";
+import { parametersOf } from "../../runtime/parameters";
 import { deleteEvent } from "../../store/rows";
 import { putTombstone } from "../../store/tombstones";
 import { preventRetry } from "../../store/transitions";
 import { isWrittenAfter } from "./downloadLink";
-import { parametersOf } from "./parameters";
 import type { ManagerContext, ManagerRequest } from "./request";
 import { requireEvent } from "./requireEvent";
 

@@ -2,16 +2,10 @@ import type { APIGatewayProxyResult } from "aws-lambda";
 import type { FileEvent } from "../../events/event";
 import { jsonResponse } from "../../runtime/http";
 import { logError } from "../../runtime/log";
+import { invalid, parametersOf } from "../../runtime/parameters";
 import { type EventPage, eventPage, type EventsQuery, type Position } from "../../store/eventPages";
 import { openCursor, sealCursor } from "./cursor";
-import {
-  invalid,
-  limitParameter,
-  orderParameter,
-  parametersOf,
-  statusParameter,
-  timeParameter,
-} from "./parameters";
+import { limitParameter, orderParameter, statusParameter, timeParameter } from "./parameters";
 import type { ManagerContext, ManagerRequest } from "./request";
 
 const DEFAULT_LIMIT = 100;

@@ -7,11 +7,12 @@ import { acceptContentType } from "../../runtime/contentType";
 import { bodyBytes, httpError, jsonResponse } from "../../runtime/http";
 import { eventDeleted, idempotencyKeyOf, idempotencyKeyReused } from "../../runtime/idempotencyKey";
 import { logInfo } from "../../runtime/log";
+import { invalid, parametersOf } from "../../runtime/parameters";
 import { reserve } from "../../store/reservations";
 import { statusOf } from "../../store/rows";
 import { isDeleted } from "../../store/tombstones";
-import { invalid, parametersOf } from "./parameters";
 import type { ManagerContext, ManagerRequest } from "./request";
+import { stageUrl } from "./stageUrl";
 
 /** Bytes; S3's limit for an object written by one request: 5 GiB. */
 export const MAX_SIGNED_BYTES = 5 * 1024 ** 3;
@@ -166,11 +167,7 @@ export async function presignUpload(
   const headers = headersOf(request);
   const url = await signedUrl(s3, identity, request, headers);
   logInfo("Upload signed.", { event_id, key: object_key, size: request.size });
-  return jsonResponse(201, {
-    ...identity,
-    method: "PUT",
-    url,
-    headers,
-    expires_at: expiresAt.toISOString(),
-  });
+  const answer = { method: "PUT", url, headers, expires_at: expiresAt.toISOString() };
+  const Location = `${stageUrl(event, "/uploads")}/events/${event_id}`;
+  return jsonResponse(201, { ...identity, ...answer }, { Location });
 }

@@ -5,17 +5,12 @@ import { retryStatusOf } from "../../events/transitions";
 import { forEachConcurrently } from "../../runtime/concurrency";
 import { httpError, jsonResponse } from "../../runtime/http";
 import { logError } from "../../runtime/log";
+import { invalid, parametersOf } from "../../runtime/parameters";
 import { eventPage, type EventRow, type EventsQuery } from "../../store/eventPages";
 import type { CountedEventStore } from "../../store/eventStore";
 import { retryFailed } from "../../store/transitions";
 import { cursorAt, positionOf, scopeOf } from "./listEvents";
-import {
-  booleanParameter,
-  invalid,
-  parametersOf,
-  statusParameter,
-  timeParameter,
-} from "./parameters";
+import { booleanParameter, statusParameter, timeParameter } from "./parameters";
 import type { ManagerContext, ManagerRequest } from "./request";
 import { requireEvent } from "./requireEvent";
 

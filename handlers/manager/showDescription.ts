@@ -1,10 +1,11 @@
 import { readFile } from "node:fs";
 import * as path from "node:path";
 import { promisify } from "node:util";
-import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
-import { header, jsonResponse } from "../../runtime/http";
-import { parametersOf } from "./parameters";
+import type { APIGatewayProxyResult } from "aws-lambda";
+import { jsonResponse } from "../../runtime/http";
+import { parametersOf } from "../../runtime/parameters";
 import type { ManagerContext, ManagerRequest } from "./request";
+import { stageUrl } from "./stageUrl";
 
 /** The description's file, in the Lambda's package. */
 export const DESCRIPTION_FILE = "openapi.json";
@@ -21,14 +22,6 @@ interface Description {
   >;
 }
 
-/** The URL of the API's stage, from the request. */
-function baseUrl(event: APIGatewayProxyEvent): string {
-  const { path: clientPath, domainName } = event.requestContext;
-  const scheme = header(event, "x-forwarded-proto") ?? "https";
-  const host = header(event, "host") ?? domainName ?? "";
-  return `${scheme}://${host}${clientPath.replace(/\/openapi\.json\/*$/, "")}`;
-}
-
 /** `GET /openapi.json`: the description of both APIs, with this deployment's URLs and limits. */
 export async function showDescription(
   { taskRoot, uploads }: ManagerContext,
@@ -38,7 +31,7 @@ export async function showDescription(
   const file = path.join(taskRoot, DESCRIPTION_FILE);
   // Not node:fs/promises, which makes each of the Lambda's starts slower: it loads node:readline.
   const description = JSON.parse(await promisify(readFile)(file, "utf8")) as Description;
-  description.servers = [{ url: baseUrl(event) }];
+  description.servers = [{ url: stageUrl(event, "/openapi.json") }];
   const upload = description.paths["/upload"];
   upload.servers = [{ url: uploads.url.replace(/\/upload$/, "") }];
   upload.post["x-max-bytes"] = uploads.maxBytes;

@@ -1,8 +1,8 @@
 import type { APIGatewayProxyResult } from "aws-lambda";
 import { secondsInStatus } from "../../events/history";
 import { jsonResponse } from "../../runtime/http";
+import { parametersOf } from "../../runtime/parameters";
 import { downloadLink } from "./downloadLink";
-import { parametersOf } from "./parameters";
 import type { ManagerContext, ManagerRequest } from "./request";
 import { requireEvent } from "./requireEvent";
 

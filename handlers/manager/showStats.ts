@@ -1,7 +1,7 @@
 import type { APIGatewayProxyResult } from "aws-lambda";
 import { jsonResponse } from "../../runtime/http";
+import { parametersOf } from "../../runtime/parameters";
 import { countEvents } from "../../store/counts/countEvents";
-import { parametersOf } from "./parameters";
 import type { ManagerContext, ManagerRequest } from "./request";
 
 /** `GET /stats`: the number of events in each status, and the age of the oldest unfinished one. */

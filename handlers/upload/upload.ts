@@ -12,6 +12,7 @@ import type { Environment } from "../../runtime/environment";
 import { bodyBytes, errorAnswer, header, httpError, jsonResponse } from "../../runtime/http";
 import { eventDeleted, idempotencyKeyOf, idempotencyKeyReused } from "../../runtime/idempotencyKey";
 import { logError, logInfo } from "../../runtime/log";
+import { parametersOf } from "../../runtime/parameters";
 import {
   dynamoClient,
   type GuardedEventStore,
@@ -55,9 +56,9 @@ interface UploadRequest {
 }
 
 function givenFileName(event: APIGatewayProxyEvent): string | undefined {
-  const fromQuery = event.queryStringParameters?.filename;
-  if (fromQuery) {
-    return fromQuery;
+  const { filename } = parametersOf(event, ["filename"]);
+  if (filename) {
+    return filename;
   }
   const disposition = header(event, "content-disposition");
   if (!disposition) {
@@ -266,7 +267,12 @@ export function uploadHandler(environment: Environment<UploadVariable>) {
         checksum,
         checksum_algorithm: "SHA256",
       };
-      return jsonResponse(201, answer, isRepeated ? { "Idempotent-Replayed": "true" } : undefined);
+      const Location = `s3://${bucket}/${object_key.split("/").map(encodeURIComponent).join("/")}`;
+      return jsonResponse(201, answer, {
+        // The event's URL is the manager's, whose key an uploader does not have.
+        Location,
+        ...(isRepeated && { "Idempotent-Replayed": "true" }),
+      });
     } catch (error) {
       return errorAnswer(error, event.requestContext.requestId, {
         log: "Upload failed.",

@@ -21,6 +21,7 @@ function uploadOf(body: string) {
     httpMethod: "POST",
     headers: { "Content-Type": "text/plain" },
     queryStringParameters: { filename: "hello.txt" },
+    multiValueQueryStringParameters: { filename: ["hello.txt"] },
     body: Buffer.from(body).toString("base64"),
     isBase64Encoded: true,
     requestContext: { requestId: "a-request" },

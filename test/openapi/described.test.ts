@@ -65,9 +65,10 @@ describe("an answer", () => {
       expect(answer("GET", `${base}/events?limit=20`, 200, page)).to.equal("");
       expect(answer("GET", `${base}/events/${ID}`, 404, error("event_not_found"))).to.equal("");
       const signed = example("/uploads", "post", 201, "signed");
-      expect(answer("POST", `${base}/uploads`, 201, signed)).to.equal("");
+      const headers = { ...JSON_TYPE, location: "https://example.com/events/1" };
+      expect(answer("POST", `${base}/uploads`, 201, signed, headers)).to.equal("");
       const stored = example("/upload", "post", 201, "stored");
-      expect(answer("POST", `${base}/upload?filename=a`, 201, stored)).to.equal("");
+      expect(answer("POST", `${base}/upload?filename=a`, 201, stored, headers)).to.equal("");
     }
     expect(answer("DELETE", `${LOCAL}/events/${ID}`, 204, "", {})).to.equal("");
   });

@@ -27,6 +27,7 @@ interface Operation {
 interface GatewayResponse {
   statusCode: number;
   responseTemplates: Record<string, string>;
+  responseParameters?: Record<string, string>;
 }
 
 const APIS = ["uploads", "manager"];
@@ -97,6 +98,11 @@ describe("The program's REST APIs", () => {
     ]);
   });
 
+  it("are compressed where lists are; a file's own encoding reaches the upload Lambda", () => {
+    expect(inputs("RestApi", "manager")).to.include({ minimumCompressionSize: "1024" });
+    expect(inputs("RestApi", "uploads").minimumCompressionSize).to.equal(undefined);
+  });
+
   for (const api of APIS) {
     it(`${api}: passes bodies on byte for byte, whatever their type`, () => {
       expect(inputs("RestApi", api).binaryMediaTypes).to.deep.equal(["*/*"]);
@@ -120,6 +126,14 @@ describe("The program's REST APIs", () => {
           THROTTLED: "429 too_many_requests",
         },
       );
+    });
+
+    it(`${api}: says after a 429 when to come again`, () => {
+      const responses = swaggerOf(recording, api)["x-amazon-apigateway-gateway-responses"];
+      for (const type of ["THROTTLED", "QUOTA_EXCEEDED"]) {
+        const { responseParameters = {} } = responses[type] ?? {};
+        expect(responseParameters["gatewayresponse.header.Retry-After"]).to.match(/^'\d+'$/);
+      }
     });
 
     it(`${api}: answers a body that is too large with the route for large files`, () => {

@@ -17,6 +17,7 @@ const ERRORS = {
   QUOTA_EXCEEDED: { status: 429, errorType: "LimitExceededException" },
   REQUEST_TOO_LARGE: { status: 413, errorType: "RequestTooLargeException" },
   THROTTLED: { status: 429, errorType: "TooManyRequestsException" },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, errorType: "UnsupportedMediaTypeException" },
 } as const;
 
 /** The gateway response types that this emulator produces. */

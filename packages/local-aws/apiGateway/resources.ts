@@ -7,6 +7,8 @@ interface RestApiInputs {
   body?: string;
   name?: string;
   binaryMediaTypes?: string[];
+  /** Bytes; the AWS provider's type is a string. */
+  minimumCompressionSize?: string;
 }
 
 interface StageInputs {
@@ -57,19 +59,25 @@ export const restApi = servedType<RestApiInputs>(
       types: only(["REGIONAL", "EDGE"], "Use a regional endpoint."),
       ipAddressType: ON_THE_MACHINE,
     }),
-    minimumCompressionSize: withoutEffect("Answers are not compressed."),
+    minimumCompressionSize: served,
     ...each(["parameters", "putRestApiMode"], refused(USE_THE_BODY)),
     securityPolicy: ON_THE_MACHINE,
   },
   (resource, cloud) => {
     const { body, name = resource.name, binaryMediaTypes = [] } = resource.inputs;
+    const { minimumCompressionSize: minimum } = resource.inputs;
     if (body === undefined) {
       const remedy =
         "Give the API its routes as an OpenAPI body, as awsx.classic.apigateway.API does.";
       throw notServed(resource, "has no body", remedy);
     }
     const id = apiIdOf(cloud.secret.derive(`REST API ${resource.name}`));
-    cloud.restApis.create(id, { body, binaryMediaTypes });
+    cloud.restApis.create(id, {
+      body,
+      binaryMediaTypes,
+      // Terraform's -1 stands for none.
+      compressedFromBytes: minimum && Number(minimum) >= 0 ? Number(minimum) : undefined,
+    });
     const arn = `arn:aws:execute-api:${cloud.region}:${cloud.accountId}:${id}`;
     return {
       id,

@@ -1,5 +1,6 @@
 import { AwsError } from "../awsError";
 import type { HttpRequest, HttpResponse } from "../http";
+import { compressed, decompressed } from "./compression";
 import { createGatewayResponses, GatewayError, payloadTooLarge } from "./gatewayResponses";
 import {
   encodeProxyEvent,
@@ -35,6 +36,10 @@ export interface RestApiOptions {
   swagger: string;
   /** The RestApi's own, which count, whatever the body says. */
   binaryMediaTypes: string[];
+  /**
+   * From how many bytes on answers are compressed; requests may then be, too. @default neither
+   */
+  compressedFromBytes?: number;
   /** The stage's MethodSettings for all methods, each of which has a bucket of its own. */
   throttle?: ThrottleSettings;
   /** The usage plans that name this stage. */
@@ -206,12 +211,22 @@ export function createRestApi(options: RestApiOptions): RestApi {
     });
   }
 
+  /** API Gateway answers so before it looks for a route. */
+  function refuseCoding(): Promise<HttpResponse> {
+    return Promise.reject(new GatewayError("UNSUPPORTED_MEDIA_TYPE", "Unsupported Media Type"));
+  }
+
   return {
-    async handle(request, path, { sourceIp }) {
+    async handle(sent, path, { sourceIp }) {
+      const { compressedFromBytes } = options;
+      const decoded =
+        compressedFromBytes === undefined ? sent : decompressed(sent, MAX_REQUEST_BYTES);
+      const request = decoded ?? sent;
       const received = receiveRequest(request, path, sourceIp, now());
-      const response = await integrate(received).catch((error: unknown) =>
+      const plain = await (decoded ? integrate(received) : refuseCoding()).catch((error: unknown) =>
         answerFailure(error, received),
       );
+      const response = compressed(plain, request.headers["accept-encoding"], compressedFromBytes);
       return {
         status: response.status,
         headers: {

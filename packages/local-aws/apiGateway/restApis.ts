@@ -7,9 +7,14 @@ interface Stage {
   throttle?: ThrottleSettings;
 }
 
-interface Definition {
+interface ApiDefinition {
   body: string;
   binaryMediaTypes: string[];
+  /** The API's `minimumCompressionSize`. @default no compression */
+  compressedFromBytes?: number;
+}
+
+interface Definition extends ApiDefinition {
   stages: Stage[];
 }
 
@@ -34,7 +39,7 @@ const PATH = /^\/_api\/([^/?]+)\/([^/?]+)(.*)$/s;
 
 /** The account's REST APIs: their parts are collected while the program registers them. */
 export interface RestApis {
-  create(apiId: string, definition: { body: string; binaryMediaTypes: string[] }): void;
+  create(apiId: string, definition: ApiDefinition): void;
   /** @returns the stage's URL */
   addStage(apiId: string, stageName: string): string;
   /** @throws Error for a stage that does not exist */
@@ -114,14 +119,14 @@ export function createRestApis(options: RestApisOptions): RestApis {
       plan.keyIds.push(keyId);
     },
     serve() {
-      for (const [id, { body, binaryMediaTypes, stages }] of definitions) {
+      for (const [id, { body, stages, ...definition }] of definitions) {
         for (const { name: stageName, throttle } of stages) {
           const api = createRestApi({
             ...options,
+            ...definition,
             id,
             stageName,
             swagger: body,
-            binaryMediaTypes,
             throttle,
             usagePlans: usagePlansOf(id, stageName),
           });

@@ -5,11 +5,11 @@ import {
   booleanParameter,
   limitParameter,
   orderParameter,
-  parametersOf,
   statusParameter,
   timeParameter,
 } from "../../../handlers/manager/parameters";
 import { type HttpError, isHttpError } from "../../../runtime/http";
+import { parametersOf } from "../../../runtime/parameters";
 
 /** The status and the code of `work`'s refusal. */
 function refusalOf(work: () => unknown): string {

@@ -88,6 +88,23 @@ describe("the signed requests for large uploads", function () {
     expect(row?.event_history?.[0]).to.include({ status: "created", function: "record" });
   });
 
+  it("are answered with the URL of their event", async () => {
+    const { outputs } = managed.run;
+    const url = `${String(outputs.managerUrl)}/uploads/`;
+    const headers = { "x-api-key": String(outputs.managerApiKey) };
+    const body = JSON.stringify({ content_type: "text/plain", size: FILE.length });
+    const answer = await fetch(url, { method: "POST", headers, body });
+    const signed = (await answer.json()) as SignedUpload;
+    await send(signed);
+    await managed.run.idle();
+
+    const shown = await fetch(answer.headers.get("location") ?? "", { headers });
+
+    expect(await shown.json())
+      .to.have.property("event")
+      .that.includes({ event_id: signed.event_id });
+  });
+
   it("name the headers to send, all of which are signed", async () => {
     const signed = await signedFor({ checksum_sha256: SHA256 });
 

@@ -68,6 +68,27 @@ describe("upload", function () {
     return checkedFetch(url, { method: "POST", headers, body: Buffer.from(body) });
   }
 
+  it("names the object that it has made", async () => {
+    const answer = await post({ filename: "a b#.txt" });
+    const { bucket, key } = (await answer.json()) as UploadAnswer;
+    const location = answer.headers.get("location") ?? "";
+    expect(location).to.match(/^s3:\/\/[^ #]+$/);
+    expect(decodeURIComponent(location)).to.equal(`s3://${bucket}/${key}`);
+  });
+
+  it("refuses query parameters that it does not know, and a name given twice", async () => {
+    const url = String(program.run.outputs.uploadUrl);
+    for (const [query, code] of [
+      ["file=a.txt", "unknown_parameter"],
+      ["filename=a&FileName=b", "unknown_parameter"],
+      ["filename=a&filename=b", "invalid_filename"],
+    ]) {
+      const answer = await checkedFetch(`${url}?${query}`, { method: "POST", body: "text" });
+      const { error } = (await answer.json()) as { error: { code: string } };
+      expect([answer.status, error.code]).to.deep.equal([400, code]);
+    }
+  });
+
   async function posted(...request: Parameters<typeof post>): Promise<UploadAnswer> {
     const response = await post(...request);
     const text = await response.text();
