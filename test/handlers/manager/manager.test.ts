@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { gzipSync } from "node:zlib";
 import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { expect } from "chai";
@@ -57,6 +58,28 @@ describe("the event manager", function () {
         }
       });
     }
+  });
+
+  it("answers HEAD as GET, without the body", async () => {
+    const headers = { "x-api-key": output("managerApiKey") };
+    const answer = await fetch(`${output("managerUrl")}/stats`, { method: "HEAD", headers });
+    expect(answer.status).to.equal(200);
+    expect(answer.headers.get("content-type")).to.equal("application/json");
+    expect(await answer.text()).to.equal("");
+  });
+
+  it("compresses large answers, and takes a compressed request", async () => {
+    const headers = { "x-api-key": output("managerApiKey"), "accept-encoding": "gzip" };
+    const description = await fetch(`${output("managerUrl")}/openapi.json`, { headers });
+    expect(description.headers.get("content-encoding")).to.equal("gzip");
+    expect(await description.json()).to.include.keys("openapi", "paths");
+
+    const answer = await fetch(`${output("managerUrl")}/uploads`, {
+      method: "POST",
+      headers: { ...headers, "content-encoding": "gzip" },
+      body: Buffer.from(gzipSync('{"size":1}')),
+    });
+    expect(answer.status).to.equal(201);
   });
 
   it("shows an event with its info, its result and a download link", async () => {
