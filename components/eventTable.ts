@@ -181,6 +181,7 @@ export class EventTable extends pulumi.ComponentResource implements KeepsData {
       this.finding(),
       this.reading(),
       this.retrying(),
+      this.batchReading(),
       this.deleting(),
       this.counting(),
     );

@@ -30,8 +30,8 @@ export type KnownEvent = EventKey & Pick<FileEvent, "event_history" | "attempts"
 function changed(
   { event_history, attempts }: KnownEvent,
   entry: Omit<HistoryEntry, "time" | "attempt">,
+  time = now(),
 ) {
-  const time = now();
   const history = withEntry(event_history, { ...entry, time, attempt: attempts });
   return { updated_at: { S: time }, event_history: toHistoryList(history) };
 }
@@ -99,19 +99,21 @@ export function failEvent(
  * Moves a `failed` event back to the status it failed from, and clears its failure.
  *
  * @param from the status it failed from
+ * @param at ISO 8601. @default now
  * @returns whether this call moved it; false: the row has changed since it was read
  */
 export async function retryFailed(
   store: CountedEventStore,
   event: KnownEvent,
   from: EventStatus,
+  at?: string,
 ): Promise<boolean> {
   if (isLate(event)) {
     await reopenPeriod(store, event);
   }
   return updateRow(store, event, {
     status: from,
-    set: changed({ ...event, attempts: undefined }, { status: from, function: "manager" }),
+    set: changed({ ...event, attempts: undefined }, { status: from, function: "manager" }, at),
     remove: ["attempts", "last_error", "failed_from", "alarmed_at", "no_alarm", "redelivered_at"],
     expect: { event_status: [{ S: "failed" }], failed_from: [{ S: from }] },
   });

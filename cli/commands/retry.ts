@@ -51,6 +51,9 @@ function summaryLine({ dry_run, matched, moved, not_moved }: RetrySummary): stri
   return `${moved} of ${matched} failed events ${done}${rest}.`;
 }
 
+/** Requests in a row that moved nothing, each of which has waited for some seconds. */
+const MAX_VAIN_REQUESTS = 60;
+
 async function retryAll(
   { manager, json, write }: Context,
   filter: EventFilter,
@@ -58,11 +61,28 @@ async function retryAll(
 ): Promise<void> {
   let sum: RetrySummary = { dry_run: dryRun, matched: 0, moved: 0, not_moved: {} };
   let cursor: string | undefined;
+  let vainRequests = 0;
   try {
     do {
-      const { next_cursor, ...page } = await manager.retryFailed({ ...filter, dryRun, cursor });
+      const {
+        next_cursor,
+        held_back: isHeldBack = false,
+        ...page
+      } = await manager.retryFailed({
+        ...filter,
+        dryRun,
+        cursor,
+      });
       sum = sumOf(sum, page);
       cursor = next_cursor ?? undefined;
+      vainRequests = isHeldBack && page.moved === 0 ? vainRequests + 1 : 0;
+      if (vainRequests === MAX_VAIN_REQUESTS) {
+        throw new Failure(
+          "held_back",
+          "The events that were retried do not advance, so no more are retried. " +
+            "See whether the process and notify Lambdas work, then retry again.",
+        );
+      }
     } while (cursor !== undefined);
   } catch (error) {
     if (cursor !== undefined) {

@@ -36,6 +36,8 @@ export interface RetrySummary {
 }
 
 export interface RetryPage extends RetrySummary {
+  /** More are retried once those that were retried before have advanced. */
+  held_back?: boolean;
   /** Not null when one request did not process all. */
   next_cursor: string | null;
 }

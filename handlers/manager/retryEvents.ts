@@ -1,13 +1,15 @@
 import type { APIGatewayProxyResult, Context } from "aws-lambda";
-import type { FileEvent } from "../../events/event";
+import type { EventStatus, FileEvent } from "../../events/event";
 import { isRetryable } from "../../events/failures";
 import { retryStatusOf } from "../../events/transitions";
 import { forEachConcurrently } from "../../runtime/concurrency";
 import { httpError, jsonResponse } from "../../runtime/http";
 import { logError } from "../../runtime/log";
 import { invalid, parametersOf } from "../../runtime/parameters";
-import { eventPage, type EventRow, type EventsQuery } from "../../store/eventPages";
+import { eventPage, type EventRow, type EventsQuery, type Position } from "../../store/eventPages";
 import type { CountedEventStore } from "../../store/eventStore";
+import { openPace, type Pace } from "../../store/redelivery/pace";
+import { BEGINNING } from "../../store/timeRange";
 import { retryFailed } from "../../store/transitions";
 import { cursorAt, positionOf, scopeOf } from "./listEvents";
 import { booleanParameter, statusParameter, timeParameter } from "./parameters";
@@ -22,6 +24,9 @@ const CONCURRENCY = 16;
 
 /** Milliseconds; enough for the slowest page, with the SDK's retries. */
 const RESERVED_MS = 15_000;
+
+/** The setting's default: for how long retried events may take before fewer are retried at a time. */
+const STUCK_SECONDS = 900;
 
 /** The outcome of one event's retry. */
 type Outcome = "moved" | "already_moved" | "not_retryable" | "write_failed";
@@ -56,36 +61,76 @@ function notRetryable({ failed_from, last_error }: FileEvent): string {
     : "The event does not say where it failed.";
 }
 
-async function retryRow(
-  store: CountedEventStore,
-  { position, event, error }: EventRow,
-  dryRun: boolean,
-): Promise<Outcome> {
-  if (event === undefined) {
-    logError("Row not retried: it is not an event.", error, { event_id: position.event_id });
-    return "not_retryable";
-  }
-  const from = retryStatusOf(event);
-  if (from === undefined) {
-    return "not_retryable";
-  }
-  return dryRun || (await retryFailed(store, event, from)) ? "moved" : "already_moved";
+/** An event of a page, and the status that a retry sets it to. */
+interface Retryable {
+  event: FileEvent;
+  from: EventStatus;
 }
 
-async function retryRows(
+function retryableOf({ position, event, error }: EventRow): Retryable | undefined {
+  if (event === undefined) {
+    logError("Row not retried: it is not an event.", error, { event_id: position.event_id });
+    return undefined;
+  }
+  const from = retryStatusOf(event);
+  return from && { event, from };
+}
+
+/** @param at ISO 8601; of the retry */
+async function retryAll(
   store: CountedEventStore,
-  rows: EventRow[],
-  dryRun: boolean,
+  events: Retryable[],
+  at: string,
 ): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
-  const failures = await forEachConcurrently(rows, CONCURRENCY, async (row) => {
-    outcomes.push(await retryRow(store, row, dryRun));
+  const failures = await forEachConcurrently(events, CONCURRENCY, async ({ event, from }) => {
+    outcomes.push((await retryFailed(store, event, from, at)) ? "moved" : "already_moved");
   });
   for (const { item, error } of failures) {
-    logError("Event not retried.", error, { event_id: item.position.event_id });
+    logError("Event not retried.", error, { event_id: item.event.event_id });
     outcomes.push("write_failed");
   }
   return outcomes;
+}
+
+/** What has become of a page's rows. */
+interface PageOutcome {
+  outcomes: Outcome[];
+  /** Rows at the page's end that the budget has no room for now. */
+  heldBack: number;
+}
+
+/** Retries the rows of a page, in order, as far as the budget has room. */
+async function retryRows(
+  store: CountedEventStore,
+  rows: EventRow[],
+  pace: Pace | undefined,
+): Promise<PageOutcome> {
+  const outcomes: Outcome[] = [];
+  let rest = rows.map((row) => retryableOf(row));
+  const notRetryable = (some: typeof rest) =>
+    some.filter((each) => each === undefined).map((): Outcome => "not_retryable");
+  while (rest.length > 0) {
+    const events = rest.filter((each) => each !== undefined);
+    if (pace === undefined || events.length === 0) {
+      return {
+        outcomes: [...outcomes, ...notRetryable(rest), ...events.map((): Outcome => "moved")],
+        heldBack: 0,
+      };
+    }
+    const { count, at } = await pace.take(
+      events.map(({ event, from }) => ({ key: event, status: from })),
+    );
+    const firstLeft = events[count];
+    const end = firstLeft ? rest.indexOf(firstLeft) : rest.length;
+    outcomes.push(...notRetryable(rest.slice(0, end)));
+    rest = rest.slice(end);
+    if (count === 0) {
+      break;
+    }
+    outcomes.push(...(await retryAll(store, events.slice(0, count), at)));
+  }
+  return { outcomes, heldBack: rest.length };
 }
 
 function tally(outcomes: Outcome[]) {
@@ -103,7 +148,15 @@ function hasTime(context: Context): boolean {
   return context.getRemainingTimeInMillis() > RESERVED_MS;
 }
 
-/** `POST /events/retry`: moves all failed events of a time range back to the status they failed from. */
+/** The place before all events of a query. */
+function startOf({ from = BEGINNING }: EventsQuery): Position {
+  return { event_id: "", event_timestamp: from };
+}
+
+/**
+ * `POST /events/retry`: moves all failed events of a time range back to the status they failed from, as
+ * many at a time as the pipeline takes up.
+ */
 export async function retryEvents(
   manager: ManagerContext,
   { event, context }: ManagerRequest,
@@ -120,16 +173,30 @@ export async function retryEvents(
   };
   const dryRun = booleanParameter(parameters, "dry_run");
   const scope = scopeOf("retry", query);
+  const { store } = manager;
   let next = positionOf(manager, scope, parameters.cursor);
+  const pace = dryRun
+    ? undefined
+    : await openPace(store, {
+        name: "retry",
+        stuckSeconds: STUCK_SECONDS,
+        hasTime: () => hasTime(context),
+      });
   const outcomes: Outcome[] = [];
+  let isHeldBack = false;
   do {
-    const page = await eventPage(manager.store, query, PAGE_LIMIT, next);
-    outcomes.push(...(await retryRows(manager.store, page.rows, dryRun)));
-    next = page.next;
-  } while (next !== undefined && hasTime(context));
+    const page = await eventPage(store, query, PAGE_LIMIT, next);
+    const retried = await retryRows(store, page.rows, pace);
+    outcomes.push(...retried.outcomes);
+    isHeldBack = retried.heldBack > 0;
+    next = isHeldBack
+      ? (page.rows.at(-1 - retried.heldBack)?.position ?? next ?? startOf(query))
+      : page.next;
+  } while (next !== undefined && !isHeldBack && hasTime(context));
   return jsonResponse(200, {
     dry_run: dryRun,
     ...tally(outcomes),
+    ...(isHeldBack && { held_back: true }),
     next_cursor: cursorAt(manager, scope, next),
   });
 }

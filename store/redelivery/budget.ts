@@ -48,7 +48,7 @@ export function fateOf(
 export function adapted(ledger: Ledger, fates: readonly Fate[], times: BudgetTimes): Ledger {
   const { budget, samples, outstanding, adapted_at } = ledger;
   if (samples.length === 0) {
-    return { ...ledger, outstanding: 0 };
+    return outstanding === 0 ? ledger : { ...ledger, outstanding: 0 };
   }
   const advanced = fates.filter((fate) => fate === "advanced").length;
   const left = samples.filter((_, index) => fates[index] === "outstanding");

@@ -193,6 +193,7 @@ describe("The program's Lambdas", () => {
       `dynamodb:Query ${TABLE}/index/time-index`,
       `dynamodb:Query ${TABLE}`,
       `dynamodb:GetItem ${TABLE}`,
+      `dynamodb:BatchGetItem ${TABLE}`,
       `dynamodb:UpdateItem ${TABLE}`,
       `dynamodb:DeleteItem ${TABLE}`,
       `dynamodb:Query ${COUNTS}`,
