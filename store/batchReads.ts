@@ -10,8 +10,14 @@ import type { Sample } from "./redelivery/ledger";
 /** DynamoDB's limit for one BatchGetItem. */
 const MAX_KEYS = 100;
 
-/** Milliseconds before keys that a throttled BatchGetItem left out are requested again. */
-const UNPROCESSED_DELAY_MS = 50;
+/**
+ * Milliseconds: the longest pause before keys that a throttled BatchGetItem left out are requested again.
+ * Doubled with each answer without a row.
+ */
+const UNPROCESSED_PAUSE_MS = 50;
+
+/** Answers in a row without a row, after which throttling is reported. */
+const MAX_EMPTY_ANSWERS = 8;
 
 /** Reads attributes of the rows that exist, a hundred rows a request; always including the key. */
 async function readRows(
@@ -23,6 +29,7 @@ async function readRows(
   // DynamoDB rejects a request with duplicate keys.
   const distinct = new Map(keys.map((key) => [rowName(key), keyItem(key)]));
   const pending = [...distinct.values()];
+  let emptyAnswers = 0;
   while (pending.length > 0) {
     const { Responses: responses, UnprocessedKeys: unprocessed } = await dynamo.send(
       new BatchGetItemCommand({
@@ -35,11 +42,18 @@ async function readRows(
         },
       }),
     );
-    found.push(...((responses?.[tableName] ?? []) as Item[]));
+    const rows = (responses?.[tableName] ?? []) as Item[];
+    found.push(...rows);
     const left = (unprocessed?.[tableName]?.Keys ?? []) as typeof pending;
     if (left.length > 0) {
+      emptyAnswers = rows.length > 0 ? 0 : emptyAnswers + 1;
+      if (emptyAnswers === MAX_EMPTY_ANSWERS) {
+        throw Object.assign(new Error("BatchGetItem leaves all keys unprocessed."), {
+          name: "ProvisionedThroughputExceededException",
+        });
+      }
       pending.push(...left);
-      await delay(UNPROCESSED_DELAY_MS);
+      await delay(Math.random() * UNPROCESSED_PAUSE_MS * 2 ** emptyAnswers);
     }
   }
   return found;

@@ -1,4 +1,4 @@
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
 import type { Environment } from "../runtime/environment";
 
 /** The event table. */
@@ -21,17 +21,22 @@ export interface GuardedEventStore extends CountedEventStore {
   reservationsTableName: string;
 }
 
+/** How a client repeats calls: the SDK's way, or another one. */
+type Repetition = Pick<DynamoDBClientConfig, "maxAttempts" | "retryStrategy">;
+
 /**
  * A DynamoDB client whose timeouts leave the handler time to answer. For callback factories only: a
  * client cannot be serialized.
  *
- * @param options `requestTimeout` in milliseconds
+ * @param options `requestTimeout` in milliseconds @default 3000
  */
-export function dynamoClient(
-  { maxAttempts, requestTimeout } = { maxAttempts: 3, requestTimeout: 3000 },
-): DynamoDBClient {
+export function dynamoClient({
+  requestTimeout = 3000,
+  ...repetition
+}: { requestTimeout?: number } & Repetition = {}): DynamoDBClient {
   return new DynamoDBClient({
-    maxAttempts,
+    maxAttempts: 3,
+    ...repetition,
     // Without the third option, the SDK logs a warning and continues to wait.
     requestHandler: { connectionTimeout: 1000, requestTimeout, throwOnRequestTimeout: true },
   });

@@ -1,20 +1,21 @@
 import { SNSClient } from "@aws-sdk/client-sns";
-import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from "aws-lambda";
+import type { Context, DynamoDBBatchResponse, DynamoDBStreamEvent } from "aws-lambda";
 import type { EventStatus, FileEvent } from "../../events/event";
 import { rowName } from "../../events/identity";
 import { eventError } from "../../runtime/awsErrors";
 import type { Environment } from "../../runtime/environment";
 import { recentNames } from "../../runtime/recentNames";
+import { invocationRetries } from "../../runtime/retries";
 import { batchResponse, deliveriesOf } from "../../runtime/streamBatch";
 import { withoutNotice } from "../../store/batchReads";
-import { eventStore, type EventVariable } from "../../store/eventStore";
+import { dynamoClient, eventStore, type EventVariable } from "../../store/eventStore";
 import { advanceEvent, failEvent, markAlarmed } from "../../store/transitions";
 import { failureAlarms } from "./failureAlarm";
 import { processedNotices } from "./processedNotice";
 import { type Publication, publishNotices } from "./publishNotices";
 
-/** Distinguishes the failures of an event, which may fail again after a retry. */
-function failureKey(event: FileEvent): string {
+/** The version of a row. It also distinguishes the failures of an event, which may fail again. */
+function versionOf(event: FileEvent): string {
   return `${rowName(event)} ${event.updated_at}`;
 }
 
@@ -25,18 +26,23 @@ function failureKey(event: FileEvent): string {
 export function notifyHandler(
   environment: Environment<EventVariable | "TOPIC_ARN" | "ALARM_TOPIC_ARN">,
 ) {
+  const retries = invocationRetries();
   const sns = new SNSClient({
-    maxAttempts: 3,
+    retryStrategy: retries.clientStrategy,
     requestHandler: { connectionTimeout: 1000, requestTimeout: 5000, throwOnRequestTimeout: true },
   });
-  const store = eventStore(environment);
+  const dynamo = dynamoClient({ retryStrategy: retries.clientStrategy });
+  const store = eventStore(environment, dynamo);
 
   const notifications: Publication = {
     sns,
+    retries,
     topicArn: environment("TOPIC_ARN"),
     compose: processedNotices,
     deduplicationKey: rowName,
     published: recentNames(),
+    version: versionOf,
+    finished: recentNames(),
     findUnpublished: (events) => withoutNotice(store, "processed", events),
     markPublished: (event) => advanceEvent(store, event, "notified", { by: "notify" }),
     giveUp: (event, error) =>
@@ -45,17 +51,21 @@ export function notifyHandler(
 
   const alarms: Publication = {
     sns,
+    retries,
     topicArn: environment("ALARM_TOPIC_ARN"),
     compose: failureAlarms,
-    deduplicationKey: failureKey,
+    deduplicationKey: versionOf,
     published: recentNames(),
+    version: versionOf,
+    finished: recentNames(),
     findUnpublished: (events) => withoutNotice(store, "failed", events),
     markPublished: (event) => markAlarmed(store, event),
     // The event is failed already; the error is in the log, and the sweeper redelivers the event.
     giveUp: () => Promise.resolve(),
   };
 
-  return async (batch: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> => {
+  return async (batch: DynamoDBStreamEvent, context: Context): Promise<DynamoDBBatchResponse> => {
+    retries.begin(context);
     const deliveries = deliveriesOf(batch);
     const inStatus = (status: EventStatus) =>
       deliveries.filter(({ event }) => event.event_status === status);

@@ -1,10 +1,15 @@
 import { PublishCommand, type SNSClient } from "@aws-sdk/client-sns";
 import type { FileEvent } from "../../events/event";
 import { isMessageRefused } from "../../runtime/awsErrors";
-import { forEachConcurrently } from "../../runtime/concurrency";
 import { logError, logInfo } from "../../runtime/log";
 import type { RecentNames } from "../../runtime/recentNames";
-import type { Delivery } from "../../runtime/streamBatch";
+import type { Retries } from "../../runtime/retries";
+import {
+  type Delivery,
+  type FailedDelivery,
+  redeliveryOf,
+  workOff,
+} from "../../runtime/streamBatch";
 import type { Notice } from "./message";
 
 /** Rows of a batch that are written at the same time. */
@@ -13,6 +18,8 @@ const CONCURRENCY = 32;
 /** How notices of one kind are published, and recorded in the rows. */
 export interface Publication {
   sns: SNSClient;
+  /** Repeats the calls of `sns` and of the functions below. */
+  retries: Pick<Retries, "hasTime">;
   topicArn: string;
   /** Makes the notices about events. */
   compose: (events: FileEvent[]) => Notice[];
@@ -20,11 +27,15 @@ export interface Publication {
   deduplicationKey: (event: FileEvent) => string;
   /** Deduplication keys that this execution environment has published. */
   published: RecentNames;
+  /** Of an event's row. */
+  version: (event: FileEvent) => string;
+  /** Versions that this execution environment knows to need nothing more. */
+  finished: RecentNames;
   /** The events that the table does not record as published; reads consistently. */
   findUnpublished: (events: FileEvent[]) => Promise<FileEvent[]>;
-  /** Records in the row that the event was published. Repeated when it throws. */
+  /** Records in the row that the event was published. */
   markPublished: (event: FileEvent) => Promise<unknown>;
-  /** Ends an event whose notice SNS refuses permanently. Repeated when it throws. */
+  /** Ends an event whose notice SNS refuses permanently. */
   giveUp: (event: FileEvent, error: unknown) => Promise<unknown>;
 }
 
@@ -44,15 +55,21 @@ function distinct({ deduplicationKey }: Publication, deliveries: Delivery[]): De
   return [...first.values()];
 }
 
-/** The deliveries that were not published before. */
+/** The deliveries that were not published before. The others are finished, or published by this environment. */
 async function unpublishedOf(
   publication: Publication,
   deliveries: Delivery[],
 ): Promise<Delivery[]> {
+  const { finished, version } = publication;
   const candidates = deliveries.filter((delivery) => !isPublished(publication, delivery));
   const unpublished = new Set(
     await publication.findUnpublished(candidates.map(({ event }) => event)),
   );
+  for (const { event } of candidates) {
+    if (!unpublished.has(event)) {
+      finished.add(version(event));
+    }
+  }
   return candidates.filter(({ event }) => unpublished.has(event));
 }
 
@@ -75,14 +92,9 @@ async function publish(publication: Publication, notice: Notice): Promise<void> 
  * Publishes a notice. One that SNS refuses permanently is split in two halves; a refused notice
  * about a single event ends that event.
  *
- * @param ended receives events that were ended
  * @returns the notices to publish instead
  */
-async function publishOrSplit(
-  publication: Publication,
-  notice: Notice,
-  ended: Set<FileEvent>,
-): Promise<Notice[]> {
+async function publishOrSplit(publication: Publication, notice: Notice): Promise<Notice[]> {
   const { events } = notice;
   try {
     await publish(publication, notice);
@@ -95,7 +107,6 @@ async function publishOrSplit(
     if (events.length === 1) {
       logError("SNS refused the notification permanently.", error, { event_id: first.event_id });
       await publication.giveUp(first, error);
-      ended.add(first);
       return [];
     }
     const middle = Math.ceil(events.length / 2);
@@ -105,21 +116,27 @@ async function publishOrSplit(
   }
 }
 
-/** Publishes as many notices as possible. @returns the events that were ended */
-async function publishAll(publication: Publication, notices: Notice[]): Promise<Set<FileEvent>> {
-  const ended = new Set<FileEvent>();
+/** Publishes as many notices as possible. @returns the deliveries that Lambda must redeliver */
+async function publishAll(publication: Publication, deliveries: Delivery[]): Promise<Delivery[]> {
+  const failed: FailedDelivery[] = [];
+  const left: Delivery[] = [];
   // Grows during the loop.
-  const queue = [...notices];
+  const queue = publication.compose(deliveries.map(({ event }) => event));
   for (const notice of queue) {
+    const events = new Set(notice.events);
+    const own = deliveries.filter(({ event }) => events.has(event));
+    if (!publication.retries.hasTime()) {
+      left.push(...own);
+      continue;
+    }
     try {
-      queue.push(...(await publishOrSplit(publication, notice, ended)));
+      queue.push(...(await publishOrSplit(publication, notice)));
     } catch (error) {
-      logError("Notification not published; the records will be redelivered.", error, {
-        event_ids: notice.events.map(({ event_id }) => event_id),
-      });
+      failed.push(...own.map((item) => ({ item, error })));
     }
   }
-  return ended;
+  const isOutage = failed.length + left.length === deliveries.length;
+  return [...redeliveryOf(failed, { what: "Notification not published", isOutage }), ...left];
 }
 
 /**
@@ -127,7 +144,8 @@ async function publishAll(publication: Publication, notices: Notice[]): Promise<
  *
  * A message is published before the row is written: a crash between the two causes a duplicate,
  * where the opposite order would lose a message. Streams deliver at least once, so rows are read
- * first, a hundred in one request. `published` covers rows that could not be written.
+ * first, a hundred in one request. `published` covers rows that could not be written: their records are
+ * redelivered at once, as another environment would publish them again.
  *
  * @returns the deliveries that Lambda must redeliver
  */
@@ -135,34 +153,25 @@ export async function publishNotices(
   publication: Publication,
   all: Delivery[],
 ): Promise<Delivery[]> {
-  const deliveries = distinct(publication, all);
+  const { finished, version, retries } = publication;
+  const unfinished = all.filter(({ event }) => !finished.has(version(event)));
+  const deliveries = distinct(publication, unfinished);
   let unpublished: Delivery[];
   try {
     unpublished = await unpublishedOf(publication, deliveries);
   } catch (error) {
-    logError("Rows not read; the records will be redelivered.", error, {
-      event_ids: deliveries.map(({ event }) => event.event_id),
-    });
-    return deliveries;
+    const failed = deliveries.map((item) => ({ item, error }));
+    return redeliveryOf(failed, { what: "Rows not read", isOutage: true });
   }
-  const ended = await publishAll(
-    publication,
-    publication.compose(unpublished.map(({ event }) => event)),
-  );
-  const unwritten = await forEachConcurrently(
+  const unannounced = await publishAll(publication, unpublished);
+  const unwritten = await workOff(
     deliveries.filter((delivery) => isPublished(publication, delivery)),
-    CONCURRENCY,
+    { limit: CONCURRENCY, what: "Row not written", redeliversAll: true, retries },
     async ({ event }) => {
       await publication.markPublished(event);
+      finished.add(version(event));
+      return true;
     },
   );
-  for (const { item, error } of unwritten) {
-    logError("Row not written; the record will be redelivered.", error, {
-      event_id: item.event.event_id,
-    });
-  }
-  const failed = unpublished.filter(
-    (delivery) => !isPublished(publication, delivery) && !ended.has(delivery.event),
-  );
-  return [...failed, ...unwritten.map(({ item }) => item)];
+  return [...unannounced, ...unwritten];
 }

@@ -1,23 +1,23 @@
 import { S3Client } from "@aws-sdk/client-s3";
-import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from "aws-lambda";
+import type { Context, DynamoDBBatchResponse, DynamoDBStreamEvent } from "aws-lambda";
 import type { EventResult, FileEvent } from "../../events/event";
 import { isAlarming, TYPE_MISMATCH } from "../../events/failures";
 import { rowName } from "../../events/identity";
 import { isAllowedFile } from "../../events/mediaType";
 import { eventError, isTransient } from "../../runtime/awsErrors";
-import { forEachConcurrently } from "../../runtime/concurrency";
 import type { Environment } from "../../runtime/environment";
 import { logError, logInfo } from "../../runtime/log";
 import { recentNames } from "../../runtime/recentNames";
-import { batchResponse, deliveriesOf, type Delivery } from "../../runtime/streamBatch";
-import { eventStore, type EventVariable } from "../../store/eventStore";
+import { invocationRetries } from "../../runtime/retries";
+import { batchResponse, deliveriesOf, type Delivery, workOff } from "../../runtime/streamBatch";
+import { dynamoClient, eventStore, type EventVariable } from "../../store/eventStore";
 import { advanceEvent, failEvent } from "../../store/transitions";
 import { type StoredFile, storedFile } from "./storedFile";
 
 /**
- * Processes one file and returns the results to store in its row. A transient AWS error
- * (throttling, 5xx, lost connection) makes Lambda redeliver the record, until the sweeper's last
- * redelivery; any other error makes the event `failed`.
+ * Processes one file and returns the results to store in its row. After a transient AWS error
+ * (throttling, 5xx, lost connection) it is repeated: in the same invocation, then by a redelivery, until
+ * the sweeper's last one; any other error makes the event `failed`.
  *
  * It may run more than once for a file.
  */
@@ -61,8 +61,9 @@ export function processHandler(processFile: ProcessFile) {
 }
 
 function streamHandler(environment: Environment<ProcessVariable>, processFile: ProcessFile) {
+  const retries = invocationRetries();
   const s3 = new S3Client({
-    maxAttempts: 3,
+    retryStrategy: retries.clientStrategy,
     requestHandler: {
       connectionTimeout: 1000,
       requestTimeout: 10000,
@@ -73,16 +74,17 @@ function streamHandler(environment: Environment<ProcessVariable>, processFile: P
     // S3's checksum is of the whole object: it cannot be compared with a range's.
     responseChecksumValidation: "WHEN_REQUIRED",
   });
-  const store = eventStore(environment);
+  const dynamo = dynamoClient({ retryStrategy: retries.clientStrategy });
+  const store = eventStore(environment, dynamo);
   const maxAttempts = Number(environment("MAX_ATTEMPTS"));
   const rejectMismatch = environment("REJECT_MISMATCH") === "true";
   const allowedTypes = environment("ALLOWED_CONTENT_TYPES").split(",");
 
   /**
-   * Versions of rows that were processed. When a record is redelivered, all records after it are
-   * too; those are not processed again.
+   * Versions of rows that need nothing more. When a record is redelivered, all records after it are
+   * too; those cost no request.
    */
-  const processed = recentNames();
+  const finished = recentNames();
 
   const fail = async ({ event }: Delivery, thrown: unknown, event_result?: EventResult) => {
     const error = eventError(thrown, "process");
@@ -94,26 +96,24 @@ function streamHandler(environment: Environment<ProcessVariable>, processFile: P
     await failEvent(store, event, { from: event.event_status, error, event_result });
   };
 
-  const process = async (delivery: Delivery) => {
+  /** @returns false: S3 or the table did not work, and the event has failed after its last attempt */
+  const process = async (delivery: Delivery): Promise<boolean> => {
     const { event } = delivery;
-    if (processed.has(versionOf(event))) {
-      return;
-    }
     try {
-      const event_result = await processFile(storedFile(s3, event));
+      const event_result = await retries.repeat(() => processFile(storedFile(s3, event)));
       const mismatch = rejectMismatch ? mismatchOf(event_result, allowedTypes) : undefined;
       if (mismatch) {
         await fail(delivery, mismatch, event_result);
-        return;
+        return true;
       }
       const advanced = await advanceEvent(store, event, "processed", {
         by: "process",
         event_result,
       });
-      processed.add(versionOf(event));
       logInfo(advanced ? "File processed." : "Event advanced already.", {
         event_id: event.event_id,
       });
+      return true;
     } catch (error) {
       // After the last redelivery, the sweeper would give the event up without knowing why.
       if (isTransient(error) && (event.attempts ?? 0) < maxAttempts) {
@@ -121,16 +121,20 @@ function streamHandler(environment: Environment<ProcessVariable>, processFile: P
       }
       // Includes a result that DynamoDB rejects: it would be rejected again.
       await fail(delivery, error);
+      return !isTransient(error);
     }
   };
 
-  return async (batch: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> => {
-    const failures = await forEachConcurrently(deliveriesOf(batch), CONCURRENCY, process);
-    for (const { item, error } of failures) {
-      logError("Processing failed with a transient error; the record will be redelivered.", error, {
-        event_id: item.event.event_id,
-      });
-    }
-    return batchResponse(failures.map(({ item }) => item));
+  return async (batch: DynamoDBStreamEvent, context: Context): Promise<DynamoDBBatchResponse> => {
+    retries.begin(context);
+    const deliveries = deliveriesOf(batch).filter(({ event }) => !finished.has(versionOf(event)));
+    const what = "Processing failed with a transient error";
+    const options = { limit: CONCURRENCY, what, retries };
+    const unfinished = await workOff(deliveries, options, async (delivery) => {
+      const succeeded = await process(delivery);
+      finished.add(versionOf(delivery.event));
+      return succeeded;
+    });
+    return batchResponse(unfinished);
   };
 }

@@ -9,7 +9,7 @@ import { uuidv7At } from "./arbitraries";
  * A model of the pipeline: the rules of `events/`, and the handlers' steps around them. A handler is
  * a generator that yields between two calls to AWS, each of which is atomic. fast-check drives a
  * scheduler, which picks the handler to continue, the delivery to start or repeat, and the handler
- * to crash.
+ * to crash, or to fail in spite of all its tries.
  */
 
 const MAX_ATTEMPTS = 3;
@@ -22,6 +22,8 @@ interface Row extends EventKey {
   attempts: number;
   failedFrom?: EventStatus;
   alarmed: boolean;
+  /** Raised by each change that the stream delivers. */
+  version: number;
 }
 
 /** A stored object; `fails`: processing it always fails. */
@@ -58,11 +60,16 @@ class Pipeline {
   readonly deadLetters: Stored[] = [];
   readonly mails = new Map<string, number>();
   readonly alarms = new Map<string, number>();
-  /** Crashes of notify between its publish and its write, by row. */
+  /** Crashes of notify after its publish and before its write, by row. */
   readonly duplicates = new Map<string, number>();
   /** What this notify environment remembers. */
   private published = new Set<string>();
-  private publishedUnwritten: string | undefined;
+  private readonly publishedUnwritten = new Set<string>();
+  /** The versions of rows that these environments know to need nothing more. */
+  private finished: Record<"process" | "notify", Set<string>> = {
+    process: new Set(),
+    notify: new Set(),
+  };
   /** The sweeper's listing position. */
   private listedUpTo = "";
 
@@ -85,20 +92,22 @@ class Pipeline {
   private put(key: EventKey, status: EventStatus): void {
     const name = JSON.stringify(key);
     if (!this.rows.has(name)) {
-      const row: Row = { ...key, status, attempts: 0, alarmed: false };
+      const row: Row = { ...key, status, attempts: 0, alarmed: false, version: 0 };
       this.rows.set(name, row);
       this.changed(row);
     }
   }
 
   /** The stream and its two filters. */
-  private changed({ event_id, event_timestamp, ...image }: Row): void {
+  private changed(row: Row): void {
+    row.version += 1;
+    const { event_id, event_timestamp, ...image } = row;
     const name = JSON.stringify({ event_id, event_timestamp });
     const deliver = (to: Delivery["to"], start: () => Handler) => {
       this.pending.push({ to, start, deliveries: 0, givenUp: () => undefined });
     };
     if (predecessorsOf("processed").includes(image.status)) {
-      deliver("process", () => this.process(name, image.status));
+      deliver("process", () => this.process(name, image));
     } else if (image.status === "processed" || (image.status === "failed" && !image.alarmed)) {
       deliver("notify", () => this.notify(name, image));
     }
@@ -128,32 +137,44 @@ class Pipeline {
     this.put(objectIdentity(object), "created");
   }
 
-  private *process(name: string, seen: EventStatus): Handler {
+  private *process(name: string, seen: Omit<Row, keyof EventKey>): Handler {
+    const finished = this.finished.process;
+    const version = `${name} ${seen.version}`;
+    if (finished.has(version)) {
+      return;
+    }
     yield;
     const { fails } = this.objects.find((o) => JSON.stringify(objectIdentity(o)) === name) ?? {
       fails: true,
     };
     if (fails) {
-      this.advance(name, "failed", seen);
+      this.advance(name, "failed", seen.status);
     } else {
       this.advance(name, "processed");
     }
+    finished.add(version);
   }
 
   private *notify(name: string, seen: Omit<Row, keyof EventKey>): Handler {
     const { published } = this;
+    const finished = this.finished.notify;
+    const version = `${name} ${seen.version}`;
+    if (finished.has(version)) {
+      return;
+    }
     const book = seen.status === "failed" ? this.alarms : this.mails;
     const deduplicationKey = `${seen.status} ${name}`;
     if (!published.has(deduplicationKey)) {
       yield;
       const row = this.rows.get(name);
       if (row?.status !== seen.status || row.alarmed) {
+        finished.add(version);
         return;
       }
       yield;
       book.set(name, (book.get(name) ?? 0) + 1);
       published.add(deduplicationKey);
-      this.publishedUnwritten = deduplicationKey;
+      this.publishedUnwritten.add(deduplicationKey);
       yield;
     }
     if (seen.status === "processed") {
@@ -164,7 +185,8 @@ class Pipeline {
         row.alarmed = true;
       }
     }
-    this.publishedUnwritten = undefined;
+    finished.add(version);
+    this.publishedUnwritten.delete(deduplicationKey);
   }
 
   /** One run over all rows; the scheduler decides which are stuck. */
@@ -250,18 +272,38 @@ class Pipeline {
       return;
     }
     if (delivery.to === "notify") {
-      const unwritten = this.publishedUnwritten;
-      if (unwritten !== undefined) {
+      for (const unwritten of this.publishedUnwritten) {
         this.duplicates.set(unwritten, (this.duplicates.get(unwritten) ?? 0) + 1);
       }
-      this.publishedUnwritten = undefined;
+      this.publishedUnwritten.clear();
       this.published = new Set();
+    }
+    if (delivery.to !== "record") {
+      this.finished[delivery.to] = new Set();
     }
     delivery.deliveries += 1;
     if (delivery.deliveries < MAX_DELIVERIES) {
       this.pending.push(delivery);
     } else {
       delivery.givenUp();
+    }
+  }
+
+  /**
+   * Ends a handler of the stream whose calls fail, while its environment lives on. Its record is left to
+   * the sweeper, or redelivered where its neighbours fail, too; always where a notice is published.
+   */
+  fail(pick: number, neighboursFail: boolean): void {
+    const streamed = this.running.filter(({ delivery }) => delivery && delivery.to !== "record");
+    const invocation = streamed[pick % Math.max(1, streamed.length)];
+    if (!invocation?.delivery) {
+      return;
+    }
+    const { delivery } = invocation;
+    this.running.splice(this.running.indexOf(invocation), 1);
+    const isPublished = delivery.to === "notify" && this.publishedUnwritten.size > 0;
+    if (neighboursFail || isPublished) {
+      this.pending.push(delivery);
     }
   }
 
@@ -291,6 +333,7 @@ const actions = fc.record({
     { weight: 6, arbitrary: fc.constant("step" as const) },
     { weight: 4, arbitrary: fc.constant("start" as const) },
     { weight: 2, arbitrary: fc.constant("crash" as const) },
+    { weight: 1, arbitrary: fc.constantFrom("fail" as const, "failAll" as const) },
     { weight: 1, arbitrary: fc.constantFrom("again" as const, "sweep" as const) },
     { weight: 1, arbitrary: fc.constant("sweepAtOnce" as const) },
   ),
@@ -331,7 +374,10 @@ function pipelineOf(given: Given[]): Pipeline {
 /** Runs the actions, and then until all is quiet. */
 function play(
   given: Parameters<typeof pipelineOf>[0],
-  played: { kind: "step" | "start" | "again" | "crash" | "sweep" | "sweepAtOnce"; pick: number }[],
+  played: {
+    kind: "step" | "start" | "again" | "crash" | "fail" | "failAll" | "sweep" | "sweepAtOnce";
+    pick: number;
+  }[],
 ): Pipeline {
   const pipeline = pipelineOf(given);
   for (const { kind, pick } of played) {
@@ -343,6 +389,8 @@ function play(
       pipeline.step(pick);
     } else if (kind === "crash") {
       pipeline.crash(pick);
+    } else if (kind === "fail" || kind === "failAll") {
+      pipeline.fail(pick, kind === "failAll");
     } else {
       pipeline.start(pick, kind === "again");
     }
@@ -351,7 +399,7 @@ function play(
   return pipeline;
 }
 
-describe("handlers that run, crash and are retried in any order", () => {
+describe("handlers that run, fail, crash and are retried in any order", () => {
   const histories = fc.tuple(
     files,
     fc.array(actions, { minLength: 20, maxLength: 120, size: "max" }),

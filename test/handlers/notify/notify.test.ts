@@ -201,7 +201,41 @@ describe("notify", function () {
     }
   });
 
-  it("reports a refused file whose failure cannot be written, after a transient error", async () => {
+  it("repeats the calls that are throttled: rows read, one mail, rows written", async () => {
+    const { events, records } = await processedFiles(3);
+    const left: Record<string, number> = {
+      "dynamodb:BatchGetItem": 4,
+      "sns:Publish": 4,
+      "dynamodb:UpdateItem": 6,
+    };
+    program.onCall = ({ operation }) => {
+      left[operation] = (left[operation] ?? 0) - 1;
+      if (left[operation] >= 0) {
+        throw new AwsError("ThrottlingException", 400, "Rate exceeded");
+      }
+    };
+
+    expect(await notify(...records)).to.deep.equal(failuresOf());
+
+    expect(await statusesOf(...events)).to.deep.equal(["notified", "notified", "notified"]);
+    expect(await program.mails()).to.have.lengthOf(1);
+  });
+
+  it("makes no request for records that it has just finished", async () => {
+    const processed = await processedFiles(2);
+    const failed = await program.putEvent(failedEvent(newIdentity()));
+    const done = await program.putEvent({ event_status: "notified" });
+    const outdated = streamRecord(itemOf({ ...done.event, event_status: "processed" }));
+    const records = [...processed.records, failed.record, outdated];
+    await notify(...records);
+    program.reset();
+
+    expect(await notify(...records)).to.deep.equal(failuresOf());
+
+    expect(program.calls).to.deep.equal([]);
+  });
+
+  it("leaves a refused file whose failure cannot be written to the sweeper, after a transient error", async () => {
     const { events, records } = await processedFiles(2);
     const [refused] = events;
     program.onCall = ({ operation, request }) => {
@@ -215,7 +249,7 @@ describe("notify", function () {
         throw SERVER_ERROR;
       }
     };
-    expect(await notify(...records)).to.deep.equal(failuresOf(...records.slice(0, 1)));
+    expect(await notify(...records)).to.deep.equal(failuresOf());
     expect(await statusesOf(...events)).to.deep.equal(["processed", "notified"]);
   });
 

@@ -312,7 +312,62 @@ describe("process", function () {
     await program.logged("Processing failed permanently.", gone.event.event_id);
   });
 
-  it("reports only the file whose object cannot be read, after a transient error", async () => {
+  /** Throws this error in the first so many calls of each of these operations. */
+  function failFirst(failures: Record<string, number>, error: AwsError): void {
+    const left = { ...failures };
+    program.onCall = ({ operation }) => {
+      left[operation] = (left[operation] ?? 0) - 1;
+      if (left[operation] >= 0) {
+        throw error;
+      }
+    };
+  }
+
+  it("repeats the calls of one file that are throttled, and waits for none of its neighbours", async () => {
+    const files = [await storedEvent(photo), await storedEvent(photo)];
+    const Records = files.map(({ record }) => record);
+    failFirst(
+      { "s3:GetObject": 5, "dynamodb:UpdateItem": 5 },
+      new AwsError("ThrottlingException", 400, "Rate exceeded"),
+    );
+
+    expect(await program.invoke("process", { Records })).to.deep.equal(failuresOf());
+
+    for (const { event } of files) {
+      expect(await program.row(event)).to.include({ event_status: "processed" });
+    }
+    // Each call as often as it had to be: no step was repeated for the sake of the next one.
+    expect(program.calls.toSorted()).to.deep.equal([
+      ...Array<string>(7).fill("process dynamodb:UpdateItem"),
+      ...Array<string>(7).fill("process s3:GetObject"),
+      ...Array<string>(2).fill("process s3:HeadObject"),
+    ]);
+  });
+
+  it("makes no request for records that it has just finished, whatever their end", async () => {
+    const files = [await storedEvent(photo), await storedEvent({})];
+    const Records = files.map(({ record }) => record);
+    await program.invoke("process", { Records });
+    program.reset();
+
+    expect(await program.invoke("process", { Records })).to.deep.equal(failuresOf());
+
+    expect(program.calls).to.deep.equal([]);
+  });
+
+  it("reports a file alone whose object cannot be read: the shard waits", async () => {
+    const { event, record } = await storedEvent(photo);
+    failFirst({ "s3:GetObject": 6 }, new AwsError("SlowDown", 503, "Reduce your request rate."));
+
+    expect(await program.invoke("process", { Records: [record] })).to.deep.equal(
+      failuresOf(record),
+    );
+
+    expect(await program.invoke("process", { Records: [record] })).to.deep.equal(failuresOf());
+    expect(await program.row(event)).to.include({ event_status: "processed" });
+  });
+
+  it("leaves the one file whose object cannot be read to the sweeper, after a transient error", async () => {
     const slow = await storedEvent(photo);
     const file = await storedEvent(photo);
     program.onCall = ({ operation, request }) => {
@@ -322,8 +377,10 @@ describe("process", function () {
     };
 
     const Records = [slow.record, file.record];
-    expect(await program.invoke("process", { Records })).to.deep.equal(failuresOf(slow.record));
+    expect(await program.invoke("process", { Records })).to.deep.equal(failuresOf());
 
+    await program.logged("Processing failed", "left to the sweeper", slow.event.event_id);
+    await program.logged("S3Uploader", '"LeftToSweeper":1');
     expect(await program.row(slow.event)).to.include({ event_status: "uploaded" });
     expect(await program.row(file.event)).to.include({ event_status: "processed" });
     program.reset();
@@ -340,18 +397,21 @@ describe("process", function () {
     };
     const recordOf = (attempts: number) => streamRecord(itemOf({ ...event, attempts }));
     const [earlier, last] = [recordOf(4), recordOf(5)];
+    const other = await storedEvent(photo);
 
     const answer = await program.invoke("process", { Records: [earlier] });
     expect(answer).to.deep.equal(failuresOf(earlier));
     expect(await program.row(event)).to.include({ event_status: "uploaded" });
-    expect(await program.invoke("process", { Records: [last] })).to.deep.equal(failuresOf());
+    // It ends, which does not mean that S3 works.
+    const Records = [last, other.record];
+    expect(await program.invoke("process", { Records })).to.deep.equal(failuresOf(other.record));
 
     const row = await program.row(event);
     expect(row).to.include({ event_status: "failed", failed_from: "uploaded" });
     expect(row?.last_error).to.include({ code: "ServiceUnavailable", step: "process" });
   });
 
-  it("reports only the file whose status cannot be written, after a transient error", async () => {
+  it("leaves only the file whose status cannot be written to the sweeper, after a transient error", async () => {
     const files = [await storedEvent(photo), await storedEvent(photo)];
     const [slow] = files;
     program.onCall = ({ request }) => {
@@ -360,9 +420,10 @@ describe("process", function () {
       }
     };
     const Records = files.map(({ record }) => record);
-    expect(await program.invoke("process", { Records })).to.deep.equal(
-      failuresOf(...Records.slice(0, 1)),
-    );
+    expect(await program.invoke("process", { Records })).to.deep.equal(failuresOf());
+
+    const rows = await Promise.all(files.map(({ event }) => program.row(event)));
+    expect(rows.map((row) => row?.event_status)).to.deep.equal(["uploaded", "processed"]);
   });
 
   it("fails an event whose result the table rejects permanently", async () => {
