@@ -1,10 +1,11 @@
 import { typeByEnding } from "./fileName";
 import { isAllowedType, mediaTypeOf } from "./mediaType";
 
-const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/;
+/** RFC 6838: each name has at most 127 characters. */
+const MEDIA_TYPE = /^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}$/;
 
-/** RFC 9110: a token, or a quoted text. */
-const PARAMETER = /^([\w!#$%&'*+.^`|~-]+)=([\w!#$%&'*+.^`|~-]+|"(?:[^"\\]|\\.)*")$/;
+/** RFC 9110: a token, or a quoted text, here without tabs, which signatures read as spaces. */
+const PARAMETER = /^([\w!#$%&'*+.^`|~-]+)=([\w!#$%&'*+.^`|~-]+|"(?:[^"\\\t]|\\[^\t])*")$/;
 
 /** Quoted texts, in which separators are text, or separators. */
 const QUOTED_OR_SEPARATOR = /"(?:[^"\\]|\\.)*"|[;,]/g;

@@ -39,29 +39,61 @@ function scalar(value: string | number) {
   return typeof value === "number" ? { N: String(value) } : { S: value };
 }
 
+/** Bytes, names included: a row has at most 400 KB, of which its history and its error need some. */
+const MAX_RESULT_BYTES = 300_000;
+
+/** Whether DynamoDB takes the number: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html */
+function isStorable(number: number): boolean {
+  const size = Math.abs(number);
+  return size === 0 || (size >= 1e-130 && size < 1e126);
+}
+
+/** What is wrong with a field of a result; undefined: nothing. */
+function refusalOf(name: string, value: unknown): string | undefined {
+  if (typeof value !== "string" && typeof value !== "number") {
+    return `is of type ${typeNameOf(value)}; the table takes texts and finite numbers`;
+  }
+  if (typeof value === "number" && !isStorable(value)) {
+    return `is ${value}; the table takes texts and finite numbers, from 1e-130 to 1e126`;
+  }
+  const type = knownTypeOf(RESULT_TYPES, name);
+  return type === undefined || typeof value === type
+    ? undefined
+    : `is of type ${typeof value}, not ${type}`;
+}
+
 /**
  * A flat record as a map attribute, without undefined values.
  *
- * @throws an error named `InvalidResult`, with the field's name, for anything but texts and finite
- *   numbers: a user's own processing may return anything
+ * @throws an error named `InvalidResult`, with the field's name, for anything but texts and numbers that
+ *   the table takes: a user's own processing may return anything
  */
 export function toMap(record: EventResult) {
   const map: Record<string, { S: string } | { N: string }> = {};
-  if (typeof record !== "object" || (record as EventResult | null) === null) {
+  if (Object.prototype.toString.call(record) !== "[object Object]") {
     throw invalidResult(
-      `Processing returned a value of type ${typeNameOf(record)}, not an object.`,
+      `Processing returned a value of type ${typeNameOf(record)}, not an object with fields.`,
     );
   }
+  const sizes: [name: string, bytes: number][] = [];
   for (const [name, value] of Object.entries(record) as [string, unknown][]) {
-    if (typeof value !== "string" && !Number.isFinite(value) && value !== undefined) {
-      const what = typeof value === "number" ? String(value) : `of type ${typeNameOf(value)}`;
-      throw invalidResult(
-        `The result's field "${name}" is ${what}; the table takes texts and finite numbers.`,
-      );
+    if (value === undefined) {
+      continue;
     }
-    if (typeof value === "string" || typeof value === "number") {
-      map[name] = scalar(value);
+    const refusal = refusalOf(name, value);
+    if (refusal !== undefined) {
+      throw invalidResult(`The result's field "${name}" ${refusal}.`);
     }
+    const attribute = scalar(value as string | number);
+    map[name] = attribute;
+    sizes.push([name, Buffer.byteLength(name) + Buffer.byteLength(attribute.S ?? attribute.N)]);
+  }
+  if (sizes.reduce((sum, [, bytes]) => sum + bytes, 0) > MAX_RESULT_BYTES) {
+    const [name, bytes] = sizes.reduce((one, other) => (other[1] > one[1] ? other : one));
+    throw invalidResult(
+      `The result is too large for a row: its field "${name}" has ${bytes} bytes; ` +
+        `all fields may have ${MAX_RESULT_BYTES}.`,
+    );
   }
   return { M: map };
 }
@@ -100,9 +132,11 @@ function invalidResult(message: string): Error {
   return Object.assign(new Error(message), { name: "InvalidResult" });
 }
 
-/** Such as `bigint`, `Date` or `Array`. */
+/** Such as `bigint`, `Date`, `Array` or `Null`. */
 function typeNameOf(value: unknown): string {
-  return typeof value === "object" && value !== null ? value.constructor.name : typeof value;
+  return typeof value === "object"
+    ? Object.prototype.toString.call(value).slice("[object ".length, -1)
+    : typeof value;
 }
 
 function invalidEvent(message: string): Error {
@@ -126,6 +160,11 @@ function statusOf(item: Item): EventStatus {
   return known;
 }
 
+/** `typeof` a field's values; undefined: it is not a known one. */
+function knownTypeOf(types: Record<string, string>, name: string): string | undefined {
+  return Object.hasOwn(types, name) ? types[name] : undefined;
+}
+
 /**
  * Checks fields that anyone may have written by hand.
  *
@@ -133,7 +172,7 @@ function statusOf(item: Item): EventStatus {
  */
 function checkFields(attribute: string, fields: object, types: Record<string, string>): void {
   for (const [name, value] of Object.entries(fields) as [string, unknown][]) {
-    const type = Object.hasOwn(types, name) ? types[name] : undefined;
+    const type = knownTypeOf(types, name);
     if (type !== undefined && typeof value !== type) {
       throw invalidEvent(`The field "${name}" of the row's ${attribute} is not a ${type}.`);
     }

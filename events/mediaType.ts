@@ -137,11 +137,6 @@ function isMoreSpecific(declared: string, detected: string): boolean {
   );
 }
 
-/** The type of a file whose bytes cannot be looked at. */
-export function uncheckedType(declared: string): string {
-  return GENERIC_TYPES.includes(declared) ? UNKNOWN_BYTES : declared;
-}
-
 /** What an empty file counts as: a text where it may be one, and else unknown. */
 export function emptyFileType(declared: string): string {
   return !GENERIC_TYPES.includes(declared) && mayBeText(declared, "text/plain")

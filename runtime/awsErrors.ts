@@ -85,6 +85,14 @@ export function isTransient(thrown: unknown): boolean {
   );
 }
 
+/**
+ * Whether DynamoDB refuses this write for good, such as one by which the row would have more than its
+ * 400 KB. A redelivery of the record would only hold up all that come after it.
+ */
+export function isRowRefused(thrown: unknown): boolean {
+  return asError(thrown).name === "ValidationException" && !isTransient(thrown);
+}
+
 /** SNS's errors for a message that it never accepts. */
 const REFUSED_MESSAGES = [
   "InvalidParameter",

@@ -1,6 +1,7 @@
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from "aws-lambda";
 import type { FileEvent } from "../events/event";
 import { fromItem } from "../events/item";
+import { isRowRefused } from "./awsErrors";
 import { forEachConcurrently } from "./concurrency";
 import { logError, logInfo } from "./log";
 import { writeCounts } from "./metrics";
@@ -51,16 +52,28 @@ export interface FailedDelivery {
 /**
  * Decides on deliveries that have failed. Where others succeeded, they are left to the sweeper, and the
  * shard goes on: it would have to wait for them, and then read all that comes after them again. Where
- * none did, it is an outage of a service, and the shard waits.
+ * none did, it is an outage of a service, and the shard waits. A row that DynamoDB takes no change of is
+ * not waited for in either case.
  *
  * @param what happened, such as `Row not written`
  * @param isOutage whether none succeeded
  * @returns the deliveries that Lambda must redeliver
  */
 export function redeliveryOf(
-  failed: FailedDelivery[],
+  all: FailedDelivery[],
   { what, isOutage }: { what: string; isOutage: boolean },
 ): Delivery[] {
+  const failed: FailedDelivery[] = [];
+  for (const each of all) {
+    if (isRowRefused(each.error)) {
+      const { event_id } = each.item.event;
+      logError("Row not written: DynamoDB refuses it; the event stays as it is.", each.error, {
+        event_id,
+      });
+    } else {
+      failed.push(each);
+    }
+  }
   const next = isOutage ? "the records will be redelivered" : "the events are left to the sweeper";
   // One call can fail for many deliveries.
   for (const error of new Set(failed.map((each) => each.error))) {

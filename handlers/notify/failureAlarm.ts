@@ -60,10 +60,12 @@ function singleAlarm(event: FileEvent): Notice {
 function digestEntry(event: FileEvent): string {
   return [
     nameOf(event),
-    `  step ${stepOf(event)}, failed from ${failedFrom(event)}`,
+    oneLine(`  step ${stepOf(event)}, failed from ${failedFrom(event)}`),
     `  ${errorOf(event)}`,
     `  ${locationOf(event)}`,
-    `  event ${event.event_id}, received ${event.event_timestamp}, failed ${event.updated_at}`,
+    oneLine(
+      `  event ${event.event_id}, received ${event.event_timestamp}, failed ${event.updated_at}`,
+    ),
     "",
   ].join("\n");
 }

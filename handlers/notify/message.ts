@@ -77,11 +77,11 @@ export function subjectOf(what: string, event: FileEvent): string {
   return label + quoted(asciiOf(nameOf(event)), MAX_SUBJECT_LENGTH - label.length);
 }
 
-/** A line for each known fact, with aligned values. */
+/** A line for each known fact, and one only, with aligned values. */
 export function factLines(facts: [label: string, value: string | undefined][]): string[] {
   return facts
     .filter(([, value]) => value !== undefined)
-    .map(([label, value]) => `${`${label}:`.padEnd(12)} ${value ?? ""}`);
+    .map(([label, value]) => oneLine(`${`${label}:`.padEnd(12)} ${value ?? ""}`));
 }
 
 /**

@@ -1,5 +1,13 @@
 import type { FileEvent } from "../../events/event";
-import { composeNotices, factLines, locationOf, nameOf, type Notice, subjectOf } from "./message";
+import {
+  composeNotices,
+  factLines,
+  locationOf,
+  nameOf,
+  type Notice,
+  oneLine,
+  subjectOf,
+} from "./message";
 
 function sizeText(bytes: number): string {
   if (bytes < 1000) {
@@ -56,9 +64,11 @@ function digestEntry(event: FileEvent): string {
   const facts = [typeText(event), sizeOf(event), dimensionsText(event)];
   return [
     nameOf(event),
-    `  ${facts.filter((fact) => fact !== undefined).join(", ")}`,
+    oneLine(`  ${facts.filter((fact) => fact !== undefined).join(", ")}`),
     `  ${locationOf(event)}`,
-    `  event ${event.event_id}, received ${event.event_timestamp}, processed ${event.updated_at}`,
+    oneLine(
+      `  event ${event.event_id}, received ${event.event_timestamp}, processed ${event.updated_at}`,
+    ),
     "",
   ].join("\n");
 }

@@ -5,11 +5,10 @@ import {
   canonicalMediaType,
   contradicts,
   emptyFileType,
-  uncheckedType,
 } from "../../events/mediaType";
 import { decodedHead } from "./decodedHead";
 import { imageDimensions } from "./dimensions/imageDimensions";
-import { type FileRanges, fileRanges, RANGE_BYTES } from "./fileRanges";
+import { fileRanges, RANGE_BYTES } from "./fileRanges";
 import type { Checksum, FilePart, StoredFile } from "./storedFile";
 import { detectType } from "./type/detectType";
 
@@ -18,13 +17,6 @@ async function checksumOf(file: StoredFile, head: FilePart): Promise<Checksum | 
     return { algorithm: "SHA256", value: createHash("sha256").update(head.bytes).digest("hex") };
   }
   return file.checksum();
-}
-
-function typeOf(ranges: FileRanges, declared: string, isReadable: boolean) {
-  if (!isReadable) {
-    return uncheckedType(declared);
-  }
-  return ranges.size === 0 ? emptyFileType(declared) : detectType(ranges);
 }
 
 /**
@@ -38,10 +30,11 @@ export async function inspectFile(file: StoredFile): Promise<EventResult> {
   const head = await file.read(0, RANGE_BYTES);
   const declared = canonicalMediaType(head.contentType);
   // Who says gzip twice, as type and as encoding, means the file as it is.
-  const decoded = declared === "application/gzip" ? head : await decodedHead(head);
+  const isTwice = declared === "application/gzip" || declared === "application/zstd";
+  const decoded = isTwice ? head : await decodedHead(head);
   // No other part of a compressed file can be decompressed.
-  const ranges = fileRanges(file, decoded ?? head, decoded === head ? undefined : 0);
-  const detected = await typeOf(ranges, declared, decoded !== undefined);
+  const ranges = fileRanges(file, decoded, decoded === head ? undefined : 0);
+  const detected = ranges.size === 0 ? emptyFileType(declared) : await detectType(ranges);
   const type = actualMediaType(declared, detected);
   const checksum = await checksumOf(file, head);
   return {

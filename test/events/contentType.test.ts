@@ -6,6 +6,7 @@ describe("checkContentType", () => {
     ["image/jpeg", "image/jpeg", "image/jpeg"],
     [" Text/Plain; charset=utf-8 ", "text/plain; charset=utf-8", "text/plain"],
     ['text/plain;charset;a=b; A=c;=;d="x,;y"', 'text/plain; a=b; d="x,;y"', "text/plain"],
+    ['image/png;a="\t";b="\\\t";c="d e"', 'image/png; c="d e"', "image/png"],
     [undefined, "application/octet-stream", "application/octet-stream"],
     [" ", "application/octet-stream", "application/octet-stream"],
   ];
@@ -33,6 +34,8 @@ describe("checkContentType", () => {
   const refused: [declared: string, refusal: string][] = [
     ["image", "malformed"],
     ["image/jpeg; name=ü", "malformed"],
+    [`text/${"a".repeat(128)}`, "malformed"],
+    [`${"a".repeat(128)}/plain`, "malformed"],
     ["text/plain;,image/png", "malformed"],
     ["text/plain, image/png", "malformed"],
     ['text/plain; a="b, image/png', "malformed"],

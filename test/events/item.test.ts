@@ -66,15 +66,28 @@ describe("a row", () => {
   });
 
   it("is refused where a value of its result fits no table, with the field's name", () => {
-    for (const value of [NaN, Infinity, new Date(0), 1n, ["a"], null, true, { a: 1 }]) {
+    const none = Object.create(null) as object;
+    const wrong = [NaN, Infinity, new Date(0), 1n, ["a"], null, true, { a: 1 }, none, "1", 1e126];
+    for (const value of [...wrong, -1e200, 1e-131]) {
       const result = { size: 1, type: "text/plain", width: value } as unknown as EventResult;
       expect(() => toMap(result))
         .to.throw('field "width"')
         .with.property("name", "InvalidResult");
     }
-    for (const result of [undefined, null, "text", 5]) {
+    for (const result of [undefined, null, "text", 5, ["a"], new Date(0), new Map()]) {
       expect(() => toMap(result as unknown as EventResult)).to.throw("not an object");
     }
+    for (const number of [0, -1.5, 9.99e125, 1e-130]) {
+      expect(toMap({ size: number, type: "" }).M.size).to.deep.equal({ N: String(number) });
+    }
+  });
+
+  it("is refused where its result leaves no room in the row, with the largest field's name", () => {
+    const result = { size: 1, type: "text/plain", checksum: "ü".repeat(150_000) };
+    expect(() => toMap(result))
+      .to.throw('"checksum" has 300008 bytes')
+      .with.property("name", "InvalidResult");
+    expect(() => toMap({ ...result, checksum: "ü".repeat(149_900) })).to.not.throw();
   });
 
   it("with a field of another type, as somebody may write it by hand, is not an event", () => {

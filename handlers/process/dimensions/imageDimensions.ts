@@ -54,11 +54,16 @@ function formatOf(type: string, isBoxed: boolean) {
   return undefined;
 }
 
+/** What these formats' numbers have at most: negative ones are read as larger. */
+const MAX_PIXELS = 2 ** 31 - 1;
+
 function headDimensions(head: Uint8Array, type: string): Dimensions | undefined {
   try {
     const found = formatOf(type, head[0] === 0)?.calculate(head);
     // An icon's largest image.
-    return found?.images?.reduce((one, other) => (other.width > one.width ? other : one)) ?? found;
+    const shown =
+      found?.images?.reduce((one, other) => (other.width > one.width ? other : one)) ?? found;
+    return shown && Math.max(shown.width, shown.height) <= MAX_PIXELS ? shown : undefined;
   } catch {
     // It throws for damaged and truncated images.
     return undefined;

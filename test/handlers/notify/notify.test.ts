@@ -410,6 +410,31 @@ describe("notify", function () {
     expect(await program.mails()).to.have.lengthOf(1);
   });
 
+  it("holds up no other file for a row that takes no more, nor for one whose failure it does not take", async () => {
+    const { events, records } = await processedFiles(2);
+    const [full] = events;
+    const refused = await program.putEvent({ event_info: { Bucket: "b", Key: "refused" } });
+    program.onCall = ({ operation, request }) => {
+      const ids = [full?.event_id ?? "", refused.event.event_id];
+      if (operation === "dynamodb:UpdateItem" && ids.some((id) => request.body.includes(id))) {
+        throw new AwsError(
+          "ValidationException",
+          400,
+          "Item size to update has exceeded the limit",
+        );
+      }
+      if (operation === "sns:Publish" && request.body.includes("refused")) {
+        throw new AwsError("InvalidParameter", 400, "Invalid parameter: Message");
+      }
+    };
+
+    expect(await notify(...records, refused.record)).to.deep.equal(failuresOf());
+
+    expect(await statusesOf(...events)).to.deep.equal(["processed", "notified"]);
+    await program.logged("ERROR", "Row not written", full?.event_id ?? "");
+    await program.logged("ERROR", "Row not written", refused.event.event_id);
+  });
+
   it("reports all records, and publishes nothing, when the rows cannot be read", async () => {
     const { events, records } = await processedFiles(1, 1);
     program.onCall = ({ operation }) => {

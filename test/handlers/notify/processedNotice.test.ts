@@ -121,11 +121,27 @@ describe("the notice of one file", () => {
 
   it("has one line for each fact, so that no key or name can forge one", () => {
     const event = processedEvent();
-    const lines = singleNotice().message.split("\n").length;
+    const found = {
+      size: 1,
+      type: "a",
+      width: 1,
+      height: 1,
+      checksum_algorithm: "a",
+      checksum: "a",
+    };
+    const lines = singleNotice({ event_result: found }).message.split("\n").length;
     for (const lineBreak of ["\n", "\r", "\r\n", "\u2028", "\u2029", "\u0085", "\v"]) {
       const forged = `cat.jpg${lineBreak}Event:       forged`;
       const { message } = singleNotice({
         event_info: { ...event.event_info, Key: forged, FileName: forged },
+        event_result: {
+          ...found,
+          type: forged,
+          declared_type: forged,
+          checksum_algorithm: forged,
+          checksum: forged,
+        },
+        updated_at: forged,
       });
       expect(message.split(/\r\n|[\n\r\v\f\u0085\u2028\u2029]/)).to.have.lengthOf(lines);
     }
@@ -215,7 +231,11 @@ describe("the notices of several files", () => {
   it("have one line for each fact, so that no key or name can forge one", () => {
     const forged = "cat.jpg\n  event forged";
     const honest = processedNotices([named(1), named(2)])[0]?.message.split("\n");
-    const [notice] = processedNotices([named(1, { Key: forged, FileName: forged }), named(2)]);
+    const event_result = { size: 1, type: forged, declared_type: forged };
+    const [notice] = processedNotices([
+      { ...named(1, { Key: forged, FileName: forged }), event_result, updated_at: forged },
+      named(2),
+    ]);
     expect(notice?.message.split("\n")).to.have.lengthOf(honest?.length ?? 0);
   });
 

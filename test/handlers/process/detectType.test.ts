@@ -1,4 +1,4 @@
-import { brotliCompressSync, gzipSync } from "node:zlib";
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { expect } from "chai";
 import { inspectFile } from "../../../handlers/process/inspectFile";
 import { heif, id3, ispe, JPEG, png } from "./mediaFiles";
@@ -116,10 +116,33 @@ describe("the type of a file with a Content-Encoding", () => {
     expect(archive).to.include({ type: "application/gzip" }).and.not.have.property("declared_type");
   });
 
-  it("is the declared one where the encoding is not undone", async () => {
-    const bytes = brotliCompressSync(Buffer.from("<!doctype html>"));
-    const result = await inspectEncoded(bytes, "text/html", "br");
-    expect(result).to.include({ type: "text/html" }).and.not.have.property("declared_type");
-    expect(await inspectEncoded(bytes, "", "br")).to.include({ type: "application/octet-stream" });
+  it("is that of the bytes behind any encoding that browsers undo, and several of them", async () => {
+    const page = Buffer.from("<!doctype html>".padEnd(200_000));
+    const encoded: [encoding: string, bytes: Buffer][] = [
+      ["br", brotliCompressSync(page)],
+      ["deflate", deflateSync(page)],
+      ["zstd", zstdCompressSync(page)],
+      ["gzip, br", brotliCompressSync(gzipSync(page))],
+      ["br", brotliCompressSync(Buffer.from("<!doctype html>"))],
+    ];
+    for (const [encoding, bytes] of encoded) {
+      expect(await inspectEncoded(bytes, "image/png", encoding), encoding).to.include({
+        size: bytes.length,
+        type: "text/html",
+        declared_type: "image/png",
+      });
+      const agreeing = await inspectEncoded(bytes, "text/html", encoding);
+      expect(agreeing, encoding).to.not.have.property("declared_type");
+    }
+  });
+
+  it("cannot be hidden by an encoding that the bytes do not have, or that nobody knows", async () => {
+    const page = Buffer.from("<!doctype html>");
+    for (const encoding of ["br", "deflate", "zstd", "gzip, br", "rot13", "br, x", "constructor"]) {
+      expect(await inspectEncoded(page, "image/png", encoding), encoding).to.include({
+        type: "text/html",
+        declared_type: "image/png",
+      });
+    }
   });
 });

@@ -180,6 +180,29 @@ describe("dimensions that are not whole numbers of pixels", () => {
     });
   }
 
+  it("are omitted where they are negative, as no format of a signature has them", async () => {
+    const bitmap = Buffer.alloc(60);
+    bitmap.write("BM");
+    bitmap.writeInt32LE(40, 14);
+    bitmap.writeInt32LE(-5, 18);
+    bitmap.writeInt32LE(-7, 22);
+    const drawing = Buffer.concat([
+      Buffer.from("8BPS\0\x01\0\0\0\0\0\0\0\x03"),
+      Buffer.alloc(12, 255),
+    ]);
+    for (const [bytes, type] of [
+      [bitmap, "image/bmp"],
+      [drawing, "image/vnd.adobe.photoshop"],
+    ] as const) {
+      expect(await inspect(bytes, type), type)
+        .to.include({ type })
+        .and.not.have.property("width");
+    }
+    // Of a bitmap, a negative height says that its rows go from the top down.
+    bitmap.writeInt32LE(5, 18);
+    expect(await inspect(bitmap, "image/bmp")).to.include({ width: 5, height: 7 });
+  });
+
   it("take linear time, however a text repeats itself", async () => {
     const hostile = ["<svg ", "<!--", "<!DOCTYPE a[", "<?", '<svg width="', " a=", "P6 #", "["];
     for (const part of hostile) {

@@ -441,6 +441,23 @@ describe("process", function () {
     expect(row?.last_error).to.include({ code: "ValidationException", step: "process" });
   });
 
+  it("holds up no other file for a row that takes no more: one that somebody has filled by hand", async () => {
+    const { event, record } = await storedEvent(photo);
+    program.onCall = ({ operation }) => {
+      if (operation === "dynamodb:UpdateItem") {
+        throw new AwsError(
+          "ValidationException",
+          400,
+          "Item size to update has exceeded the limit",
+        );
+      }
+    };
+
+    expect(await program.invoke("process", { Records: [record] })).to.deep.equal(failuresOf());
+
+    await program.logged("ERROR", "Row not written", event.event_id);
+  });
+
   it("does not fail an event that another delivery has processed", async () => {
     const { event } = await storedEvent({}, "uploaded");
     await program.putRow(itemOf({ ...event, event_status: "processed" }));
