@@ -96,6 +96,16 @@ const FAULTS: [rule: string, what: string, spoil: (document: Altered) => void][]
       Object.assign(answer ?? {}, { schema: DOCUMENT.components.schemas.ErrorAnswer });
     },
   ],
+  ...[{ description: "a type or `*/*`" }, { pattern: "^\\*/\\*$" }].map(
+    (text): (typeof FAULTS)[number] => [
+      "no-comment-mark",
+      `the end of a comment in ${JSON.stringify(text)}`,
+      ({ components }) => {
+        const properties = components.schemas.UploadRequest?.properties ?? {};
+        Object.assign(properties, { content_type: { type: "string", ...text } });
+      },
+    ],
+  ),
 ];
 
 describe("the rules for generators of clients", () => {

@@ -108,6 +108,22 @@ const namedErrors: Oas3Rule = () => ({
   },
 });
 
+/** Texts and patterns become comments of the code, which the first ends and Kotlin nests by the second. */
+const COMMENT_MARK = /\*\/|\/\*/;
+
+const noCommentMark: Oas3Rule = () => ({
+  any: {
+    enter(given: unknown, context) {
+      const { description, summary, title, pattern } = (given ?? {}) as Node;
+      if ([description, summary, title, pattern].some((text) => COMMENT_MARK.test(String(text)))) {
+        context.report({
+          message: "A text or a pattern with the mark of a comment's end or start.",
+        });
+      }
+    },
+  },
+});
+
 const RULES = {
   "no-type-union": noTypeUnion,
   "no-scalar-union": noScalarUnion,
@@ -115,6 +131,7 @@ const RULES = {
   "one-success-schema": oneSuccessSchema,
   "concrete-body-first": concreteBodyFirst,
   "named-errors": namedErrors,
+  "no-comment-mark": noCommentMark,
 };
 
 const PLUGIN: Plugin = { id: "generators", rules: { oas3: RULES } };
