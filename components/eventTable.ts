@@ -10,8 +10,11 @@ import type { Notifier } from "./notifier";
 import { type Grant, grantsDocument } from "./policy";
 import { refuseOtherIndex, SHARDS_TAG } from "./statusShards";
 
-/** Six hours; the sweeper retries older events. A stream keeps its records for 24 hours. */
-const MAX_RECORD_AGE_SECONDS = 6 * 60 * 60;
+/**
+ * An hour less than a stream keeps its records: one that only waits is not given up, and of one that is, the
+ * dead-letter queue has the metadata.
+ */
+const MAX_RECORD_AGE_SECONDS = 23 * 60 * 60;
 
 /** Some minutes, with growing pauses between them: a failing record blocks its shard until then. */
 const MAX_RETRIES = 10;

@@ -66,6 +66,10 @@ export function consumersIn(json: string): Consumer[] {
   return consumers;
 }
 
+function isoOf(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
+}
+
 /**
  * A consumer's position, from the metric IteratorAge: at each invocation, the age of the batch's last
  * record, in milliseconds; the maximum over all shards.
@@ -88,14 +92,17 @@ export function positionOf(
   }
   const isActive = now - (newest.start + period) < quietSeconds;
   // A record's time is in whole seconds: it may be younger by one.
-  const seconds = isActive
+  const reached = isActive
+    ? newest.start - newest.value / 1000
+    : newest.start + period + 1 - newest.value / 1000;
+  const passed = isActive
     ? Math.min(
         ...points
           .filter(({ start }) => start >= newest.start - quietSeconds)
           .map(({ start, value }) => start - value / 1000),
       ) - marginSeconds
-    : newest.start + period + 1 - newest.value / 1000;
-  return { passed: new Date(seconds * 1000).toISOString(), isActive };
+    : reached;
+  return { passed: isoOf(passed), reached: isoOf(reached), isActive };
 }
 
 /** The position of each consumer; `passed` is empty where CloudWatch has no data. */
@@ -127,6 +134,6 @@ export async function readPositions(
         positionOf(data[index * resolutions.length + position] ?? [], resolution, now),
       )
       .find((position) => position !== undefined);
-    return known ?? { passed: "", isActive: false };
+    return known ?? { passed: "", reached: "", isActive: false };
   });
 }

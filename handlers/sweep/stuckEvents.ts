@@ -215,7 +215,7 @@ async function sweepConsumer(
     stuckSeconds,
     hasTime,
     lookMs,
-    position: position ?? { passed: "", isActive: false },
+    position: position ?? { passed: "", reached: "", isActive: false },
   });
   const errors: unknown[] = [];
   const sweep = { run, maxAttempts, pace, cursors, errors, failedBytes: MAX_FAILED_BYTES };

@@ -13,8 +13,8 @@ const MAX_SAMPLES = 100;
  */
 export type RowChange = "changed" | "same" | "other";
 
-/** What has become of a redelivered row. */
-export type Fate = "advanced" | "passed" | "outstanding";
+/** What has become of a redelivered row; `forgotten`: it stands for nothing any more. */
+export type Fate = "advanced" | "passed" | "outstanding" | "forgotten";
 
 /** When redeliveries are judged. */
 export interface BudgetTimes {
@@ -26,24 +26,28 @@ export interface BudgetTimes {
   expirySeconds: number;
 }
 
-/** @param passed see `Position` */
+/** @param reached see `Position` */
 export function fateOf(
   { at }: Sample,
   change: RowChange,
-  passed: string,
+  reached: string,
   { now, expirySeconds }: BudgetTimes,
 ): Fate {
   if (change === "changed") {
     return "advanced";
   }
-  const isOver = at < passed || Date.parse(at) + expirySeconds * 1000 < now;
-  return change === "other" || isOver ? "passed" : "outstanding";
+  if (change === "same" && at < reached) {
+    return "passed";
+  }
+  const isExpired = Date.parse(at) + expirySeconds * 1000 < now;
+  return change === "other" || isExpired ? "forgotten" : "outstanding";
 }
 
 /**
- * Adapts the budget to what has become of the samples: doubled when at least half have advanced,
- * halved when they have had the time and less have. What the Lambda has passed, with or without
- * progress, is no longer outstanding.
+ * Adapts the budget to what has become of the samples: doubled when the Lambda keeps up, halved when it
+ * has had the time and does not. It keeps up when it has passed half of them, or when a quarter has
+ * advanced, which is known at once: after an outage, most of what is left may be events that always
+ * fail, and those must not hold up the others.
  */
 export function adapted(ledger: Ledger, fates: readonly Fate[], times: BudgetTimes): Ledger {
   const { budget, samples, outstanding, adapted_at } = ledger;
@@ -51,16 +55,17 @@ export function adapted(ledger: Ledger, fates: readonly Fate[], times: BudgetTim
     return outstanding === 0 ? ledger : { ...ledger, outstanding: 0 };
   }
   const advanced = fates.filter((fate) => fate === "advanced").length;
+  const passed = fates.filter((fate) => fate === "passed").length;
   const left = samples.filter((_, index) => fates[index] === "outstanding");
-  const hasAdvanced = advanced * 2 >= samples.length;
+  const keepsUp = advanced * 4 >= samples.length || (advanced + passed) * 2 >= samples.length;
   const isOver =
     left.length === 0 || times.now >= Date.parse(adapted_at) + times.patienceSeconds * 1000;
-  if (!hasAdvanced && !isOver) {
+  if (!keepsUp && !isOver) {
     return ledger;
   }
   return {
     ...ledger,
-    budget: hasAdvanced ? Math.min(MAX_BUDGET, budget * 2) : Math.max(MIN_BUDGET, budget / 2),
+    budget: keepsUp ? Math.min(MAX_BUDGET, budget * 2) : Math.max(MIN_BUDGET, budget / 2),
     outstanding: Math.ceil((outstanding * left.length) / samples.length),
     samples: left,
     adapted_at: new Date(times.now).toISOString(),

@@ -10,6 +10,11 @@ export interface Position {
    * ISO 8601: the Lambda has finished or given up all that was written before. Empty text: not known.
    */
   passed: string;
+  /**
+   * As `passed`, without regard to shards that pause and to batches under way: enough to tell whether
+   * redelivered events wait behind a backlog.
+   */
+  reached: string;
   /** Whether it was invoked lately, so that it gets to what it has not passed yet. */
   isActive: boolean;
 }

@@ -50,8 +50,8 @@ const MAX_VAIN_LOOKS = 5;
 /** Writes of the ledger that another writer may be ahead of. */
 const MAX_CONFLICTS = 20;
 
-/** Seconds that rows have to advance: a visit of the sweeper later, as a rule. */
-const MAX_PATIENCE_SECONDS = 240;
+/** Seconds that rows have: what a Lambda has passed is known some nine minutes later. */
+const MAX_PATIENCE_SECONDS = 900;
 
 /** An outstanding redelivery is forgotten after so many times `stuckSeconds`. */
 const EXPIRY_FACTOR = 4;
@@ -81,8 +81,9 @@ export async function openPace(store: CountedEventStore, options: PaceOptions): 
   };
 
   const position = (ledger: Ledger): Position => {
-    const { passed = "", isActive = true } = options.position ?? {};
-    return { passed: passed > ledger.passed ? passed : ledger.passed, isActive };
+    const { passed, reached, isActive = true } = options.position ?? { passed: "", reached: "" };
+    const known = passed > ledger.passed ? passed : ledger.passed;
+    return { passed: known, reached: reached > known ? reached : known, isActive };
   };
 
   const adapt = () =>
@@ -90,13 +91,13 @@ export async function openPace(store: CountedEventStore, options: PaceOptions): 
       const { samples } = ledger;
       const times = {
         now: Date.now(),
-        patienceSeconds: Math.min(MAX_PATIENCE_SECONDS, stuckSeconds / 2),
+        patienceSeconds: Math.min(MAX_PATIENCE_SECONDS, stuckSeconds),
         expirySeconds: EXPIRY_FACTOR * stuckSeconds,
       };
       const changes = samples.length > 0 ? await changesOf(store, samples) : [];
-      const { passed } = position(ledger);
+      const { passed, reached } = position(ledger);
       const fates = samples.map((sample, index) =>
-        fateOf(sample, changes[index] ?? "changed", passed, times),
+        fateOf(sample, changes[index] ?? "changed", reached, times),
       );
       if (fates.includes("advanced")) {
         isAlive = true;

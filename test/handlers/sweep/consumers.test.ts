@@ -27,6 +27,7 @@ describe("a Lambda's position in the stream", () => {
       isActive: true,
       // 11:58:00, 1 s and 2 minutes before.
       passed: "2026-11-26T11:55:59.000Z",
+      reached: "2026-11-26T11:59:00.000Z",
     });
   });
 
@@ -40,6 +41,7 @@ describe("a Lambda's position in the stream", () => {
     expect(positionOf(points([30, 1], [31, 3600]), byMinute, NOW)).to.deep.equal({
       isActive: false,
       passed: "2026-11-26T11:31:00.000Z",
+      reached: "2026-11-26T11:31:00.000Z",
     });
     // It ended in the middle of a backlog.
     expect(positionOf(points([30, 3600]), byMinute, NOW)?.passed).to.equal(

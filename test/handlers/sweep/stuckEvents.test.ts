@@ -21,7 +21,7 @@ const SWEEP_SECONDS = 300;
 /** Longer than the spread of delays. */
 const LONGER = 1.11;
 
-const NOTHING_KNOWN: Position = { passed: "", isActive: false };
+const NOTHING_KNOWN: Position = { passed: "", reached: "", isActive: false };
 
 describe("sweepStuckEvents", () => {
   // Each redelivery is logged.
@@ -53,7 +53,12 @@ describe("sweepStuckEvents", () => {
   }
 
   function upToDate(): Position {
-    return { passed: ago(130), isActive: true };
+    return at(ago(130));
+  }
+
+  /** A Lambda that is invoked, and has come this far. */
+  function at(passed: string): Position {
+    return { passed, reached: passed, isActive: true };
   }
 
   async function sweep(): Promise<SweepCounts> {
@@ -109,7 +114,7 @@ describe("sweepStuckEvents", () => {
     count: number,
     seconds: number,
     changes: Partial<FileEvent> = {},
-  ): Promise<EventKey[]> {
+  ): Promise<FileEvent[]> {
     const rows = Array.from({ length: count }, (_, index) =>
       processedEvent({
         event_id: randomUUID(),
@@ -146,8 +151,8 @@ describe("sweepStuckEvents", () => {
     for (const event_status of ["created", "uploaded", "processed"] as const) {
       it(`in ${event_status} is left alone, uncounted, for as long as it takes`, async () => {
         const written = ago(3600);
-        const [key] = await putRows(1, 3600, { event_status });
-        position = () => ({ passed: written, isActive: true });
+        const [key] = await putRows(1, 3600, { event_status, updated_at: written });
+        position = () => at(written);
 
         const { DrivenOn, GivenUp } = await sweepFor(3 * 3600);
 
@@ -160,7 +165,7 @@ describe("sweepStuckEvents", () => {
 
     it("is not even read", async () => {
       await putRows(20, 3600);
-      position = () => ({ passed: ago(3700), isActive: true });
+      position = () => at(ago(3700));
       let read = 0;
       events.after = (_call, answer) => {
         read += (answer as { ScannedCount?: number }).ScannedCount ?? 0;
@@ -175,7 +180,7 @@ describe("sweepStuckEvents", () => {
       const [key] = await putRows(1, 1000);
       await sweep();
       const redelivered = Date.now();
-      position = () => ({ passed: new Date(redelivered - 1000).toISOString(), isActive: true });
+      position = () => at(new Date(redelivered - 1000).toISOString());
 
       await sweepFor(4 * 3600);
 
@@ -290,7 +295,7 @@ describe("sweepStuckEvents", () => {
     it("bounds what is redelivered to a Lambda that does not come to it", async () => {
       await putRows(600, 2000);
       const written = ago(1500);
-      position = () => ({ passed: written, isActive: true });
+      position = () => at(written);
 
       const first = await sweep();
       const { DrivenOn: later } = await sweepFor(3 * 3600);
