@@ -357,7 +357,7 @@ describe("process", function () {
 
   it("reports a file alone whose object cannot be read: the shard waits", async () => {
     const { event, record } = await storedEvent(photo);
-    failFirst({ "s3:GetObject": 6 }, new AwsError("SlowDown", 503, "Reduce your request rate."));
+    failFirst({ "s3:GetObject": 8 }, new AwsError("SlowDown", 503, "Reduce your request rate."));
 
     expect(await program.invoke("process", { Records: [record] })).to.deep.equal(
       failuresOf(record),
