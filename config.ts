@@ -76,8 +76,16 @@ const RETENTION_DAYS = [
 
 const ADDRESSES = "one e-mail address, or several separated by commas, such as me@example.com";
 
-/** SNS refuses what has an empty part: a dot at an end, or two in a row. */
-const EMAIL = /^[^\s@,;<>".]+(\.[^\s@,;<>".]+)*@([^\s@,;<>".]+\.)+[^\s@,;<>".]+$/;
+/**
+ * SNS refuses what has an empty part (a dot at an end, or two in a row), a part that is too long for mail
+ * (RFC 5321), or a character that addresses have only in quotes (RFC 5322).
+ */
+const EMAIL_CHARACTER = '[^\\s\\p{C}@,;:<>()[\\]\\\\".]';
+const EMAIL_LABEL = `(?!-)${EMAIL_CHARACTER}{1,63}(?<!-)`;
+const EMAIL = new RegExp(
+  `^(?=[^@]{1,64}@)${EMAIL_CHARACTER}+(\\.${EMAIL_CHARACTER}+)*@(${EMAIL_LABEL}\\.)+${EMAIL_LABEL}$`,
+  "u",
+);
 const CONTENT_TYPE = /^(\*\/\*|[\w!#$&^.+-]+\/(\*|[\w!#$&^.+-]+))$/;
 
 const ORIGIN = /^(\*|https?:\/\/[^\s\/,*]+(:\d+)?)$/;

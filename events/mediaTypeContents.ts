@@ -82,6 +82,7 @@ export const CONTENTS: Record<string, RegExp> = {
   "image/png": /^image\/apng$/,
   "image/jpeg": /^image\/(x-)?(jps|mpo)$/,
   "image/jpx": /^image\/jp2$/,
+  "image/x-portable-anymap": /^image\/x-portable-(bit|gray|pix|arbitrary)map$/,
   "image/vnd.microsoft.icon": /^image\/(x-win-bitmap|x-cursor|vnd\.microsoft\.cursor)$/,
   // Cameras' raw images, maps, microscopes' images.
   "image/tiff":

@@ -24,6 +24,9 @@ const REFUSED: [name: keyof typeof DEFAULTS, values: string[], allowed: string][
     ["me@example..com", ".me@example.com", "a..b@example.com", "me@.example.com"],
     FROM_AN_ADDRESS,
   ],
+  ["email", ["a(b)@example.com", "a:b@example.com", "a@[192.0.2.1]"], FROM_AN_ADDRESS],
+  ["email", ["a@-example.com", "a@example-.com", "a\u202eb@example.com"], FROM_AN_ADDRESS],
+  ["email", [`${"a".repeat(65)}@example.com`, `a@${"a".repeat(64)}.com`], FROM_AN_ADDRESS],
   [
     "email",
     ["", "me", "me@example", "@example.com", "me@example.com,", "a@b.example;c@d.example", "[]"],

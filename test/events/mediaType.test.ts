@@ -51,6 +51,8 @@ const NAMES: [detected: string, ...declared: string[]][] = [
   ["image/x-icon", "image/vnd.microsoft.icon", "image/ico"],
   ["image/heic", "image/heif", "image/heic-sequence", "image/HEIC"],
   ["image/heif", "image/heic", "image/avif"],
+  ["image/x-portable-pixmap", "image/x-portable-anymap"],
+  ["image/x-portable-graymap", "image/x-portable-anymap"],
   ["image/tiff", "image/x-adobe-dng", "image/x-nikon-nef", "image/tif"],
   ["image/apng", "image/png", "image/vnd.mozilla.apng"],
   ["image/vnd.adobe.photoshop", "image/x-photoshop", "image/psd", "application/x-photoshop"],
