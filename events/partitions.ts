@@ -7,7 +7,7 @@
  */
 import type { EventStatus } from "./event";
 
-/** Taken from the end of an `event_id`: random in UUID v7, a hash in v5. */
+/** Taken from the end of an `event_id`: random in UUID v7, a hash in v5 and v8. */
 const SHARD_DIGITS = 8;
 
 /** The index's hash key. */
