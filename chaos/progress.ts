@@ -6,6 +6,8 @@ export interface Progress {
   sent: number;
   /** Events that are finished. */
   settled: number;
+  /** What a run that waits still has to do, in words. */
+  left?: string;
 }
 
 /** Where progress is shown. */
@@ -43,13 +45,17 @@ export class Rate {
 }
 
 /** A line that says how far a run is. Memory is that of this process. */
-export function progressLine({ phase, uploads, sent, settled }: Progress, rate: number): string {
+export function progressLine(
+  { phase, uploads, sent, settled, left }: Progress,
+  rate: number,
+): string {
   const filled = Math.min(BAR_WIDTH, Math.floor((BAR_WIDTH * settled) / uploads));
   const bar = "#".repeat(filled).padEnd(BAR_WIDTH, ".");
   const megabytes = Math.round(process.memoryUsage.rss() / 1e6);
   return (
     `[${bar}] ${phase}: ${sent} of ${uploads} uploads sent, ${settled} events settled, ` +
-    `${rate.toFixed(1)}/s, ${megabytes} MB`
+    `${rate.toFixed(1)}/s, ${megabytes} MB` +
+    (left ? `; left: ${left}` : "")
   );
 }
 

@@ -13,7 +13,7 @@ import { type Mix, MIXES } from "./mixes";
 import { isFinished, Observer } from "./observe/observer";
 import { type Progress, Rate } from "./progress";
 import { type Outputs, readStored } from "./readWorld";
-import { type Rest, untilRest, type Work } from "./rest";
+import { type Rest, untilRest, type Work, workText } from "./rest";
 import type { World } from "./world";
 
 export interface ChaosOptions {
@@ -102,7 +102,7 @@ function deadLettersOf(run: Run): unknown[] {
   return run.deadLetters().map(({ body }) => JSON.parse(body) as unknown);
 }
 
-function workOf(run: Run, observer: Observer, { open, lateWrites }: Uploads): Work {
+function workOf(run: Run, observer: Observer, { open }: Uploads): Work {
   const { events, records } = run.waiting();
   const unfinished = Object.entries(observer.statuses).filter(
     ([status]) => !isFinished(status as "created"),
@@ -110,7 +110,7 @@ function workOf(run: Run, observer: Observer, { open, lateWrites }: Uploads): Wo
   const names = Object.entries(records).map(([name, number]) => [logicalName(name), number]);
   return {
     unfinished: Object.fromEntries(unfinished),
-    withoutEvent: Math.max(0, observer.writes - lateWrites - observer.events),
+    withoutEvent: observer.withoutEvent,
     records: Object.fromEntries(names) as Work["records"],
     objectEvents: events,
     invocations: observer.working,
@@ -180,7 +180,13 @@ export async function chaosRun(
   const uploads = new Uploads(path.join(folder, "outcomes.jsonl"));
   let phase = "uploading";
   const endProgress = showProgress?.(
-    () => ({ phase, uploads: options.uploads, sent: uploads.sent, settled: observer.finished }),
+    () => ({
+      phase,
+      uploads: options.uploads,
+      sent: uploads.sent,
+      settled: observer.finished,
+      left: phase === "uploading" ? undefined : workText(workOf(run, observer, uploads)),
+    }),
     rate,
   );
   try {

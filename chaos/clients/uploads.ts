@@ -7,8 +7,6 @@ import { byClients, sendUpload } from "./send";
 export class Uploads {
   readonly outcomes: Spool<UploadOutcome>;
   sent = 0;
-  /** Writes after their event was deleted. */
-  lateWrites = 0;
   /** Of clients that wait to delete their event. */
   readonly open = new Map<number, UploadOutcome>();
 
@@ -32,7 +30,6 @@ export class Uploads {
       this.open.set(index, outcome);
       void later.then((complete) => {
         if (this.open.delete(index)) {
-          this.lateWrites += complete.lateWrites ?? 0;
           this.outcomes.push(complete);
         }
       });

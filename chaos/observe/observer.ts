@@ -4,6 +4,7 @@ import type { DynamoDBStreamEvent } from "aws-lambda";
 import { logicalName, type ObjectCreated } from "local-aws";
 import PostalMime from "postal-mime";
 import type { EventStatus } from "../../events/event";
+import { parseUploadKey } from "../../events/identity";
 import type { RunEvent, RunOptions } from "../../start/run";
 import type { Image, Moment } from "../world";
 import { Spool } from "./spool";
@@ -65,6 +66,11 @@ export class Observer {
 
   private readonly seen: Spool<Seen>;
   private readonly current = new Map<string, EventStatus>();
+  /** Events of objects under keys that were handed out, until their row is there. */
+  private readonly expected = new Set<string>();
+  /** Writes under other keys, each of which becomes an event, and how many have. */
+  private directWrites = 0;
+  private directEvents = 0;
   private readonly waiting = new Map<string, () => void>();
   /** Asynchronous invocations that failed. */
   private readonly failed = new Set<string>();
@@ -93,6 +99,13 @@ export class Observer {
   /** For the run's `onObjectCreated`. */
   readonly takeObject = ({ key, eTag, size }: ObjectCreated): void => {
     this.writes += 1;
+    const upload = parseUploadKey(key);
+    if (upload === undefined) {
+      this.directWrites += 1;
+    } else if (!this.current.has(upload.event_id)) {
+      // Otherwise it is written again, after its event was deleted: it gets none.
+      this.expected.add(upload.event_id);
+    }
     this.lastProgress = performance.now();
     this.add({ kind: "stored", key, eTag, size });
   };
@@ -100,6 +113,11 @@ export class Observer {
   /** Number of events. */
   get events(): number {
     return this.current.size;
+  }
+
+  /** Number of objects that will have an event, and have none yet. */
+  get withoutEvent(): number {
+    return this.expected.size + this.directWrites - this.directEvents;
   }
 
   /** Number of finished events. */
@@ -167,6 +185,8 @@ export class Observer {
     const from = this.current.get(eventId);
     if (from !== undefined) {
       count(this.statuses, from, -1);
+    } else if (!this.expected.delete(eventId)) {
+      this.directEvents += 1;
     }
     count(this.statuses, to);
     this.current.set(eventId, to);
