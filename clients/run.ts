@@ -17,6 +17,8 @@ interface Script {
   name: string;
   description: string;
   suites: Suite[];
+  /** Installs what the suites need. @throws Error if it is not to be had */
+  install?: () => void;
 }
 
 function readCommandLine({ name: script, description, suites }: Script): CommandLine {
@@ -85,6 +87,7 @@ async function runSuite(suite: Suite, world: World): Promise<Outcome[]> {
 /** Runs clients against a local run, and reports each check; the exit code says whether all passed. */
 export async function runClients(script: Script): Promise<void> {
   const { only, all } = readCommandLine(script);
+  script.install?.();
   const suites = script.suites.filter(({ name, optional }) =>
     only ? only.includes(name) : all === true || optional !== true,
   );

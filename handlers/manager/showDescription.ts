@@ -13,6 +13,7 @@ export const DESCRIPTION_FILE = "openapi.json";
 /** The parts of the description that depend on the deployment. */
 interface Description {
   servers: { url: string }[];
+  components: { securitySchemes: { uploadKey?: unknown } };
   paths: Record<
     "/upload",
     {
@@ -36,5 +37,9 @@ export async function showDescription(
   upload.servers = [{ url: uploads.url.replace(/\/upload$/, "") }];
   upload.post["x-max-bytes"] = uploads.maxBytes;
   upload.post.security = uploads.needsKey ? [{ uploadKey: [] }] : [];
+  if (!uploads.needsKey) {
+    // What nothing uses is a warning of linters, and a parameter of generated clients.
+    delete description.components.securitySchemes.uploadKey;
+  }
   return jsonResponse(200, description);
 }

@@ -8,6 +8,7 @@ import { newItem } from "../../../events/item";
 import { MANAGER_ROUTES } from "../../../handlers/manager/routes";
 import { itemOf } from "../../../testing/events";
 import { describedFetch } from "../../openapi/described";
+import { lintDocument } from "../../openapi/generatorRules";
 import { type Managed, startManaged } from "./managed";
 
 interface Refusal {
@@ -318,5 +319,7 @@ describe("the event manager", function () {
     const upload = description.paths["/upload"];
     expect(`${upload?.servers?.[0]?.url ?? ""}/upload`).to.equal(output("uploadUrl"));
     expect(upload?.post?.security).to.deep.equal([]);
+    // Neither does it name the key that only `requireApiKey` asks for.
+    expect(await lintDocument(JSON.stringify(body))).to.deep.equal([]);
   });
 });
