@@ -62,8 +62,13 @@ function refusalOf(name: string, value: unknown): string | undefined {
     : `is of type ${typeof value}, not ${type}`;
 }
 
+/** Whether every result may lack the field: then undefined means that it does. */
+function isOptional(name: string): boolean {
+  return knownTypeOf(RESULT_TYPES, name) !== undefined && name !== "size" && name !== "type";
+}
+
 /**
- * A flat record as a map attribute, without undefined values.
+ * A flat record as a map attribute.
  *
  * @throws an error named `InvalidResult`, with the field's name, for anything but texts and numbers that
  *   the table takes: a user's own processing may return anything
@@ -77,7 +82,7 @@ export function toMap(record: EventResult) {
   }
   const sizes: [name: string, bytes: number][] = [];
   for (const [name, value] of Object.entries(record) as [string, unknown][]) {
-    if (value === undefined) {
+    if (value === undefined && isOptional(name)) {
       continue;
     }
     const refusal = refusalOf(name, value);

@@ -59,10 +59,16 @@ describe("a row", () => {
     });
   });
 
-  it("has no attribute for undefined values", () => {
+  it("has no attribute for optional fields of its result that are undefined, and takes no other", () => {
     expect(toMap({ size: 1, type: "text/plain", width: undefined })).to.deep.equal({
       M: { size: { N: "1" }, type: { S: "text/plain" } },
     });
+    for (const name of ["size", "type", "label"]) {
+      const result = { size: 1, type: "text/plain", [name]: undefined } as unknown as EventResult;
+      expect(() => toMap(result))
+        .to.throw(`field "${name}" is of type undefined`)
+        .with.property("name", "InvalidResult");
+    }
   });
 
   it("is refused where a value of its result fits no table, with the field's name", () => {
