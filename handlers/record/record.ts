@@ -28,6 +28,14 @@ function isLeftToUploadApi(
   );
 }
 
+/** Made at the first need, which is rare: a start does without. */
+function newS3Client(): S3Client {
+  return new S3Client({
+    maxAttempts: 3,
+    requestHandler: { connectionTimeout: 1000, requestTimeout: 4000, throwOnRequestTimeout: true },
+  });
+}
+
 /**
  * Writes a row `created` for each object that was created in the bucket, unless it has one, and deletes
  * an object whose event was deleted.
@@ -40,10 +48,7 @@ function isLeftToUploadApi(
  */
 export function recordHandler(environment: Environment<GuardedEventVariable | "STUCK_SECONDS">) {
   const store = guardedEventStore(environment);
-  const s3 = new S3Client({
-    maxAttempts: 3,
-    requestHandler: { connectionTimeout: 1000, requestTimeout: 4000, throwOnRequestTimeout: true },
-  });
+  let s3: S3Client | undefined;
   const freshSeconds = freshUploadSeconds(Number(environment("STUCK_SECONDS")));
 
   const record = async (s3Record: S3EventRecord) => {
@@ -59,6 +64,7 @@ export function recordHandler(environment: Environment<GuardedEventVariable | "S
     }
     const { event, outcome } = await putObjectRow(store, s3Record, "record");
     if (outcome === "deleted") {
+      s3 ??= newS3Client();
       await deleteArrived(s3, event);
       return;
     }
