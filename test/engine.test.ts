@@ -37,7 +37,9 @@ describe("The program under Pulumi's own loader", function () {
   /** Of a copy with a type error in each of two files. */
   let preview: EngineRecording;
 
-  before(async () => {
+  before(async function () {
+    // Whole programs, type checking among them: on a busy machine, minutes.
+    this.timeout(600_000);
     copyProgram(folder);
     for (const file of ["index.ts", "config.ts"]) {
       appendFileSync(path.join(folder, file), '\nconst notANumber: number = "text";\n');

@@ -103,7 +103,7 @@ export function startEnvironment(options: EnvironmentOptions): ExecutionEnvironm
         }
         stopLimits();
         if (running) {
-          settle(running);
+          settleAfterLog(running);
         } else {
           readyAt = performance.now();
           onReady(undefined);
@@ -205,6 +205,15 @@ export function startEnvironment(options: EnvironmentOptions): ExecutionEnvironm
     if (invocation.outcome) {
       invocation.resolve(invocation.outcome);
     }
+  }
+
+  /** The log comes by other pipes: what was written before the answer is read in this turn. */
+  function settleAfterLog(invocation: Running): void {
+    setImmediate(() => {
+      if (running === invocation) {
+        settle(invocation);
+      }
+    });
   }
 
   const gone = live().then(
