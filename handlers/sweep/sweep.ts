@@ -10,7 +10,7 @@ import { consumersIn, readPositions } from "./consumers";
 import { sweepDeadLetters } from "./deadLetters";
 import { alarmsTo } from "./silentConsumer";
 import { sweepStuckEvents } from "./stuckEvents";
-import type { SweepRun } from "./sweepRun";
+import { noCounts, type SweepRun } from "./sweepRun";
 import { sweepUnrecordedUploads } from "./unrecordedUploads";
 
 /** Milliseconds; enough to finish the current page, with retries. */
@@ -58,15 +58,7 @@ export function sweepHandler(
       s3,
       stuckSeconds,
       hasTime: () => context.getRemainingTimeInMillis() > RESERVED_MS,
-      counts: {
-        DrivenOn: 0,
-        GivenUp: 0,
-        SilentConsumers: 0,
-        WrittenFromListing: 0,
-        WrittenFromDeadLetters: 0,
-        DeadLettersLeft: 0,
-        Errors: 0,
-      },
+      counts: noCounts(),
     };
     const parts = await Promise.allSettled([
       sweepStuckEvents(run, stuck),

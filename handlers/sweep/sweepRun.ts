@@ -25,6 +25,19 @@ export interface SweepCounts {
   Errors: number;
 }
 
+/** The metrics of a run that has done nothing yet. */
+export function noCounts(): SweepCounts {
+  return {
+    DrivenOn: 0,
+    GivenUp: 0,
+    SilentConsumers: 0,
+    WrittenFromListing: 0,
+    WrittenFromDeadLetters: 0,
+    DeadLettersLeft: 0,
+    Errors: 0,
+  };
+}
+
 /** The state that the parts of one run share. */
 export interface SweepRun {
   store: GuardedEventStore;

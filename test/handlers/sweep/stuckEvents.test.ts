@@ -5,7 +5,7 @@ import { expect } from "chai";
 import type { EventKey, FileEvent } from "../../../events/event";
 import type { Item } from "../../../events/item";
 import { sweepStuckEvents } from "../../../handlers/sweep/stuckEvents";
-import type { SweepCounts } from "../../../handlers/sweep/sweepRun";
+import { noCounts, type SweepCounts } from "../../../handlers/sweep/sweepRun";
 import { forEachOrThrow } from "../../../runtime/concurrency";
 import type { Position } from "../../../store/redelivery/decision";
 import { advanceEvent } from "../../../store/transitions";
@@ -62,15 +62,7 @@ describe("sweepStuckEvents", () => {
   }
 
   async function sweep(): Promise<SweepCounts> {
-    const counts = {
-      DrivenOn: 0,
-      GivenUp: 0,
-      SilentConsumers: 0,
-      WrittenFromListing: 0,
-      WrittenFromDeadLetters: 0,
-      DeadLettersLeft: 0,
-      Errors: 0,
-    };
+    const counts = noCounts();
     await sweepStuckEvents(
       {
         store: events.store,

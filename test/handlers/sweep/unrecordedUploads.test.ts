@@ -5,6 +5,7 @@ import type { EventKey } from "../../../events/event";
 import { gracePeriodSeconds } from "../../../events/gracePeriod";
 import { UPLOAD_PREFIX, uploadOf } from "../../../events/identity";
 import { eventOfListedUpload, type ListedObject } from "../../../events/newEvent";
+import { noCounts } from "../../../handlers/sweep/sweepRun";
 import { sweepUnrecordedUploads } from "../../../handlers/sweep/unrecordedUploads";
 import { putEvent } from "../../../store/rows";
 import { putTombstone } from "../../../store/tombstones";
@@ -65,15 +66,7 @@ describe("sweepUnrecordedUploads", () => {
   }
 
   async function sweep(hasTime = () => true): Promise<{ written: number }> {
-    const counts = {
-      DrivenOn: 0,
-      GivenUp: 0,
-      SilentConsumers: 0,
-      WrittenFromListing: 0,
-      WrittenFromDeadLetters: 0,
-      DeadLettersLeft: 0,
-      Errors: 0,
-    };
+    const counts = noCounts();
     pages = [];
     const run = { store: events.store, s3, stuckSeconds: STUCK_SECONDS, hasTime, counts };
     await sweepUnrecordedUploads(run, BUCKET);
