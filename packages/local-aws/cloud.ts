@@ -329,6 +329,7 @@ async function assemble(options: CloudOptions, closers: CloseStack): Promise<Clo
         });
       }
       asyncInvoker.resume();
+      s3.resume();
       schedules.start();
       mappings.start();
       pages.start({ outputs, links });

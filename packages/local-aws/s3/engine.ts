@@ -81,6 +81,11 @@ export interface S3 {
    * answer. An error that the listener throws becomes the answer.
    */
   onObjectCreated(listener: (event: ObjectCreated) => void): void;
+  /**
+   * Calls the listeners for objects of an earlier process that ended between the write and its event:
+   * the writer may have been told that the object is there. To be called once, with all listeners.
+   */
+  resume(): void;
 }
 
 const ACTIONS: Partial<Record<string, Action>> = {
@@ -143,6 +148,13 @@ export function createS3({ store, region, disk }: S3Options): S3 {
     GetBucketCors: settings.getBucketCors((bucket) => corsRules.get(bucket)),
   };
 
+  function announce(event: ObjectCreated): void {
+    for (const listener of listeners) {
+      listener(event);
+    }
+    store.announced(event.sequencer);
+  }
+
   /** From the reading to the write, nothing is awaited: a conditional write is atomic. */
   async function carryOut(
     request: HttpRequest,
@@ -191,9 +203,7 @@ export function createS3({ store, region, disk }: S3Options): S3 {
             principalArn: context.principalArn,
             requestId,
           };
-          for (const listener of listeners) {
-            listener(event);
-          }
+          announce(event);
         }
         return { status, headers: { ...headers, "x-amz-request-id": requestId }, body, stream };
       } catch (error) {
@@ -216,6 +226,16 @@ export function createS3({ store, region, disk }: S3Options): S3 {
     corsRulesOf: (bucketName) => corsRules.get(bucketName),
     onObjectCreated(listener) {
       listeners.push(listener);
+    },
+    resume() {
+      for (const { bucket, object } of store.unannounced()) {
+        const { key, size, eTag, sequencer, lastModified: eventTime, parts } = object;
+        const eventName = parts ? EVENTS.CompleteMultipartUpload : EVENTS.PutObject;
+        const requestId = randomBytes(8).toString("hex").toUpperCase();
+        if (eventName) {
+          announce({ bucket, key, size, eTag, sequencer, eventName, eventTime, requestId });
+        }
+      }
     },
   };
 }

@@ -25,7 +25,7 @@ export interface Core {
 }
 
 /** The journal is rewritten at opening if it has this many times the records that it needs. */
-const COMPACTION_FACTOR = 2;
+const COMPACTION_FACTOR = 3;
 const SMALL_JOURNAL = 1000;
 
 /**

@@ -182,7 +182,7 @@ export function createMultipartOperations(
         isTruncated: maxParts > 0 && following.length > maxParts,
       };
     },
-    completeUpload(address, named, { checksums, modified = new Date(), ...conditions } = {}) {
+    completeUpload(address, named, { checksums, modified, ...conditions } = {}) {
       const { upload, parts: stored } = find(address);
       const { bucket, key } = address;
       const parts = chooseParts(named, stored, minPartSize);
@@ -200,11 +200,12 @@ export function createMultipartOperations(
         sequencer: sequencer.next(),
         size,
         eTag: `${digest.digest("hex")}-${parts.length}`,
-        modified: modified.getTime(),
+        modified: modified?.getTime() ?? Date.now(),
         about: JSON.stringify(description),
         parts,
       };
-      commit({ op: "put", bucket, entry, uploadId: upload.uploadId });
+      const { uploadId } = upload;
+      commit({ op: "put", bucket, entry, uploadId, announce: modified === undefined });
       return toStoredObject(entry);
     },
     abortUpload(address) {

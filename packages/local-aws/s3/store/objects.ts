@@ -47,7 +47,7 @@ export interface Page extends Omit<KeyPage, "keys"> {
 }
 
 export interface WriteOptions extends WriteConditions {
-  /** @default now */
+  /** Of an object that is taken over: nobody is told of its creation. @default now */
   modified?: Date;
 }
 
@@ -90,6 +90,10 @@ export interface ObjectOperations {
     description?: ObjectDescription,
     options?: WriteOptions,
   ): Promise<StoredObject>;
+  /** Written objects whose events are still to be sent, oldest first: after a crash, some may have been. */
+  unannounced(): { bucket: string; object: StoredObject }[];
+  /** Says that the events of this write are on their way. */
+  announced(sequencer: string): void;
   /** @throws AwsError NoSuchBucket */
   list(bucket: string, options?: PageOptions): Page;
 }
@@ -106,8 +110,9 @@ export function createObjectOperations({
     target: { bucket: string; key: string },
     content: { size: number; eTag: string; create: (file: string) => void },
     description: ObjectDescription,
-    { modified = new Date(), ...conditions }: WriteOptions,
+    { modified: given, ...conditions }: WriteOptions,
   ): StoredObject {
+    const modified = given ?? new Date();
     const { bucket, key } = target;
     checkWrite(key, bucketOf(bucket).objects.get(key), conditions);
     const file = sequencer.next();
@@ -122,7 +127,7 @@ export function createObjectOperations({
       modified: modified.getTime(),
       about,
     };
-    commit({ op: "put", bucket, entry }, [file]);
+    commit({ op: "put", bucket, entry, announce: given === undefined }, [file]);
     return toStoredObject(entry);
   }
 
@@ -194,6 +199,16 @@ export function createObjectOperations({
       } catch (error) {
         rmSync(joined.file, { force: true });
         throw error;
+      }
+    },
+    unannounced: () =>
+      [...state.unannounced.values()].map(({ bucket, entry }) => ({
+        bucket,
+        object: toStoredObject(entry),
+      })),
+    announced(sequencer) {
+      if (state.unannounced.has(sequencer)) {
+        commit({ op: "announced", sequencer });
       }
     },
     list(bucket, options) {

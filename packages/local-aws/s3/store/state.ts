@@ -73,8 +73,12 @@ export type Change =
   | { op: "createBucket"; bucket: string; created: number }
   | { op: "deleteBucket"; bucket: string }
   | { op: "lifecycle"; bucket: string; document?: string }
-  /** @property uploadId the upload that ends by becoming this object */
-  | { op: "put"; bucket: string; entry: Entry; uploadId?: string }
+  /**
+   * @property uploadId the upload that ends by becoming this object
+   * @property announce whether its event is still to be sent: until `announced`
+   */
+  | { op: "put"; bucket: string; entry: Entry; uploadId?: string; announce?: boolean }
+  | { op: "announced"; sequencer: string }
   | { op: "delete"; bucket: string; key: string }
   | { op: "createUpload"; upload: Upload }
   | { op: "putPart"; uploadId: string; part: Part }
@@ -83,6 +87,8 @@ export type Change =
 export interface State {
   readonly buckets: ReadonlyMap<string, BucketState>;
   readonly uploads: ReadonlyMap<string, UploadState>;
+  /** Objects whose event is still to be sent, by sequencer. */
+  readonly unannounced: ReadonlyMap<string, { bucket: string; entry: Entry }>;
   /** @returns the files that nothing uses after it */
   apply(change: Change): string[];
   /** The changes that lead to this state, as few as possible. */
@@ -95,6 +101,7 @@ export interface State {
 export function createState(): State {
   const buckets = new Map<string, BucketState>();
   const uploads = new Map<string, UploadState>();
+  const unannounced = new Map<string, { bucket: string; entry: Entry }>();
 
   function bucketOf(name: string): BucketState {
     const bucket = buckets.get(name);
@@ -129,6 +136,7 @@ export function createState(): State {
   return {
     buckets,
     uploads,
+    unannounced,
     apply(change) {
       switch (change.op) {
         case "open":
@@ -146,10 +154,16 @@ export function createState(): State {
           bucketOf(change.bucket).lifecycle = change.document;
           return [];
         case "put":
+          if (change.announce) {
+            unannounced.set(change.entry.sequencer, { bucket: change.bucket, entry: change.entry });
+          }
           return [
             ...put(change.bucket, change.entry),
             ...(change.uploadId ? endUpload(change.uploadId, change.entry.parts ?? []) : []),
           ];
+        case "announced":
+          unannounced.delete(change.sequencer);
+          return [];
         case "delete": {
           const { objects, order } = bucketOf(change.bucket);
           const deleted = objects.get(change.key);
@@ -180,7 +194,8 @@ export function createState(): State {
           yield { op: "lifecycle", bucket, document: lifecycle };
         }
         for (const entry of objects.values()) {
-          yield { op: "put", bucket, entry };
+          const announce = unannounced.has(entry.sequencer);
+          yield { op: "put", bucket, entry, ...(announce && { announce }) };
         }
       }
       for (const [uploadId, { upload, parts }] of uploads) {
