@@ -73,7 +73,7 @@ new Schedule("sweep", { everyMinutes: settings.sweepMinutes, lambda: sweepLambda
 const managerLambda = new CallbackLambda("manager", managerHandler, {
   description: "Serves the event manager's API",
   links: [events.managing(), bucket.managing(), idempotency.reserving(), uploadApi.describing()],
-  environment: { CURSOR_SECRET: manager.cursorSecret },
+  environment: { CURSOR_SECRET: manager.cursorSecret, STUCK_SECONDS: String(stuckSeconds) },
   files: manager.files,
   limits: { timeoutSeconds: 29, memoryMegabytes: 512, logRetentionDays },
 });

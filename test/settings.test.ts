@@ -137,9 +137,10 @@ describe("Settings", () => {
     expect(rate(await recordProgram({}))).to.equal("rate(5 minutes)");
   });
 
-  it("stuckSeconds and maxAttempts: reach the sweeper", () => {
+  it("stuckSeconds and maxAttempts: reach the sweeper, and the manager for its retries", () => {
     expect(variablesOf("sweep")).to.include({ STUCK_SECONDS: "86400", MAX_ATTEMPTS: "100" });
     expect(variablesOf("process")).to.include({ MAX_ATTEMPTS: "100" });
+    expect(variablesOf("manager")).to.include({ STUCK_SECONDS: "86400" });
   });
 
   it("rejectMismatch: reaches process, with the allowed types", () => {

@@ -30,6 +30,7 @@ export type ManagerVariable =
   | "BUCKET_NAME"
   | "ALLOWED_CONTENT_TYPES"
   | "CURSOR_SECRET"
+  | "STUCK_SECONDS"
   | "UPLOAD_URL"
   | "MAX_UPLOAD_BYTES"
   | "UPLOAD_NEEDS_KEY";
@@ -74,6 +75,7 @@ export function managerHandler(environment: Environment<ManagerVariable | Runtim
     bucketName: environment("BUCKET_NAME"),
     allowedTypes: environment("ALLOWED_CONTENT_TYPES").split(","),
     cursorSecret: environment("CURSOR_SECRET"),
+    stuckSeconds: Number(environment("STUCK_SECONDS")),
     taskRoot: environment("LAMBDA_TASK_ROOT"),
     uploads: {
       url: environment("UPLOAD_URL"),

@@ -10,6 +10,8 @@ export interface ManagerContext {
   allowedTypes: string[];
   /** Signs cursors. */
   cursorSecret: string;
+  /** The setting: for how long retried events may take before fewer are retried at a time. */
+  stuckSeconds: number;
   /** The folder of the Lambda's package. */
   taskRoot: string;
   /** The upload API, for the description. */

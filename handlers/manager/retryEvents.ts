@@ -25,9 +25,6 @@ const CONCURRENCY = 16;
 /** Milliseconds; enough for the slowest page, with the SDK's retries. */
 const RESERVED_MS = 15_000;
 
-/** The setting's default: for how long retried events may take before fewer are retried at a time. */
-const STUCK_SECONDS = 900;
-
 /** The outcome of one event's retry. */
 type Outcome = "moved" | "already_moved" | "not_retryable" | "write_failed";
 
@@ -179,7 +176,7 @@ export async function retryEvents(
     ? undefined
     : await openPace(store, {
         name: "retry",
-        stuckSeconds: STUCK_SECONDS,
+        stuckSeconds: manager.stuckSeconds,
         hasTime: () => hasTime(context),
       });
   const outcomes: Outcome[] = [];

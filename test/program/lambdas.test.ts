@@ -90,6 +90,7 @@ describe("The program's Lambdas", () => {
         RESERVATIONS_TABLE_NAME: "uploads-idempotency-1a2b3c4",
         ALLOWED_CONTENT_TYPES: "*/*",
         CURSOR_SECRET: secret,
+        STUCK_SECONDS: "900",
         UPLOAD_URL: `https://${restApiId("uploads")}.execute-api.${REGION}.amazonaws.com/stage/upload`,
         MAX_UPLOAD_BYTES: "4194304",
         UPLOAD_NEEDS_KEY: "false",

@@ -18,25 +18,25 @@ const FAILED = 300;
 describe("a retry of more failed events than the pipeline takes up", () => {
   let events: CountedEvents;
 
-  before(async () => {
+  beforeEach(async () => {
     events = await openCountedEvents();
     await forEachOrThrow(Array.from({ length: FAILED }), async () => {
       await events.put(60, "failed");
     });
   });
 
-  after(() => events.close());
+  afterEach(() => events.close());
 
-  /** @param remaining milliseconds that the request has */
-  async function retry(cursor: string | null, remaining = 10_000): Promise<Answer> {
+  async function retry(cursor: string | null, stuckSeconds = 900): Promise<Answer> {
     const { store } = events;
-    const manager = { store, cursorSecret: "secret" } as unknown as ManagerContext;
+    const manager = { store, cursorSecret: "secret", stuckSeconds } as unknown as ManagerContext;
     const multiValueQueryStringParameters = {
       status: ["failed"],
       ...(cursor !== null && { cursor: [cursor] }),
     };
     const event = { multiValueQueryStringParameters } as unknown as APIGatewayProxyEvent;
-    const context = { getRemainingTimeInMillis: () => remaining } as unknown as Context;
+    // So little that the request does not wait.
+    const context = { getRemainingTimeInMillis: () => 10_000 } as unknown as Context;
     const { body } = await retryEvents(manager, { event, eventId: "", context });
     return JSON.parse(body) as Answer;
   }
@@ -60,5 +60,15 @@ describe("a retry of more failed events than the pipeline takes up", () => {
 
     expect(rest).to.deep.include({ moved: FAILED - 256, next_cursor: null });
     expect(rest).not.to.have.property("held_back");
+  });
+
+  it("no longer waits for the retried ones when the setting stuckSeconds is over", async () => {
+    const first = await retry(null);
+    const second = await retry(first.next_cursor);
+    expect(second).to.deep.include({ moved: 6, held_back: true });
+
+    const rest = await retry(second.next_cursor, 0);
+
+    expect(rest).to.deep.include({ moved: FAILED - 256, next_cursor: null });
   });
 });
