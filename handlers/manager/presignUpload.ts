@@ -4,8 +4,9 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 import { fileNameFor } from "../../events/fileName";
 import { SIGNED_PREFIX } from "../../events/identity";
 import { acceptContentType } from "../../runtime/contentType";
-import { bodyBytes, httpError, jsonResponse } from "../../runtime/http";
+import { httpError, jsonResponse } from "../../runtime/http";
 import { eventDeleted, idempotencyKeyOf, idempotencyKeyReused } from "../../runtime/idempotencyKey";
+import { jsonBody } from "../../runtime/jsonBody";
 import { logInfo } from "../../runtime/log";
 import { invalid, parametersOf } from "../../runtime/parameters";
 import { reserve } from "../../store/reservations";
@@ -27,25 +28,6 @@ interface UploadRequest {
   size: number;
   /** SHA-256 in base64; null: unknown. */
   checksum: string | null;
-}
-
-function jsonBody(event: APIGatewayProxyEvent): Record<string, unknown> {
-  const text = bodyBytes(event).toString("utf8");
-  let body: unknown;
-  try {
-    body = JSON.parse(text === "" ? "{}" : text);
-  } catch {
-    // Answered below, like any body that is not an object.
-  }
-  if (typeof body !== "object" || body === null || Array.isArray(body)) {
-    throw invalid("body", "The body has to be a JSON object.");
-  }
-  const known = ["filename", "content_type", "size", "checksum_sha256"];
-  const unknown = Object.keys(body).find((name) => !known.includes(name));
-  if (unknown !== undefined) {
-    throw invalid("body", `The body has no field "${unknown}". Known: ${known.join(", ")}.`);
-  }
-  return body as Record<string, unknown>;
 }
 
 /** @throws an `HttpError` 400 or 413 */
@@ -78,7 +60,7 @@ function checksumOf({ checksum_sha256: checksum }: Record<string, unknown>): str
 }
 
 function readRequest(event: APIGatewayProxyEvent, allowedTypes: string[]): UploadRequest {
-  const body = jsonBody(event);
+  const body = jsonBody(event, ["filename", "content_type", "size", "checksum_sha256"]);
   const { filename, content_type: given } = body;
   if (filename !== undefined && typeof filename !== "string") {
     throw invalid("filename", "The file name has to be a text.");
