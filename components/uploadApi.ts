@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { CallbackLambda } from "./lambda/callbackLambda";
-import type { Link } from "./link";
+import { joined, type Link } from "./link";
+import { answeringPages } from "./restApi/cors";
 import { apiKey, restApi, type Throttle } from "./restApi/restApi";
 
 export interface UploadApiArgs {
@@ -10,6 +11,8 @@ export interface UploadApiArgs {
   allowedContentTypes: string[];
   /** Whether a file fails whose bytes show another type than the declared one, or none of the allowed ones. */
   rejectMismatch: boolean;
+  /** Origins whose pages may send files; empty: none. */
+  corsOrigins: string[];
   /** Request rate limit. */
   throttle: Throttle;
   /** Whether a request must carry an API key in `x-api-key`. */
@@ -53,16 +56,9 @@ export class UploadApi extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  /** To check uploads: the largest size, and the media types as patterns separated by commas. */
-  accepting(): Link<UploadRule> {
-    const { maxUploadBytes, allowedContentTypes } = this.args;
-    return {
-      environment: {
-        MAX_UPLOAD_BYTES: String(maxUploadBytes),
-        ALLOWED_CONTENT_TYPES: allowedContentTypes.join(","),
-      },
-      grants: [],
-    };
+  /** To check uploads, and to answer the pages that send them. */
+  accepting(): Link<UploadRule | "CORS_ORIGINS"> {
+    return joined(this.limiting(), answeringPages(this.args.corsOrigins));
   }
 
   /** To check the types of stored files by their bytes. */
@@ -88,6 +84,7 @@ export class UploadApi extends pulumi.ComponentResource {
       ],
       tooLarge: `A direct upload may have at most ${args.maxUploadBytes} bytes. ${args.largerFiles}`,
       throttle: args.throttle,
+      corsOrigins: args.corsOrigins,
     });
     const uploadUrl = pulumi.interpolate`${api.url}upload`;
     if (!args.requireApiKey) {
@@ -101,12 +98,24 @@ export class UploadApi extends pulumi.ComponentResource {
       },
       describing: () => ({
         environment: {
-          ...this.accepting().environment,
+          ...this.limiting().environment,
           UPLOAD_URL: uploadUrl,
           UPLOAD_NEEDS_KEY: String(args.requireApiKey),
         },
         grants: [],
       }),
+    };
+  }
+
+  /** The largest size of an upload, and the media types as patterns separated by commas. */
+  private limiting(): Link<UploadRule> {
+    const { maxUploadBytes, allowedContentTypes } = this.args;
+    return {
+      environment: {
+        MAX_UPLOAD_BYTES: String(maxUploadBytes),
+        ALLOWED_CONTENT_TYPES: allowedContentTypes.join(","),
+      },
+      grants: [],
     };
   }
 

@@ -1,4 +1,5 @@
 import type { SwaggerGatewayResponse } from "@pulumi/awsx/classic/apigateway";
+import { corsParameters } from "./cors";
 
 /** API Gateway's variable for its own message, already in quotes. */
 const OWN_MESSAGE = "$context.error.messageString";
@@ -21,13 +22,37 @@ function ownStatus({ responseTemplates }: SwaggerGatewayResponse): SwaggerGatewa
   return { responseTemplates } as SwaggerGatewayResponse;
 }
 
+function withParameters(
+  response: SwaggerGatewayResponse,
+  parameters: Record<string, string>,
+): SwaggerGatewayResponse {
+  return Object.keys(parameters).length === 0
+    ? response
+    : { ...response, responseParameters: { ...response.responseParameters, ...parameters } };
+}
+
 /**
  * The errors that API Gateway answers itself, before or instead of a Lambda, in the form of the
  * Lambdas' errors: `{ "error": { "code", "message" } }`.
  *
  * @param tooLarge the message for a body that is too large for API Gateway or Lambda
+ * @param corsOrigins origins whose pages may read them
  */
-export function gatewayResponses(tooLarge: string): Record<string, SwaggerGatewayResponse> {
+export function gatewayResponses(
+  tooLarge: string,
+  corsOrigins: string[],
+): Record<string, SwaggerGatewayResponse> {
+  const parameters = corsParameters(corsOrigins);
+  const responses = ownResponses(tooLarge);
+  return Object.fromEntries(
+    Object.entries(responses).map(([type, response]) => [
+      type,
+      withParameters(response, parameters),
+    ]),
+  );
+}
+
+function ownResponses(tooLarge: string): Record<string, SwaggerGatewayResponse> {
   return {
     DEFAULT_4XX: ownStatus(errorResponse(400, "bad_request", OWN_MESSAGE)),
     DEFAULT_5XX: ownStatus(

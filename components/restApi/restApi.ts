@@ -16,6 +16,8 @@ export interface RestApiArgs {
   /** The message for a body that is too large for API Gateway or Lambda. */
   tooLarge: string;
   throttle: Throttle;
+  /** Origins whose pages may read API Gateway's own errors. @default none */
+  corsOrigins?: string[];
   /**
    * From how many bytes on answers are compressed for clients that accept it. API Gateway then also
    * decompresses the bodies of requests.
@@ -35,7 +37,7 @@ export function restApi(parent: pulumi.Resource, name: string, args: RestApiArgs
         endpointConfiguration: { types: "REGIONAL" },
         minimumCompressionSize: args.compressedFromBytes?.toString(),
       },
-      gatewayResponses: gatewayResponses(args.tooLarge),
+      gatewayResponses: gatewayResponses(args.tooLarge, args.corsOrigins ?? []),
     },
     { parent },
   );

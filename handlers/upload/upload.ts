@@ -8,6 +8,7 @@ import { fileNameFor } from "../../events/fileName";
 import { parseUploadKey, UPLOAD_PREFIX } from "../../events/identity";
 import { asError } from "../../runtime/awsErrors";
 import { acceptContentType } from "../../runtime/contentType";
+import { type CorsVariable, withCors } from "../../runtime/cors";
 import type { Environment } from "../../runtime/environment";
 import { bodyBytes, errorAnswer, header, httpError, jsonResponse } from "../../runtime/http";
 import { eventDeleted, idempotencyKeyOf, idempotencyKeyReused } from "../../runtime/idempotencyKey";
@@ -40,7 +41,11 @@ export interface UploadAnswer {
 
 /** `ALLOWED_CONTENT_TYPES` has patterns, separated by commas; `MAX_UPLOAD_BYTES` a whole number. */
 export type UploadVariable =
-  GuardedEventVariable | "BUCKET_NAME" | "MAX_UPLOAD_BYTES" | "ALLOWED_CONTENT_TYPES";
+  | GuardedEventVariable
+  | CorsVariable
+  | "BUCKET_NAME"
+  | "MAX_UPLOAD_BYTES"
+  | "ALLOWED_CONTENT_TYPES";
 
 /** Also in API Gateway's own answer to a body that is too large. */
 export const LARGER_FILES =
@@ -220,7 +225,7 @@ export function uploadHandler(environment: Environment<UploadVariable>) {
   const maxBytes = Number(environment("MAX_UPLOAD_BYTES"));
   const allowedTypes = environment("ALLOWED_CONTENT_TYPES").split(",");
 
-  return async (event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> => {
+  const serve = async (event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> => {
     try {
       const request = readRequest(event, allowedTypes, maxBytes);
       const reservation = await reserve(
@@ -281,4 +286,5 @@ export function uploadHandler(environment: Environment<UploadVariable>) {
       });
     }
   };
+  return withCors({ origins: environment("CORS_ORIGINS"), methods: "POST" }, serve);
 }

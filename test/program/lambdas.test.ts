@@ -103,6 +103,7 @@ describe("The program's Lambdas", () => {
         RESERVATIONS_TABLE_NAME: "uploads-idempotency-1a2b3c4",
         MAX_UPLOAD_BYTES: "4194304",
         ALLOWED_CONTENT_TYPES: "*/*",
+        CORS_ORIGINS: "",
       },
       record: {
         TABLE_NAME: "events-1a2b3c4",

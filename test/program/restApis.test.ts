@@ -179,6 +179,22 @@ describe("The program's REST APIs", () => {
       }
     });
 
+    it("lets pages of corsOrigins read what API Gateway itself answers", async () => {
+      const allowed = "gatewayresponse.header.Access-Control-Allow-Origin";
+      const allowedBy = (program: Recording) => {
+        const responses = swaggerOf(program, "uploads")["x-amazon-apigateway-gateway-responses"];
+        const values = Object.values(responses).map(
+          ({ responseParameters }) => responseParameters?.[allowed],
+        );
+        return [...new Set(values)];
+      };
+      expect(allowedBy(recording)).to.deep.equal([undefined]);
+      const one = await recordProgram({ corsOrigins: "https://www.example.com" });
+      expect(allowedBy(one)).to.deep.equal(["'https://www.example.com'"]);
+      // Its answers have constant headers, so there is no choice among several.
+      expect(allowedBy(keyed)).to.deep.equal(["'*'"]);
+    });
+
     it("needs no key", () => {
       const { paths, securityDefinitions } = swaggerOf(recording, "uploads");
       expect(securityDefinitions).to.equal(undefined);
