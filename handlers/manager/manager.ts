@@ -11,6 +11,7 @@ import { retryEvent, retryEvents } from "./retryEvents";
 import { matchRoute, type RouteName } from "./routes";
 import { showDescription } from "./showDescription";
 import { showEvent } from "./showEvent";
+import { showHours } from "./showHours";
 import { showStats } from "./showStats";
 
 const ROUTE_HANDLERS: Record<RouteName, RouteHandler> = {
@@ -20,6 +21,7 @@ const ROUTE_HANDLERS: Record<RouteName, RouteHandler> = {
   "DELETE /events/{event_id}": deleteFile,
   "POST /events/{event_id}/retry": retryEvent,
   "GET /stats": showStats,
+  "GET /stats/hours": showHours,
   "POST /uploads": presignUpload,
   "GET /openapi.json": showDescription,
 };

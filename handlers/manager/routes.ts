@@ -6,6 +6,7 @@ const ROUTE_NAMES = [
   "DELETE /events/{event_id}",
   "POST /events/{event_id}/retry",
   "GET /stats",
+  "GET /stats/hours",
   "POST /uploads",
   "GET /openapi.json",
 ] as const;

@@ -20,6 +20,7 @@ const REQUESTS = [
   `POST /events/${ID}/retry`,
   "POST /events/retry?status=failed",
   "GET /stats",
+  "GET /stats/hours?hours=3",
   "POST /uploads",
   "GET /openapi.json",
   `DELETE /events/${ID}`,
@@ -157,6 +158,12 @@ describe("The manager's bundle", () => {
     expect(statusCode).to.equal(200);
     expect(body.counts).to.have.all.keys("created", "uploaded", "processed", "notified", "failed");
     expect(body.oldest_unfinished).to.equal(null);
+  });
+
+  it("counts the events of the last hours", () => {
+    const { statusCode, body } = answerTo("GET /stats/hours?hours=3");
+    expect(statusCode).to.equal(200);
+    expect(body.hours).to.have.length(3);
   });
 
   it("returns a signed request without a call to AWS", () => {

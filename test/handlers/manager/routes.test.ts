@@ -38,6 +38,7 @@ describe("matchRoute", () => {
     [`/events/${ID}`]: ["GET", "HEAD", "DELETE"],
     [`/events/${ID}/retry`]: ["POST"],
     "/stats": ["GET", "HEAD"],
+    "/stats/hours": ["GET", "HEAD"],
     "/uploads": ["POST"],
     "/openapi.json": ["GET", "HEAD"],
   };

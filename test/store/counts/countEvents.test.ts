@@ -2,6 +2,7 @@ import { expect } from "chai";
 import fc from "fast-check";
 import type { FileEvent } from "../../../events/event";
 import { countEvents } from "../../../store/counts/countEvents";
+import { countHours } from "../../../store/counts/countHours";
 import { reopenPeriod } from "../../../store/counts/marks";
 import { deleteEvent } from "../../../store/rows";
 import { retryFailed } from "../../../store/transitions";
@@ -81,6 +82,17 @@ async function take(events: CountedEvents, next: Step): Promise<void> {
       }
     }
   }
+}
+
+/** The result of `countHours`, by a scan of the table. */
+async function scannedHours(events: CountedEvents, hours: number) {
+  const times = (await events.rows()).map((row) => row.event_timestamp.slice(0, 13));
+  return Array.from({ length: hours }, (_, index) => {
+    const begin = new Date(Date.now() - (hours - 1 - index) * 3_600_000);
+    begin.setUTCMinutes(0, 0, 0);
+    const from = begin.toISOString();
+    return { from, count: times.filter((time) => from.startsWith(time)).length };
+  });
 }
 
 describe("countEvents", () => {
@@ -183,8 +195,10 @@ describe("countEvents", () => {
             await take(fresh, next);
             expect(await fresh.counted()).to.deep.equal(await fresh.scanned());
           }
+          expect(await countHours(fresh.store, 2)).to.deep.equal(await scannedHours(fresh, 2));
           await fresh.settle();
           expect(await fresh.counted()).to.deep.equal(await fresh.scanned());
+          expect(await countHours(fresh.store, 30)).to.deep.equal(await scannedHours(fresh, 30));
         } finally {
           await fresh.close();
         }
@@ -194,6 +208,33 @@ describe("countEvents", () => {
   });
 
   describe("of sealed periods", () => {
+    it("reads no old event for the counts by hour, but those of a marked period", async () => {
+      for (const age of [3600, 3600, 4300, 7200, 20 * 3600]) {
+        await events.put(age, "notified");
+      }
+      await events.settle();
+      const read: number[] = [];
+      events.after = ({ input }, answer) => {
+        if (input.TableName === "events") {
+          read.push((answer as { ScannedCount: number }).ScannedCount);
+        }
+      };
+      const sum = () => read.splice(0).reduce((total, count) => total + count, 0);
+
+      const counted = await countHours(events.store, 30);
+      expect(sum()).to.equal(0);
+      const late = await events.put(3600, "notified");
+      read.splice(0);
+      const again = await countHours(events.store, 30);
+
+      expect(sum()).to.be.within(1, 4);
+      const hour = `${late.event_timestamp.slice(0, 13)}:00:00.000Z`;
+      expect(again).to.deep.equal(
+        counted.map(({ from, count }) => ({ from, count: count + (from === hour ? 1 : 0) })),
+      );
+      expect(again).to.deep.equal(await scannedHours(events, 30));
+    });
+
     it("reads no old event", async () => {
       for (const age of [3600, 3600, 7200, DAY, 2 * DAY, 30 * DAY]) {
         await events.put(age, "notified");
