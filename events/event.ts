@@ -1,4 +1,5 @@
 /** An event: the contents of a row of the event table. */
+import type { Metadata } from "./metadata";
 
 /** Every status of an event, in the order in which an event goes through them. */
 export const EVENT_STATUSES = ["created", "uploaded", "processed", "notified", "failed"] as const;
@@ -31,6 +32,8 @@ export interface EventInfo {
   FileName?: string;
   /** SHA-256 of the bytes, in hexadecimal. */
   Checksum?: string;
+  /** What the uploader said of the file, or who made its upload link. Absent: nothing. */
+  Metadata?: Metadata;
 }
 
 /** The results of processing; a map in `event_result`. */
@@ -81,6 +84,8 @@ export interface HistoryEntry {
 export interface FileEvent extends EventKey {
   event_status: EventStatus;
   event_info: EventInfo;
+  /** The upload link that the file came through: a UUID v7. Absent: it came through none. */
+  link_id?: string;
   event_result?: EventResult;
   last_error?: EventError;
   /** The status that a `failed` event had before. */

@@ -128,6 +128,7 @@ export function newItem(event: FileEvent, statusShards = 1) {
     ...keyItem(event),
     ...statusAttributes(event.event_id, event.event_status, statusShards),
     event_info: { S: JSON.stringify(event.event_info) },
+    ...(event.link_id !== undefined && { link_id: { S: event.link_id } }),
     updated_at: { S: event.updated_at },
     ...(event.event_history && { event_history: toHistoryList(event.event_history) }),
   };
@@ -193,6 +194,7 @@ const INFO_TYPES: Record<keyof EventInfo, string> = {
   ContentType: "string",
   FileName: "string",
   Checksum: "string",
+  Metadata: "object",
 };
 
 const RESULT_TYPES: Record<keyof EventResult, string> = {
@@ -211,12 +213,20 @@ const ERROR_TYPES: Record<keyof EventError, string> = {
   step: "string",
 };
 
+function isText(value: unknown): boolean {
+  return typeof value === "string";
+}
+
 function infoOf(item: Item): EventInfo {
   const info = JSON.parse(text(item, "event_info")) as Partial<EventInfo> | null;
   if (typeof info?.Bucket !== "string" || typeof info.Key !== "string") {
     throw invalidEvent("The row's event_info names no object: it has no Bucket and Key.");
   }
   checkFields("event_info", info, INFO_TYPES);
+  const { Metadata: metadata } = info as { Metadata?: object | null };
+  if (metadata === null || !Object.values(metadata ?? {}).every(isText)) {
+    throw invalidEvent('The field "Metadata" of the row\'s event_info is not an object of texts.');
+  }
   return info as EventInfo;
 }
 
@@ -291,6 +301,9 @@ export function fromItem(item: Item): FileEvent {
     event_info: infoOf(item),
     updated_at: item.updated_at?.S ?? text(item, "event_timestamp"),
   };
+  if (item.link_id?.S !== undefined) {
+    event.link_id = item.link_id.S;
+  }
   const result = fromMap(item.event_result);
   if (result) {
     checkFields("event_result", result, RESULT_TYPES);

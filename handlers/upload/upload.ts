@@ -10,7 +10,14 @@ import { asError } from "../../runtime/awsErrors";
 import { acceptContentType } from "../../runtime/contentType";
 import { type CorsVariable, withCors } from "../../runtime/cors";
 import type { Environment } from "../../runtime/environment";
-import { bodyBytes, errorAnswer, header, httpError, jsonResponse } from "../../runtime/http";
+import {
+  bodyBytes,
+  errorAnswer,
+  fromUtf8,
+  header,
+  httpError,
+  jsonResponse,
+} from "../../runtime/http";
 import { eventDeleted, idempotencyKeyOf, idempotencyKeyReused } from "../../runtime/idempotencyKey";
 import { logError, logInfo } from "../../runtime/log";
 import { parametersOf } from "../../runtime/parameters";
@@ -69,24 +76,13 @@ function givenFileName(event: APIGatewayProxyEvent): string | undefined {
   if (!disposition) {
     return undefined;
   }
-  return fromUtf8(parseContentDisposition(asBytes(disposition)).parameters.filename);
+  const { filename: name } = parseContentDisposition(asBytes(disposition)).parameters;
+  return name === undefined ? undefined : fromUtf8(name);
 }
 
 /** A header with other characters than bytes has been decoded already: its bytes, a character each. */
 function asBytes(value: string): string {
   return /[^\0-\xff]/.test(value) ? Buffer.from(value, "utf8").toString("latin1") : value;
-}
-
-/** Text whose characters are bytes of UTF-8, as curl sends a file name; any other text stays. */
-function fromUtf8(text: string | undefined): string | undefined {
-  if (text === undefined || !/[\x80-\xff]/.test(text) || /[^\0-\xff]/.test(text)) {
-    return text;
-  }
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(text, "latin1"));
-  } catch {
-    return text;
-  }
 }
 
 /** @throws an `HttpError` 415 for a body that is not the file itself */

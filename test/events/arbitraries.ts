@@ -8,6 +8,7 @@ import {
   type HistoryEntry,
 } from "../../events/event";
 import { SIGNED_PREFIX, UPLOAD_PREFIX } from "../../events/identity";
+import type { Metadata } from "../../events/metadata";
 
 /** The last moment whose ISO 8601 form has a year of four digits. */
 const LAST_MILLISECOND = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
@@ -51,6 +52,16 @@ export const uploadIdentities: fc.Arbitrary<EventKey> = fc
 
 export const uploadPrefixes = fc.constantFrom(UPLOAD_PREFIX, SIGNED_PREFIX);
 
+/** As `checkMetadata` takes it, save for its size in bytes. */
+export const metadata: fc.Arbitrary<Metadata> = fc.dictionary(
+  fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,31}$/),
+  fc
+    .string({ unit: "grapheme", maxLength: 30 })
+    .map((text) => text.trim())
+    .filter((text) => text !== "" && !/[\p{Cc}\u2028\u2029]/u.test(text)),
+  { maxKeys: 4, noNullPrototype: true },
+);
+
 export const eventInfos: fc.Arbitrary<EventInfo> = fc.record(
   {
     Bucket: unicode,
@@ -61,6 +72,7 @@ export const eventInfos: fc.Arbitrary<EventInfo> = fc.record(
     ContentType: fc.string(),
     FileName: unicode,
     Checksum: fc.string(),
+    Metadata: metadata,
   },
   { requiredKeys: ["Bucket", "Key"], noNullPrototype: true },
 );
@@ -94,11 +106,19 @@ export const histories: fc.Arbitrary<HistoryEntry[]> = fc.array(
 
 /** New events. */
 export const newEvents: fc.Arbitrary<FileEvent> = fc
-  .tuple(uploadIdentities, eventInfos, fc.constantFrom("created", "uploaded"), times, histories)
-  .map(([identity, event_info, event_status, time, event_history]) => ({
+  .tuple(
+    uploadIdentities,
+    eventInfos,
+    fc.constantFrom("created", "uploaded"),
+    times,
+    histories,
+    fc.option(uploadIdentities),
+  )
+  .map(([identity, event_info, event_status, time, event_history, link]) => ({
     ...identity,
     event_status,
     event_info,
+    ...(link && { link_id: link.event_id }),
     event_history,
     updated_at: new Date(time).toISOString(),
   }));

@@ -100,11 +100,19 @@ describe("a row", () => {
     const wrong: [attribute: string, value: Item[string]][] = [
       ["FileName", { S: '{"Bucket":"b","Key":"k","FileName":5}' }],
       ["Size", { S: '{"Bucket":"b","Key":"k","Size":"5"}' }],
+      ["Metadata", { S: '{"Bucket":"b","Key":"k","Metadata":null}' }],
+      ["Metadata", { S: '{"Bucket":"b","Key":"k","Metadata":"text"}' }],
+      ["Metadata", { S: '{"Bucket":"b","Key":"k","Metadata":{"a":1}}' }],
       ["code", { S: '{"code":1,"message":"m","step":"process"}' }],
       ["size", { M: { size: { S: "large" }, type: { S: "text/plain" } } }],
       ["type", { M: { size: { N: "5" }, type: { N: "5" } } }],
     ];
-    const attributeOf = { FileName: "event_info", Size: "event_info", code: "last_error" };
+    const attributeOf = {
+      FileName: "event_info",
+      Size: "event_info",
+      Metadata: "event_info",
+      code: "last_error",
+    };
     for (const [field, value] of wrong) {
       const name = attributeOf[field as keyof typeof attributeOf] as string | undefined;
       expect(() => fromItem({ ...row, [name ?? "event_result"]: value }))
