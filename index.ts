@@ -3,6 +3,7 @@ import { EventManager } from "./components/eventManager";
 import { EventTable } from "./components/eventTable";
 import { IdempotencyTable } from "./components/idempotencyTable";
 import { CallbackLambda } from "./components/lambda/callbackLambda";
+import { LinkTable } from "./components/linkTable";
 import { Notifier } from "./components/notifier";
 import { operatorOutputs } from "./components/outputs";
 import { Schedule } from "./components/schedule";
@@ -22,6 +23,7 @@ const { logRetentionDays, stuckSeconds, maxAttempts } = settings;
 const deadLetters = new DeadLetterQueue("dead-letters");
 const bucket = new UploadBucket("uploads", { ...settings, deadLetters });
 const idempotency = new IdempotencyTable("uploads-idempotency", settings);
+const links = new LinkTable("links", settings);
 const alarms = new Notifier("alarms", { emails: settings.alarmEmails });
 const events = new EventTable("events", { ...settings, deadLetters, alarms });
 const uploads = new UploadApi("uploads", { ...settings, largerFiles: LARGER_FILES });
@@ -86,5 +88,5 @@ export = {
   topicArn: mails.topicArn,
   alarmTopicArn: alarms.topicArn,
   deadLetterQueueUrl: deadLetters.queueUrl,
-  ...operatorOutputs({ ...settings, ...uploadApi.outputs }, [bucket, events, idempotency]),
+  ...operatorOutputs({ ...settings, ...uploadApi.outputs }, [bucket, events, idempotency, links]),
 };

@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { SIGNED_PREFIX, UPLOAD_PREFIX, type UploadPrefix } from "../events/identity";
+import { KEY_PREFIXES, SIGNED_PREFIX, UPLOAD_PREFIX, type UploadPrefix } from "../events/identity";
 import type { DeadLetterQueue } from "./deadLetterQueue";
 import { movedFromUploadApi } from "./formerParent";
 import { type KeepsData, kept, type KeptArgs } from "./kept";
@@ -83,8 +83,7 @@ export class UploadBucket extends pulumi.ComponentResource implements KeepsData 
 
   /** To delete objects under the keys that the program hands out, when they arrive for a deleted event. */
   cleaning(): Link<never> {
-    const prefixes = [UPLOAD_PREFIX, SIGNED_PREFIX];
-    const resources = prefixes.map((prefix) => pulumi.interpolate`${this.bucket.arn}/${prefix}*`);
+    const resources = keysBelow(this.bucket.arn);
     return { environment: {}, grants: [{ actions: ["s3:DeleteObject"], resources }] };
   }
 
@@ -165,6 +164,11 @@ export class UploadBucket extends pulumi.ComponentResource implements KeepsData 
   }
 }
 
+/** The objects below each prefix that the program hands out. */
+function keysBelow(bucketArn: pulumi.Output<string>): pulumi.Output<string>[] {
+  return KEY_PREFIXES.map((prefix) => pulumi.interpolate`${bucketArn}/${prefix}*`);
+}
+
 function refusePublicAccess(name: string, bucket: aws.s3.Bucket, opts: Options): void {
   const access = new aws.s3.BucketPublicAccessBlock(
     name,
@@ -209,9 +213,7 @@ function writeOnce(bucketArn: pulumi.Output<string>): Statement {
     Effect: "Deny",
     Principal: "*",
     Action: "s3:PutObject",
-    Resource: [UPLOAD_PREFIX, SIGNED_PREFIX].map(
-      (prefix) => pulumi.interpolate`${bucketArn}/${prefix}*`,
-    ),
+    Resource: keysBelow(bucketArn),
     Condition: {
       Null: { "s3:if-none-match": "true" },
       Bool: { "s3:ObjectCreationOperation": "true" },

@@ -7,7 +7,24 @@ export const UPLOAD_PREFIX = "uploads/";
 /** Where a client puts an object itself, by a signed request of the manager's `POST /uploads`. */
 export const SIGNED_PREFIX = "signed/";
 
-export type UploadPrefix = typeof UPLOAD_PREFIX | typeof SIGNED_PREFIX;
+/** Where the objects of upload links are, below a folder for each link; see `linkPrefix`. */
+export const LINK_PREFIX = "links/";
+
+/** Every prefix below which the program hands out keys of objects. */
+export const KEY_PREFIXES = [UPLOAD_PREFIX, SIGNED_PREFIX, LINK_PREFIX] as const;
+
+/** What the keys of one kind of upload begin with. */
+export type UploadPrefix =
+  typeof UPLOAD_PREFIX | typeof SIGNED_PREFIX | `${typeof LINK_PREFIX}${string}/`;
+
+/**
+ * Where a client puts the objects of an upload link.
+ *
+ * @param linkId a UUID v7 in lower case
+ */
+export function linkPrefix(linkId: string): UploadPrefix {
+  return `${LINK_PREFIX}${linkId}/`;
+}
 
 /** Namespace of the UUIDs v5 that are derived from objects: a random UUID, never changed. */
 const OBJECT_NAMESPACE = "5b0f4f3e-6a1d-4f0c-9f57-1c3a3f1f6f0e";
@@ -16,7 +33,7 @@ const OBJECT_NAMESPACE = "5b0f4f3e-6a1d-4f0c-9f57-1c3a3f1f6f0e";
 const UPLOAD_NAMESPACE = "0c6f7b52-0a35-4f0b-8f0e-6f2f6f1d3c9a";
 
 const UPLOAD_KEY =
-  /^(uploads\/|signed\/)(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)\/([0-9a-f]{8}-[0-9a-f]{4}-[78][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})\/(.+)$/su;
+  /^(uploads\/|signed\/|links\/([0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})\/)(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)\/([0-9a-f]{8}-[0-9a-f]{4}-[78][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})\/(.+)$/su;
 
 /** Hexadecimal digits at the end of a UUID v8 that are a digest of the rest of the key. */
 const DIGEST_DIGITS = 8;
@@ -42,7 +59,7 @@ export interface NewUpload extends EventKey {
 
 /**
  * The upload that a UUID v7 makes. Its id is a UUID v8: laid out as v7, so that ids sort by time, but
- * with a digest of prefix and file name at its end. No other name fits the id.
+ * with a digest of prefix and file name at its end. No other name, and no other link, fits the id.
  */
 export function uploadOf(uuid: string, prefix: UploadPrefix, fileName: string): NewUpload {
   const event_id = bound(`${uuid.slice(0, 14)}8${uuid.slice(15)}`, prefix, fileName);
@@ -59,6 +76,8 @@ export function newUpload(prefix: UploadPrefix, fileName: string): NewUpload {
 /** An upload, as its object's key describes it. */
 export interface KeyedUpload extends EventKey {
   prefix: UploadPrefix;
+  /** The link that the file came through; absent: none. */
+  linkId?: string;
   fileName: string;
   /**
    * Whether an earlier version made the key: its id, a UUID v7, fits any file name. The identity is
@@ -74,11 +93,11 @@ export interface KeyedUpload extends EventKey {
  *   key whose time differs from the one in its UUID, and one with another event's UUID
  */
 export function parseUploadKey(key: string): KeyedUpload | undefined {
-  const [, prefix, event_timestamp, event_id, fileName] = UPLOAD_KEY.exec(key) ?? [];
+  const [, prefix, linkId, event_timestamp, event_id, fileName] = UPLOAD_KEY.exec(key) ?? [];
   if (!event_timestamp || !event_id || !fileName || timestampOf(event_id) !== event_timestamp) {
     return undefined;
   }
-  const upload = { event_id, event_timestamp, fileName };
+  const upload = { event_id, event_timestamp, fileName, ...(linkId && { linkId }) };
   if (event_id[14] === "7") {
     // Earlier versions had one prefix only.
     return prefix === UPLOAD_PREFIX ? { ...upload, prefix, isUnbound: true } : undefined;

@@ -71,7 +71,7 @@ function brokenLinks(file: string): string[] {
 const FILE_TYPE = /\.(cjs|js|json|md|mjs|ts|txt|yaml|yml)$/;
 
 /** Folders of the bucket, not of the repository. */
-const KEY_PREFIXES = ["uploads/", "signed/"];
+const KEY_PREFIXES = ["uploads/", "signed/", "links/"];
 
 /** Whether inline code names a file or folder of the repository. */
 function isPath(code: string): boolean {

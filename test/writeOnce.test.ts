@@ -156,7 +156,7 @@ describe("An object below the prefixes of uploads is written once", () => {
         clients.operator.send(new PutObjectCommand({ Bucket, Key, Body: "bytes", IfNoneMatch })),
       );
 
-    for (const prefix of ["uploads/", "signed/"]) {
+    for (const prefix of ["uploads/", "signed/", "links/"]) {
       expect(await put(newKey(prefix))).to.equal("AccessDenied");
       expect(await put(newKey(prefix), "*")).to.equal("done");
     }

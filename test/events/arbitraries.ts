@@ -7,7 +7,7 @@ import {
   type FileEvent,
   type HistoryEntry,
 } from "../../events/event";
-import { SIGNED_PREFIX, UPLOAD_PREFIX } from "../../events/identity";
+import { linkPrefix, SIGNED_PREFIX, UPLOAD_PREFIX } from "../../events/identity";
 import type { Metadata } from "../../events/metadata";
 
 /** The last moment whose ISO 8601 form has a year of four digits. */
@@ -50,7 +50,17 @@ export const uploadIdentities: fc.Arbitrary<EventKey> = fc
     event_timestamp: new Date(time).toISOString(),
   }));
 
-export const uploadPrefixes = fc.constantFrom(UPLOAD_PREFIX, SIGNED_PREFIX);
+export const linkIds = fc
+  .tuple(times, fc.string({ unit: fc.constantFrom(...HEX_DIGITS), minLength: 18 }))
+  .map(([time, random]) => uuidv7At(time, random));
+
+/** A prefix of uploads, with the link that it belongs to. */
+export const uploadPlaces = fc.oneof(
+  fc.constantFrom({ prefix: UPLOAD_PREFIX }, { prefix: SIGNED_PREFIX }),
+  linkIds.map((linkId) => ({ prefix: linkPrefix(linkId), linkId })),
+);
+
+export const uploadPrefixes = uploadPlaces.map(({ prefix }) => prefix);
 
 /** As `checkMetadata` takes it, save for its size in bytes. */
 export const metadata: fc.Arbitrary<Metadata> = fc.dictionary(

@@ -6,6 +6,7 @@ import {
   type CreatedObject,
   decodeS3Key,
   fileNameOf,
+  linkPrefix,
   newUpload,
   objectIdentity,
   parseUploadKey,
@@ -13,7 +14,16 @@ import {
   UPLOAD_PREFIX,
   uploadOf,
 } from "../../events/identity";
-import { anyText, times, unicode, uploadIdentities, uploadPrefixes, uuidv7At } from "./arbitraries";
+import {
+  anyText,
+  linkIds,
+  times,
+  unicode,
+  uploadIdentities,
+  uploadPlaces,
+  uploadPrefixes,
+  uuidv7At,
+} from "./arbitraries";
 
 const UUID_V8 = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const UUID_V5 = /^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -73,35 +83,29 @@ describe("the identity of an upload", () => {
 describe("an upload's key", () => {
   it("contains prefix, identity and file name, for any file name", () => {
     fc.assert(
-      fc.property(
-        uploadIdentities,
-        uploadPrefixes,
-        anyText,
-        anyText,
-        (base, prefix, given, type) => {
-          const fileName = fileNameFor(given, type);
+      fc.property(uploadIdentities, uploadPlaces, anyText, anyText, (base, place, given, type) => {
+        const fileName = fileNameFor(given, type);
 
-          const { object_key, ...identity } = uploadOf(base.event_id, prefix, fileName);
+        const { object_key, ...identity } = uploadOf(base.event_id, place.prefix, fileName);
 
-          const parsed = parseUploadKey(object_key);
-          expect(parsed).to.deep.equal({ ...identity, prefix, fileName, isUnbound: false });
-          expect(identity.event_timestamp).to.equal(base.event_timestamp);
-          expect(Buffer.byteLength(object_key)).to.be.at.most(1024);
-        },
-      ),
+        const parsed = parseUploadKey(object_key);
+        expect(parsed).to.deep.equal({ ...identity, ...place, fileName, isUnbound: false });
+        expect(identity.event_timestamp).to.equal(base.event_timestamp);
+        expect(Buffer.byteLength(object_key)).to.be.at.most(1024);
+      }),
     );
   });
 
   it("still contains them after S3's URL encoding in an event", () => {
     fc.assert(
-      fc.property(uploadIdentities, uploadPrefixes, anyText, (base, prefix, given) => {
+      fc.property(uploadIdentities, uploadPlaces, anyText, (base, place, given) => {
         const fileName = fileNameFor(given, "");
-        const { object_key, ...identity } = uploadOf(base.event_id, prefix, fileName);
+        const { object_key, ...identity } = uploadOf(base.event_id, place.prefix, fileName);
 
         const key = decodeS3Key(encodedByS3(object_key));
 
         const parsed = parseUploadKey(key);
-        expect(parsed).to.deep.equal({ ...identity, prefix, fileName, isUnbound: false });
+        expect(parsed).to.deep.equal({ ...identity, ...place, fileName, isUnbound: false });
       }),
     );
   });
@@ -120,6 +124,21 @@ describe("an upload's key", () => {
     );
   });
 
+  it("of a link is no other link's, and no other upload's", () => {
+    fc.assert(
+      fc.property(uploadIdentities, linkIds, linkIds, unicode, (base, linkId, other, name) => {
+        fc.pre(linkId !== other && name !== "");
+        const upload = uploadOf(base.event_id, linkPrefix(linkId), name);
+        const rest = `${upload.event_timestamp}/${upload.event_id}/${name}`;
+
+        expect(upload.object_key).to.equal(`links/${linkId}/${rest}`);
+        for (const prefix of [linkPrefix(other), "links/", UPLOAD_PREFIX, SIGNED_PREFIX]) {
+          expect(parseUploadKey(`${prefix}${rest}`)).to.equal(undefined);
+        }
+      }),
+    );
+  });
+
   it("is distinguished from all other keys", () => {
     fc.assert(
       fc.property(
@@ -127,6 +146,8 @@ describe("an upload's key", () => {
           unicode,
           unicode.map((text) => `uploads/${text}`),
           unicode.map((text) => `signed/${text}`),
+          unicode.map((text) => `links/${text}`),
+          fc.tuple(linkIds, unicode).map(([linkId, text]) => `links/${linkId}/${text}`),
         ),
         (key) => {
           expect(parseUploadKey(key)).to.equal(undefined);
@@ -152,6 +173,9 @@ describe("an upload's key", () => {
     const upload = uploadOf(ID, SIGNED_PREFIX, "a.jpg");
     expect(upload.object_key).to.equal(`signed/${TIMESTAMP}/${upload.event_id}/a.jpg`);
     expect(upload.event_id).to.equal("019a0000-abcd-8abc-8abc-abcd4e755818");
+    const ofLink = uploadOf(ID, linkPrefix(ID), "a.jpg");
+    expect(ofLink.object_key).to.equal(`links/${ID}/${TIMESTAMP}/${ofLink.event_id}/a.jpg`);
+    expect(ofLink.event_id).to.equal("019a0000-abcd-8abc-8abc-abcdcf455c90");
   });
 
   it("of an earlier version is known, and that its identity fits other names, too", () => {
@@ -162,7 +186,9 @@ describe("an upload's key", () => {
       fileName: "a.jpg",
       isUnbound: true,
     });
-    expect(parseUploadKey(`signed/${TIMESTAMP}/${ID}/a.jpg`)).to.equal(undefined);
+    for (const prefix of [SIGNED_PREFIX, linkPrefix(ID)]) {
+      expect(parseUploadKey(`${prefix}${TIMESTAMP}/${ID}/a.jpg`)).to.equal(undefined);
+    }
   });
 
   const foreign: Record<string, string> = {
@@ -179,6 +205,9 @@ describe("an upload's key", () => {
     "a timestamp without milliseconds": `uploads/${TIMESTAMP.slice(0, 19)}Z/${ID}/a.jpg`,
     "an invalid time": `uploads/2026-13-45T99:99:99.999Z/${ID}/a.jpg`,
     "a time past the year 9999": `uploads/2026-01-01T00:00:00.000Z/ffffffff-ffff-7abc-8abc-abcdefabcdef/a`,
+    "no link": `links/${TIMESTAMP}/${ID}/a.jpg`,
+    "a link in upper case": `links/${ID.toUpperCase()}/${TIMESTAMP}/${ID}/a.jpg`,
+    "a link that is no UUID v7": `links/${ID.replace("-7abc-", "-8abc-")}/${TIMESTAMP}/${ID}/a.jpg`,
     "another writer's file": "uploads/holiday/cat.jpg",
     "only the prefix": "uploads/",
     "no text": "",

@@ -73,7 +73,7 @@ describe("The program's bucket", () => {
         Effect: "Deny",
         Principal: "*",
         Action: "s3:PutObject",
-        Resource: [`${BUCKET}/uploads/*`, `${BUCKET}/signed/*`],
+        Resource: [`${BUCKET}/uploads/*`, `${BUCKET}/signed/*`, `${BUCKET}/links/*`],
         Condition: {
           Null: { "s3:if-none-match": "true" },
           Bool: { "s3:ObjectCreationOperation": "true" },

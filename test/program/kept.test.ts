@@ -15,6 +15,7 @@ const KEPT = {
   events: "events-1a2b3c4",
   "events-counts": "events-counts-1a2b3c4",
   "uploads-idempotency": "uploads-idempotency-1a2b3c4",
+  links: "links-1a2b3c4",
 };
 
 function retained({ registrations }: Recording): string[] {
@@ -40,6 +41,7 @@ describe("A stack with deleteFilesOnDestroy false", () => {
       "BucketServerSideEncryptionConfiguration uploads",
       "Table events",
       "Table events-counts",
+      "Table links",
       "Table uploads-idempotency",
     ]);
   });
@@ -70,6 +72,7 @@ describe("A stack that deletes its files", () => {
     expect(recording.outputs).not.to.have.property("keptResources");
     expect(only(recording, "Bucket").inputs).to.deep.equal({ forceDestroy: true });
     expect(ofType(recording, "Table").map(({ options }) => options.importId)).to.deep.equal([
+      "",
       "",
       "",
       "",

@@ -189,6 +189,7 @@ describe("The program's Lambdas", () => {
     `dynamodb:ConditionCheckItem ${RESERVATIONS}`,
     `s3:DeleteObject ${BUCKET}/uploads/*`,
     `s3:DeleteObject ${BUCKET}/signed/*`,
+    `s3:DeleteObject ${BUCKET}/links/*`,
   ];
   const grantsOf: Record<string, string[]> = {
     manager: [

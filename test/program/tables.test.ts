@@ -60,6 +60,26 @@ describe("The program's tables", () => {
     });
   });
 
+  it("keep links and claims by link, list links and find open claims, without a stream", () => {
+    expect(inputs("Table", "links")).to.deep.equal({
+      billingMode: "PAY_PER_REQUEST",
+      hashKey: "link_id",
+      rangeKey: "item",
+      attributes: [
+        { name: "link_id", type: "S" },
+        { name: "item", type: "S" },
+        { name: "listed", type: "S" },
+        { name: "open_until", type: "S" },
+      ],
+      globalSecondaryIndexes: [
+        { name: "listed-index", hashKey: "listed", rangeKey: "link_id", projectionType: "ALL" },
+        { name: "open-index", hashKey: "link_id", rangeKey: "open_until", projectionType: "ALL" },
+      ],
+      ttl: { attributeName: "removed_at", enabled: true },
+      pointInTimeRecovery: { enabled: true },
+    });
+  });
+
   const mappings = {
     process: {
       batchSize: 100,
