@@ -70,7 +70,7 @@ module.exports = {
       comment: "What is deployed or published is there without devDependencies, types apart.",
       severity: "error",
       from: {
-        path: [...DEPLOYED, "packages/", "index\\.ts$"].map((each) => `^${each}`),
+        path: [...DEPLOYED, "console/", "packages/", "index\\.ts$"].map((each) => `^${each}`),
         pathNot: "/test/",
       },
       to: { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["type-only"] },
@@ -97,6 +97,7 @@ module.exports = {
       ["events/", "runtime/environment", "config.ts", "openapi.json"],
       "A component gets its handlers from index.ts.",
     ),
+    only("console/", ["events/"], "A page speaks HTTP only."),
     only("cli/", ["events/"], "The command line speaks HTTP only."),
     only("packages/", [], "The local cloud is a package of its own."),
     only("tooling/", [], "How TypeScript is loaded depends on nothing that is loaded."),

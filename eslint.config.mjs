@@ -20,11 +20,11 @@ export default tseslint.config(
   // What clients/generated/typescript imports is generated: `npm run clients:generated` checks its types.
   { ignores: ["node_modules/", ".local/", "clients/generated/typescript/"] },
   {
-    files: ["**/*.{ts,js,cjs,mjs}"],
+    files: ["**/*.{ts,tsx,js,cjs,mjs}"],
     rules: { "no-restricted-syntax": ["error", ...createdRequires] },
   },
   {
-    files: ["**/*.ts"],
+    files: ["**/*.{ts,tsx}"],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     plugins: {
       "@pulumi": pulumi,

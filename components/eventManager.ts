@@ -3,6 +3,7 @@ import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { CallbackLambda } from "./lambda/callbackLambda";
+import { pageFiles } from "./lambda/pages";
 import { apiKey, restApi, type Throttle } from "./restApi/restApi";
 
 /** The OpenAPI description of both APIs: a file of the program, and of the Lambda's package. */
@@ -20,8 +21,10 @@ export interface EventManagerArgs {
 export interface ServedManager {
   /** The URL before each route's path, without a slash at its end. */
   managerUrl: pulumi.Output<string>;
-  /** The key for the header `x-api-key`, which every route needs; a secret. */
+  /** The key for the header `x-api-key`, which every route of the API needs; a secret. */
   managerApiKey: pulumi.Output<string>;
+  /** The URL of the console, a page that asks for the key. */
+  consoleUrl: pulumi.Output<string>;
 }
 
 /**
@@ -31,8 +34,6 @@ export interface ServedManager {
 export class EventManager extends pulumi.ComponentResource {
   /** The key that signs the cursors of lists, so that a client cannot make one up; a secret. */
   readonly cursorSecret: pulumi.Output<string>;
-  /** Files for the Lambda's package. */
-  readonly files = { [DESCRIPTION_FILE]: minifiedJson(DESCRIPTION_FILE) };
 
   constructor(
     private readonly name: string,
@@ -45,19 +46,31 @@ export class EventManager extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  /** Serves every path by the Lambda; each request needs the key. */
+  /** Files for the Lambda's package: the description, and the console. */
+  get files(): Promise<Record<string, string>> {
+    const description = { [DESCRIPTION_FILE]: minifiedJson(DESCRIPTION_FILE) };
+    return pageFiles("console").then((console) => ({ ...description, ...console }));
+  }
+
+  /** Serves every path by the Lambda; each request needs the key, save those for the console. */
   onRequest(lambda: CallbackLambda): ServedManager {
     const { name, args } = this;
-    const route = { eventHandler: lambda.function, method: "ANY", apiKeyRequired: true } as const;
+    const route = { eventHandler: lambda.function, method: "ANY" } as const;
     const api = restApi(this, name, {
-      routes: [{ ...route, path: "/{proxy+}" }],
+      routes: [
+        { ...route, path: "/{proxy+}", apiKeyRequired: true },
+        { ...route, path: "/console" },
+        { ...route, path: "/console/{proxy+}" },
+      ],
       tooLarge:
         "A request may have at most 6 MB: files go to S3, by a signed request from POST /uploads.",
       throttle: args.throttle,
       compressedFromBytes: COMPRESSED_FROM_BYTES,
     });
+    const managerUrl = api.url.apply((url) => url.replace(/\/$/, ""));
     return {
-      managerUrl: api.url.apply((url) => url.replace(/\/$/, "")),
+      managerUrl,
+      consoleUrl: pulumi.interpolate`${managerUrl}/console`,
       managerApiKey: apiKey(this, name, api, args.throttle),
     };
   }

@@ -7,7 +7,7 @@
 export type Environment<Names extends string> = (name: Names) => string;
 
 /** Variables that Lambda itself sets for every function. */
-export type RuntimeVariable = "LAMBDA_TASK_ROOT";
+export type RuntimeVariable = "LAMBDA_TASK_ROOT" | "AWS_REGION";
 
 /** @throws when the variable is not set */
 function environmentVariable(name: string): string {

@@ -14,7 +14,7 @@ import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import type { Bundle, BundleCache, Packing } from "../components/lambda/bundleCache";
+import type { Bundle, BundleCache, Packing, Pages } from "../components/lambda/bundleCache";
 import { capturedValues } from "./capturedValues";
 import { PROGRAM_DIR } from "./programDir";
 import { openSourceMaps, type SourceMaps } from "./sourceMap";
@@ -55,7 +55,7 @@ const MAX_UNUSED_DAYS = 30;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** One kept bundle; its source map is a file beside it. */
+/** One kept bundle, whose source map is a file beside it; or the kept pages. */
 interface Entry {
   text: string;
   /** What each file that esbuild had read was like: size, time of change, and inode. */
@@ -95,10 +95,10 @@ function loadedModules(entry: string): string[] {
   return [...found];
 }
 
-/** The files of one kept bundle. */
+/** The files of one kept bundle; pages have no map. */
 interface KeptFiles {
   file: string;
-  map: string;
+  map?: string;
 }
 
 function stateOf(file: string): string {
@@ -249,7 +249,9 @@ function readEntry({ file, map }: KeptFiles): Entry | undefined {
   try {
     const entry = JSON.parse(readFileSync(file, "utf8")) as Entry;
     const isSame = Object.entries(entry.inputs).every(([input, state]) => stateOf(input) === state);
-    return isSame && typeof entry.text === "string" && existsSync(map) ? entry : undefined;
+    return isSame && typeof entry.text === "string" && (!map || existsSync(map))
+      ? entry
+      : undefined;
   } catch {
     // None, or a damaged one.
     return undefined;
@@ -260,8 +262,9 @@ function readEntry({ file, map }: KeptFiles): Entry | undefined {
 function touch({ file, map }: KeptFiles): void {
   try {
     if (statSync(file).mtimeMs < Date.now() - DAY_MS) {
-      utimesSync(map, new Date(), new Date());
-      utimesSync(file, new Date(), new Date());
+      for (const each of map ? [map, file] : [file]) {
+        utimesSync(each, new Date(), new Date());
+      }
     }
   } catch {
     // Another process has removed it, or the folder is read-only: the entry has served.
@@ -269,10 +272,10 @@ function touch({ file, map }: KeptFiles): void {
 }
 
 /**
- * The files that a bundle depends on: those that esbuild has read, by their true paths, and each
+ * The files that what esbuild makes depends on: those that it has read, by their true paths, and each
  * package's manifest where the program finds it, which may be a link to another place tomorrow.
  */
-function dependenciesOf({ inputs }: Bundle): string[] {
+function dependenciesOf(inputs: string[]): string[] {
   const packages = inputs.flatMap((file) => PACKAGE.exec(file)?.[1] ?? []);
   const manifests = [...new Set(packages)].map((name) =>
     path.join(PROGRAM_DIR, "node_modules", name, "package.json"),
@@ -287,14 +290,20 @@ function writeAtomically(file: string, text: string): void {
 }
 
 /** An unwritable cache folder is ignored. */
-function writeEntry({ file, map }: KeptFiles, bundle: Bundle, sourceMap: string): void {
+function writeEntry(
+  { file, map }: KeptFiles,
+  { text, inputs }: Pick<Bundle, "text" | "inputs">,
+  sourceMap = "{}",
+): void {
   const entry: Entry = {
-    text: bundle.text,
-    inputs: Object.fromEntries(dependenciesOf(bundle).map((input) => [input, stateOf(input)])),
+    text,
+    inputs: Object.fromEntries(dependenciesOf(inputs).map((input) => [input, stateOf(input)])),
   };
   try {
     mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-    writeAtomically(map, sourceMap);
+    if (map) {
+      writeAtomically(map, sourceMap);
+    }
     writeAtomically(file, JSON.stringify(entry));
   } catch {
     // The next load bundles again.
@@ -342,14 +351,18 @@ export function openBundleCache({
     return { made, sourceMap };
   }
 
+  /** The callbacks of one load run in the same event-loop tick. */
+  function loadedProgram(): Program {
+    if (!program) {
+      program = readProgram(entry);
+      setImmediate(() => (program = undefined));
+    }
+    return program;
+  }
+
   return {
     async textOf(lambda, factory, packing) {
-      if (!program) {
-        program = readProgram(entry);
-        // The callbacks of one load run in the same event-loop tick.
-        setImmediate(() => (program = undefined));
-      }
-      const loaded = program;
+      const loaded = loadedProgram();
       const name = keyOf(loaded, lambda, factory);
       if (name === undefined) {
         return (await make(packing, loaded)).made.text;
@@ -362,10 +375,22 @@ export function openBundleCache({
         sourceMaps.set(kept.text, { path: files.map });
         return kept.text;
       }
-      const { made, sourceMap = "{}" } = await make(packing, loaded);
+      const { made, sourceMap } = await make(packing, loaded);
       writeEntry(files, made, sourceMap);
       removeOldEntries(folder);
       return made.text;
+    },
+    async pagesOf(build) {
+      const name = createHash("sha256").update(`pages ${loadedProgram().key}`).digest("hex");
+      const files = { file: path.join(folder, `${name}.json`) };
+      const kept = readEntry(files);
+      if (kept) {
+        touch(files);
+        return { texts: JSON.parse(kept.text) as Pages["texts"], inputs: [] };
+      }
+      const pages = await build();
+      writeEntry(files, { text: JSON.stringify(pages.texts), inputs: pages.inputs });
+      return pages;
     },
     sourceMapOf: (code) => sourceMaps.get(code),
   };

@@ -7,7 +7,14 @@ import { PROGRAM_DIR } from "./programDir";
 export const PROGRAM_MODULES = ["index.ts", "config.ts", "components"];
 
 /** All of the program's own files and folders. */
-export const PROGRAM_SOURCES = [...PROGRAM_MODULES, "events", "handlers", "runtime", "store"];
+export const PROGRAM_SOURCES = [
+  ...PROGRAM_MODULES,
+  "console",
+  "events",
+  "handlers",
+  "runtime",
+  "store",
+];
 
 /** Packs Lambdas, and registers nothing: an evaluation of the changed program uses it again. */
 export const PACKING = "components/lambda";

@@ -49,6 +49,7 @@ export function watchedBundles(entry: string): WatchedBundles {
       }
       return text;
     },
+    pagesOf: (build) => build(),
     sourceMapOf: (code) => sourceMaps.get(code),
   };
 }

@@ -9,7 +9,7 @@ const MAX_FILE_LINES = 400;
 const MAX_FOLDER_FILES = 15;
 const MAX_INDEX_LINES = 110;
 
-const SOURCE = /\.(ts|js|cjs|mjs)$/;
+const SOURCE = /\.(tsx?|js|cjs|mjs)$/;
 
 /** Not the project's own, or not in the repo. */
 const IGNORED = ["node_modules", ".git", ".local"];

@@ -7,6 +7,7 @@ const PARTS = [
   "cli",
   "components",
   "config.ts",
+  "console",
   "events",
   "handlers",
   "index.ts",

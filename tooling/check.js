@@ -18,6 +18,7 @@ const ROOMS = [
   "cli",
   "clients",
   "components",
+  "console",
   "events",
   "handlers",
   "packages",

@@ -21,6 +21,7 @@ const NOT_CAPTURED = [
   "cli",
   "components",
   "config.ts",
+  "console",
   "packages",
   "scripts",
   "start",

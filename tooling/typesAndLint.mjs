@@ -3,14 +3,10 @@
 import { ESLint } from "eslint";
 import ts from "typescript";
 
-/** The program of tsconfig.json. */
-function openProgram() {
+/** The program of a tsconfig.json. */
+function openProgram(file) {
   const host = { ...ts.sys, onUnRecoverableConfigFileDiagnostic: refuse };
-  const { fileNames, options, errors } = ts.getParsedCommandLineOfConfigFile(
-    "tsconfig.json",
-    {},
-    host,
-  );
+  const { fileNames, options, errors } = ts.getParsedCommandLineOfConfigFile(file, {}, host);
   errors.forEach(refuse);
   return ts.createProgram({ rootNames: fileNames, options });
 }
@@ -29,14 +25,15 @@ function typeErrors(program) {
 }
 
 /** What `eslint .` prints. */
-async function lintErrors(program) {
-  const languageOptions = { parserOptions: { projectService: false, programs: [program] } };
-  const eslint = new ESLint({ overrideConfig: [{ files: ["**/*.ts"], languageOptions }] });
+async function lintErrors(programs) {
+  const languageOptions = { parserOptions: { projectService: false, programs } };
+  const eslint = new ESLint({ overrideConfig: [{ files: ["**/*.{ts,tsx}"], languageOptions }] });
   const results = await eslint.lintFiles(["."]);
   return (await eslint.loadFormatter("stylish")).format(results);
 }
 
-const program = openProgram();
-const found = typeErrors(program) + (await lintErrors(program));
+// Pages run in browsers, all else under Node.
+const programs = ["tsconfig.json", "console/tsconfig.json"].map(openProgram);
+const found = programs.map(typeErrors).join("") + (await lintErrors(programs));
 process.stdout.write(found);
 process.exitCode = found === "" ? 0 : 1;

@@ -16,6 +16,14 @@ export interface Origin {
   serialized: string;
 }
 
+/** Built pages, and the files that they were built of (components/lambda/pages.ts). */
+export interface Pages {
+  /** By the page's name, the text of the file that a Lambda reads it from. */
+  texts: Record<string, string>;
+  /** Absolute paths, of packages' files included. */
+  inputs: string[];
+}
+
 /** The steps from a callback to its bundle. */
 export interface Packing {
   /** The source of a CommonJS module that exports the callback's handler. */
@@ -26,7 +34,7 @@ export interface Packing {
   openBundler(): (text: string) => Promise<Bundle>;
 }
 
-/** Keeps bundles between loads of the program. */
+/** Keeps bundles and pages between loads of the program. */
 export interface BundleCache {
   /**
    * The text of a bundle that was kept, if it is the one that the packing would make; otherwise what
@@ -36,6 +44,8 @@ export interface BundleCache {
    * @param factory what is serialized
    */
   textOf(lambda: string, factory: (...args: never[]) => unknown, packing: Packing): Promise<string>;
+  /** The pages that were kept, if they are what `build` would make; otherwise what it makes. */
+  pagesOf(build: () => Promise<Pages>): Promise<Pages>;
 }
 
 const CACHE = Symbol.for("s3-uploader.bundleCache");

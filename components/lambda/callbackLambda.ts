@@ -4,7 +4,7 @@ import type { Context } from "aws-lambda";
 import { type Environment, type RuntimeVariable, withEnvironment } from "../../runtime/environment";
 import { joined, type Link, type VariableOf } from "../link";
 import { type Grant, grantsDocument, policyDocument } from "../policy";
-import { packageOf } from "./package";
+import { type PackagedFiles, packageOf } from "./package";
 
 /**
  * Makes the Lambda's handler: called once for each execution environment, with access to the
@@ -31,7 +31,7 @@ export interface CallbackLambdaArgs<Links extends readonly Link[], Names extends
    * Texts that the package holds beside the code, by file name; they are in LAMBDA_TASK_ROOT.
    * @default none
    */
-  files?: Record<string, string>;
+  files?: PackagedFiles;
   limits: LambdaLimits;
 }
 

@@ -2,7 +2,9 @@ import { S3Client } from "@aws-sdk/client-s3";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-lambda";
 import type { Environment, RuntimeVariable } from "../../runtime/environment";
 import { errorAnswer, httpError } from "../../runtime/http";
+import { packagedPage } from "../../runtime/page";
 import { guardedEventStore, type GuardedEventVariable } from "../../store/eventStore";
+import { showConsole } from "./console/showConsole";
 import { deleteFile } from "./deleteFile";
 import { listEvents } from "./listEvents";
 import { presignUpload } from "./presignUpload";
@@ -86,8 +88,14 @@ export function managerHandler(environment: Environment<ManagerVariable | Runtim
     },
   };
 
+  const page = packagedPage("console", environment);
+
   return async (event: APIGatewayProxyEvent, context: Context): Promise<APIGatewayProxyResult> => {
     try {
+      const answer = showConsole(page, event);
+      if (answer) {
+        return answer;
+      }
       const { handle, eventId } = routeOf(event);
       return await handle(manager, { event, eventId, context });
     } catch (error) {

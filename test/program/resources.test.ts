@@ -61,7 +61,7 @@ describe("The program", () => {
       "aws:lambda/eventSourceMapping:EventSourceMapping": 2,
       "aws:lambda/function:Function": 6,
       "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": 1,
-      "aws:lambda/permission:Permission": 5,
+      "aws:lambda/permission:Permission": 7,
       "aws:s3/bucket:Bucket": 1,
       "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": 1,
       "aws:s3/bucketNotification:BucketNotification": 1,
@@ -125,6 +125,7 @@ describe("The program", () => {
     const uploadUrl = `${stageOf("uploads")}/upload`;
     expect(outputs).to.deep.equal({
       managerUrl: stageOf("manager"),
+      consoleUrl: `${stageOf("manager")}/console`,
       managerApiKey: "a-key-for-the-header-x-api-key",
       uploadUrl,
       uploadCommand:

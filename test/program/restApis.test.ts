@@ -95,6 +95,8 @@ describe("The program's REST APIs", () => {
       `upload-1a2b3c4 ${uploads}/*/POST/upload`,
       `upload-1a2b3c4 ${uploads}/*/*/upload`,
       `manager-1a2b3c4 ${manager}/*/*/{proxy+}`,
+      `manager-1a2b3c4 ${manager}/*/*/console`,
+      `manager-1a2b3c4 ${manager}/*/*/console/{proxy+}`,
     ]);
   });
 
@@ -220,16 +222,22 @@ describe("The program's REST APIs", () => {
   });
 
   describe("for the manager", () => {
-    it("has the manager Lambda answer every method of every path, and needs a key for each", () => {
+    it("has the manager Lambda answer every method of every path, and needs a key for all but the console", () => {
       for (const each of [recording, keyed]) {
         const { paths, securityDefinitions } = swaggerOf(each, "manager");
+        const integration = integrationWith("manager");
+        const console = {
+          "x-amazon-apigateway-any-method": { "x-amazon-apigateway-integration": integration },
+        };
         expect(paths).to.deep.equal({
           "/{proxy+}": {
             "x-amazon-apigateway-any-method": {
-              "x-amazon-apigateway-integration": integrationWith("manager"),
+              "x-amazon-apigateway-integration": integration,
               security: [{ api_key: [] }],
             },
           },
+          "/console": console,
+          "/console/{proxy+}": console,
         });
         expect(securityDefinitions).to.deep.equal(KEY_IN_HEADER);
       }

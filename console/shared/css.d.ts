@@ -1,0 +1,2 @@
+/** A page's style sheet: esbuild gathers it (components/lambda/pages.ts). */
+declare module "*.css";
