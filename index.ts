@@ -80,8 +80,11 @@ const managerLambda = new CallbackLambda("manager", managerHandler, {
   limits: { timeoutSeconds: 29, memoryMegabytes: 512, logRetentionDays },
 });
 
+const managerApi = manager.onRequest(managerLambda);
+bucket.allowOrigins([managerApi.managerUrl]);
+
 export = {
-  ...manager.onRequest(managerLambda),
+  ...managerApi,
   ...uploadApi.outputs,
   bucketName: bucket.bucketName,
   tableName: events.tableName,

@@ -14,11 +14,17 @@ const MAX_EVENT_RETRIES = 2;
 /** Lambda's maximum: six hours, during which it also retries throttled invocations. */
 const MAX_EVENT_AGE_SECONDS = 6 * 60 * 60;
 
+/**
+ * After how many days S3 deletes the parts of an upload that was not completed: a paused one goes on for as
+ * long as an upload link lives.
+ */
+const UNFINISHED_DAYS = 30;
+
 /** For how long a browser may cache the answer to a preflight request. */
 const CORS_MAX_AGE_SECONDS = 3600;
 
 export interface UploadBucketArgs extends KeptArgs {
-  /** Origins whose pages may send files to the bucket and fetch them; empty: none. */
+  /** Origins whose pages may send files to the bucket and fetch them, besides those of `allowOrigins`. */
   corsOrigins: string[];
   /** Receives the events of objects that the Lambda of `onObjectCreated` failed on. */
   deadLetters: DeadLetterQueue;
@@ -31,14 +37,16 @@ export class UploadBucket extends pulumi.ComponentResource implements KeepsData 
   readonly bucket: aws.s3.Bucket;
   readonly bucketName: pulumi.Output<string>;
   readonly data: KeepsData["data"];
-  private readonly deadLetters: DeadLetterQueue;
   /** Of every child: all of them were deployed below another parent. */
   private readonly child: Options;
 
-  constructor(name: string, args: UploadBucketArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    private readonly name: string,
+    private readonly args: UploadBucketArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
     super("s3-uploader:uploads:UploadBucket", name, {}, opts);
     this.child = movedFromUploadApi(this);
-    this.deadLetters = args.deadLetters;
     const existing = kept(name, args);
     this.bucket = new aws.s3.Bucket(
       name,
@@ -52,15 +60,18 @@ export class UploadBucket extends pulumi.ComponentResource implements KeepsData 
     refusePublicAccess(name, this.bucket, protection);
     encrypt(name, this.bucket, protection);
     abortUnfinishedUploads(name, this.bucket, protection);
-    if (args.corsOrigins.length > 0) {
-      allowOrigins(name, this.bucket, args.corsOrigins, this.child);
-    }
     this.registerOutputs({ bucketName: this.bucketName });
   }
 
   /** To store uploads: objects below one prefix, and no others. */
   storing(prefix: UploadPrefix = UPLOAD_PREFIX): Link<"BUCKET_NAME"> {
     return this.named(["s3:PutObject"], pulumi.interpolate`${this.bucket.arn}/${prefix}*`);
+  }
+
+  /** To store uploads below one prefix, in parts, too: begin, send, list, complete and abort them. */
+  signingParts(prefix: UploadPrefix): Link<"BUCKET_NAME"> {
+    const actions = ["s3:PutObject", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"];
+    return this.named(actions, pulumi.interpolate`${this.bucket.arn}/${prefix}*`);
   }
 
   /** To read any object, whose bucket and key come from its event. */
@@ -94,7 +105,26 @@ export class UploadBucket extends pulumi.ComponentResource implements KeepsData 
 
   /** All that an operator's interface does: sign uploads, read, list and delete. */
   managing(): Link<"BUCKET_NAME"> {
-    return joined(this.storing(SIGNED_PREFIX), this.reading(), this.listing(), this.deleting());
+    return joined(
+      this.signingParts(SIGNED_PREFIX),
+      this.reading(),
+      this.listing(),
+      this.deleting(),
+    );
+  }
+
+  /**
+   * Lets the pages of the program's own APIs, and those of `corsOrigins`, send files to the bucket and
+   * fetch them. Called once, when the APIs are there.
+   *
+   * @param urls of the APIs; of each, the origin counts
+   *
+   * @example
+   * bucket.allowOrigins([managerApi.managerUrl]);
+   */
+  allowOrigins(urls: pulumi.Input<string>[]): void {
+    const own = urls.map((url) => pulumi.output(url).apply((text) => new URL(text).origin));
+    allowOrigins(this.name, this.bucket, [...this.args.corsOrigins, ...own], this.child);
   }
 
   /**
@@ -136,7 +166,7 @@ export class UploadBucket extends pulumi.ComponentResource implements KeepsData 
   private failuresOf(lambda: CallbackLambda): aws.lambda.FunctionEventInvokeConfig {
     const send = new aws.iam.RolePolicy(
       `${lambda.name}-dead-letters`,
-      { role: lambda.role.id, policy: grantsDocument([this.deadLetters.send()]) },
+      { role: lambda.role.id, policy: grantsDocument([this.args.deadLetters.send()]) },
       this.child,
     );
     return new aws.lambda.FunctionEventInvokeConfig(
@@ -145,7 +175,7 @@ export class UploadBucket extends pulumi.ComponentResource implements KeepsData 
         functionName: lambda.function.name,
         maximumRetryAttempts: MAX_EVENT_RETRIES,
         maximumEventAgeInSeconds: MAX_EVENT_AGE_SECONDS,
-        destinationConfig: { onFailure: { destination: this.deadLetters.queueArn } },
+        destinationConfig: { onFailure: { destination: this.args.deadLetters.queueArn } },
       },
       // Lambda tests the role's permission when the configuration is created.
       { ...this.child, dependsOn: [send] },
@@ -242,7 +272,7 @@ function abortUnfinishedUploads(name: string, bucket: aws.s3.Bucket, opts: Optio
           id: "abort-unfinished-multipart-uploads",
           status: "Enabled",
           filter: {},
-          abortIncompleteMultipartUpload: { daysAfterInitiation: 1 },
+          abortIncompleteMultipartUpload: { daysAfterInitiation: UNFINISHED_DAYS },
         },
       ],
     },
@@ -253,7 +283,7 @@ function abortUnfinishedUploads(name: string, bucket: aws.s3.Bucket, opts: Optio
 function allowOrigins(
   name: string,
   bucket: aws.s3.Bucket,
-  allowedOrigins: string[],
+  allowedOrigins: pulumi.Input<string>[],
   opts: Options,
 ): void {
   new aws.s3.BucketCorsConfiguration(

@@ -1,6 +1,6 @@
 import type { Link } from "../link";
 
-/** To answer pages of other origins (`withCors` of runtime/cors.ts). */
+/** To answer pages of other origins (`withCors` of runtime/requests/cors.ts). */
 export function answeringPages(corsOrigins: string[]): Link<"CORS_ORIGINS"> {
   return { environment: { CORS_ORIGINS: corsOrigins.join(",") }, grants: [] };
 }

@@ -7,14 +7,14 @@ import { guardedEventStore, type GuardedEventVariable } from "../../store/eventS
 import { showConsole } from "./console/showConsole";
 import { deleteFile } from "./deleteFile";
 import { listEvents } from "./listEvents";
-import { presignUpload } from "./presignUpload";
 import type { ManagerContext, RouteHandler } from "./request";
 import { retryEvent, retryEvents } from "./retryEvents";
 import { matchRoute, type RouteName } from "./routes";
 import { showDescription } from "./showDescription";
 import { showEvent } from "./showEvent";
-import { showHours } from "./showHours";
-import { showStats } from "./showStats";
+import { showHours } from "./stats/showHours";
+import { showStats } from "./stats/showStats";
+import { presignUpload } from "./uploads/presignUpload";
 
 const ROUTE_HANDLERS: Record<RouteName, RouteHandler> = {
   "GET /events": listEvents,

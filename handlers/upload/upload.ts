@@ -7,8 +7,6 @@ import type { FileEvent } from "../../events/event";
 import { fileNameFor } from "../../events/fileName";
 import { parseUploadKey, UPLOAD_PREFIX } from "../../events/identity";
 import { asError } from "../../runtime/awsErrors";
-import { acceptContentType } from "../../runtime/contentType";
-import { type CorsVariable, withCors } from "../../runtime/cors";
 import type { Environment } from "../../runtime/environment";
 import {
   bodyBytes,
@@ -18,9 +16,15 @@ import {
   httpError,
   jsonResponse,
 } from "../../runtime/http";
-import { eventDeleted, idempotencyKeyOf, idempotencyKeyReused } from "../../runtime/idempotencyKey";
 import { logError, logInfo } from "../../runtime/log";
 import { parametersOf } from "../../runtime/parameters";
+import { acceptContentType } from "../../runtime/requests/contentType";
+import { type CorsVariable, withCors } from "../../runtime/requests/cors";
+import {
+  eventDeleted,
+  idempotencyKeyOf,
+  idempotencyKeyReused,
+} from "../../runtime/requests/idempotencyKey";
 import {
   dynamoClient,
   type GuardedEventStore,

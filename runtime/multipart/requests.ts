@@ -1,8 +1,8 @@
 import type { APIGatewayProxyEvent } from "aws-lambda";
 import { plainETag } from "../../events/eTag";
 import { type HttpError, httpError } from "../http";
-import { isObject, jsonBody } from "../jsonBody";
 import { invalid, parametersOf } from "../parameters";
+import { isObject, jsonBody } from "../requests/jsonBody";
 import { MAX_OBJECT_BYTES, MAX_PARTS, type NamedPart } from "./parts";
 import { uploadNotFound } from "./refusals";
 

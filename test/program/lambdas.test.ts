@@ -204,6 +204,8 @@ describe("The program's Lambdas", () => {
       `dynamodb:GetItem ${RESERVATIONS}`,
       `dynamodb:PutItem ${RESERVATIONS}`,
       `s3:PutObject ${BUCKET}/signed/*`,
+      `s3:ListMultipartUploadParts ${BUCKET}/signed/*`,
+      `s3:AbortMultipartUpload ${BUCKET}/signed/*`,
       `s3:GetObject ${BUCKET}/*`,
       `s3:DeleteObject ${BUCKET}/*`,
       `s3:ListBucket ${BUCKET}`,

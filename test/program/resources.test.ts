@@ -63,6 +63,7 @@ describe("The program", () => {
       "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": 1,
       "aws:lambda/permission:Permission": 7,
       "aws:s3/bucket:Bucket": 1,
+      "aws:s3/bucketCorsConfiguration:BucketCorsConfiguration": 1,
       "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": 1,
       "aws:s3/bucketNotification:BucketNotification": 1,
       "aws:s3/bucketOwnershipControls:BucketOwnershipControls": 1,

@@ -1,19 +1,23 @@
 import { PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
-import { fileNameFor } from "../../events/fileName";
-import { SIGNED_PREFIX } from "../../events/identity";
-import { acceptContentType } from "../../runtime/contentType";
-import { httpError, jsonResponse } from "../../runtime/http";
-import { eventDeleted, idempotencyKeyOf, idempotencyKeyReused } from "../../runtime/idempotencyKey";
-import { jsonBody } from "../../runtime/jsonBody";
-import { logInfo } from "../../runtime/log";
-import { invalid, parametersOf } from "../../runtime/parameters";
-import { reserve } from "../../store/reservations";
-import { statusOf } from "../../store/rows";
-import { isDeleted } from "../../store/tombstones";
-import type { ManagerContext, ManagerRequest } from "./request";
-import { stageUrl } from "./stageUrl";
+import { fileNameFor } from "../../../events/fileName";
+import { SIGNED_PREFIX } from "../../../events/identity";
+import { httpError, jsonResponse } from "../../../runtime/http";
+import { logInfo } from "../../../runtime/log";
+import { invalid, parametersOf } from "../../../runtime/parameters";
+import { acceptContentType } from "../../../runtime/requests/contentType";
+import {
+  eventDeleted,
+  idempotencyKeyOf,
+  idempotencyKeyReused,
+} from "../../../runtime/requests/idempotencyKey";
+import { jsonBody } from "../../../runtime/requests/jsonBody";
+import { reserve } from "../../../store/reservations";
+import { statusOf } from "../../../store/rows";
+import { isDeleted } from "../../../store/tombstones";
+import type { ManagerContext, ManagerRequest } from "../request";
+import { stageUrl } from "../stageUrl";
 
 /** Bytes; S3's limit for an object written by one request: 5 GiB. */
 export const MAX_SIGNED_BYTES = 5 * 1024 ** 3;

@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
-import { header } from "./http";
+import { header } from "../http";
 
 /** `CORS_ORIGINS` has origins separated by commas, or `*` for any; empty: none. */
 export type CorsVariable = "CORS_ORIGINS";

@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEvent } from "aws-lambda";
 import { expect } from "chai";
-import { withCors } from "../../runtime/cors";
-import { jsonResponse } from "../../runtime/http";
+import { jsonResponse } from "../../../runtime/http";
+import { withCors } from "../../../runtime/requests/cors";
 
 const PAGE = "https://www.example.com";
 

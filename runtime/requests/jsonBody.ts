@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEvent } from "aws-lambda";
-import { bodyBytes } from "./http";
-import { invalid } from "./parameters";
+import { bodyBytes } from "../http";
+import { invalid } from "../parameters";
 
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

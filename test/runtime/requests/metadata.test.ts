@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEvent } from "aws-lambda";
 import { expect } from "chai";
-import { acceptMetadata, metadataOfHeaders } from "../../runtime/metadata";
+import { acceptMetadata, metadataOfHeaders } from "../../../runtime/requests/metadata";
 
 const requestWith = (multiValueHeaders: Record<string, string[]> | null) =>
   ({ multiValueHeaders }) as APIGatewayProxyEvent;

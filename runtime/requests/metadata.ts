@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEvent } from "aws-lambda";
-import { checkMetadata, decodedValue, type Metadata, METADATA_HEADER } from "../events/metadata";
-import { fromUtf8 } from "./http";
-import { invalid } from "./parameters";
+import { checkMetadata, decodedValue, type Metadata, METADATA_HEADER } from "../../events/metadata";
+import { fromUtf8 } from "../http";
+import { invalid } from "../parameters";
 
 /**
  * The metadata in a field of a JSON body.

@@ -1,8 +1,8 @@
 import type { APIGatewayProxyResult } from "aws-lambda";
-import { jsonResponse } from "../../runtime/http";
-import { parametersOf } from "../../runtime/parameters";
-import { countEvents } from "../../store/counts/countEvents";
-import type { ManagerContext, ManagerRequest } from "./request";
+import { jsonResponse } from "../../../runtime/http";
+import { parametersOf } from "../../../runtime/parameters";
+import { countEvents } from "../../../store/counts/countEvents";
+import type { ManagerContext, ManagerRequest } from "../request";
 
 /** `GET /stats`: the number of events in each status, and the age of the oldest unfinished one. */
 export async function showStats(

@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEvent } from "aws-lambda";
-import { header, type HttpError, httpError } from "./http";
+import { header, type HttpError, httpError } from "../http";
 
 /** @throws an `HttpError` 400 for a key that is not 1 to 255 printable ASCII characters */
 export function idempotencyKeyOf(event: APIGatewayProxyEvent): string | undefined {

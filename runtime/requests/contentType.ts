@@ -1,5 +1,5 @@
-import { checkContentType } from "../events/contentType";
-import { httpError } from "./http";
+import { checkContentType } from "../../events/contentType";
+import { httpError } from "../http";
 
 /**
  * The content type to store a file with.

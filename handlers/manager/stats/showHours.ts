@@ -1,8 +1,8 @@
 import type { APIGatewayProxyResult } from "aws-lambda";
-import { jsonResponse } from "../../runtime/http";
-import { invalid, parametersOf } from "../../runtime/parameters";
-import { countHours } from "../../store/counts/countHours";
-import type { ManagerContext, ManagerRequest } from "./request";
+import { jsonResponse } from "../../../runtime/http";
+import { invalid, parametersOf } from "../../../runtime/parameters";
+import { countHours } from "../../../store/counts/countHours";
+import type { ManagerContext, ManagerRequest } from "../request";
 
 const DEFAULT_HOURS = 24;
 
