@@ -31,6 +31,10 @@ export interface PlannedUpload {
 
 const MAX_BYTES = 20_000;
 const IMAGE_SHARE = 0.2;
+
+/** Widths and heights of pictures, in pixels. */
+const SIDES = [8, 13, 24, 39];
+
 const OVERWRITE_SHARE = 0.2;
 const MAX_PAUSE_MS = 2000;
 
@@ -72,10 +76,24 @@ function bytesOf(name: string, length: number): Buffer {
   return createHash("shake256", { outputLength: length }).update(name).digest();
 }
 
+const pictures = new Map<string, Buffer>();
+
+/** The same for all files: each call of the encoder fills 10 MB of tables, most of what a run would collect. */
+function pictureOf(width: number, height: number): Buffer {
+  const name = `${width}x${height}`;
+  const data = bytesOf(name, width * height * 4);
+  const picture = pictures.get(name) ?? encodeJpeg({ width, height, data }, 60).data;
+  pictures.set(name, picture);
+  return picture;
+}
+
+/** A picture with the name as a comment (a COM segment), so that no two files are the same. */
 function picture(name: string, random: Random): Buffer {
-  const width = 8 + Math.floor(random() * 32);
-  const height = 8 + Math.floor(random() * 32);
-  return encodeJpeg({ width, height, data: bytesOf(name, width * height * 4) }, 60).data;
+  const file = pictureOf(pick(SIDES, random), pick(SIDES, random));
+  const comment = Buffer.from(`\0\0\0\0${name}`);
+  comment.writeUInt16BE(0xfffe, 0);
+  comment.writeUInt16BE(comment.length - 2, 2);
+  return Buffer.concat([file.subarray(0, 2), comment, file.subarray(2)]);
 }
 
 function actOf(way: Way, name: string, random: Random): Act | undefined {

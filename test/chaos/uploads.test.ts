@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { decode } from "jpeg-js";
 import { planUpload } from "../../chaos/clients/plan";
 
 describe("the uploads of a chaos run", () => {
@@ -29,6 +30,13 @@ describe("the uploads of a chaos run", () => {
     expect(Math.min(...uploads.map(({ body }) => body.length))).to.be.within(1, 10);
     expect(Math.max(...uploads.map(({ body }) => body.length))).to.be.within(5_000, 20_000);
     expect(new Set(uploads.map(({ way, name }) => `${way} ${name}`)).size).to.equal(80);
-    expect(uploads.some(({ contentType }) => contentType === "image/jpeg")).to.equal(true);
+    const pictures = uploads.filter(({ contentType }) => contentType === "image/jpeg");
+    expect(pictures.length).to.be.greaterThan(5);
+    expect(new Set(pictures.map(({ body }) => body.toString("latin1"))).size).to.equal(
+      pictures.length,
+    );
+    for (const { body } of pictures) {
+      expect(decode(body).width).to.be.within(8, 39);
+    }
   });
 });

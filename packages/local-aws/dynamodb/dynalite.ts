@@ -51,6 +51,8 @@ export interface Store {
   db: {
     open(): Promise<void>;
     close(): Promise<void>;
+    get(key: string, callback: Callback<unknown>): void;
+    getSync(key: string): unknown;
     batch(operations: readonly Operation[]): Promise<void>;
     values(options: unknown): ValueIterator;
     createValueStream: (options: unknown) => NodeJS.ReadableStream;
@@ -180,7 +182,15 @@ database.checkConditional = (input, item) => {
  */
 export function createStore(path: string | undefined, commit: Commit): Store {
   const store = database.create({ path, createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
-  const { getItemDb } = store;
+  const { db, getItemDb } = store;
+  // Rows are small, and mostly in a cache: a read by the thread pool costs several times as much.
+  db.get = (key, callback) => {
+    try {
+      setImmediate(callback, null, db.getSync(key));
+    } catch (error) {
+      setImmediate(callback, error as Error);
+    }
+  };
   store.getItemDb = (tableName) =>
     withWrites(getItemDb(tableName), tableName, (write, callback) => {
       commit([write]).then(() => {
