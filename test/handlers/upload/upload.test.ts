@@ -17,6 +17,9 @@ interface ErrorAnswer {
   error: { code: string; message: string; request_id?: string };
 }
 
+/** An origin whose pages may send files. */
+const PAGE = "https://www.example.com";
+
 /** A file name that only one test uses. */
 function uniqueName(): string {
   return `${randomUUID()}.jpg`;
@@ -47,7 +50,7 @@ describe("upload", function () {
 
   before(async () => {
     // The sweeper looks for lost rows after two seconds.
-    program = await startProgram({ stuckSeconds: "8" });
+    program = await startProgram({ stuckSeconds: "8", corsOrigins: PAGE });
   });
 
   after(async () => {
@@ -261,6 +264,56 @@ describe("upload", function () {
     it("makes no call to the bucket or a table", async () => {
       await refused(400, {}, { "idempotency-key": "some key" }, Buffer.alloc(0));
       expect(program.calls).to.deep.equal([]);
+    });
+  });
+
+  describe("from a page", () => {
+    const send = (origin: string, init: RequestInit = {}) =>
+      fetch(String(program.run.outputs.uploadUrl), {
+        method: "POST",
+        body: "text",
+        ...init,
+        headers: { origin, ...init.headers },
+      });
+
+    it("is announced by a preflight request, which stores nothing", async () => {
+      const answer = await send(PAGE, {
+        method: "OPTIONS",
+        body: undefined,
+        headers: {
+          "access-control-request-method": "POST",
+          "access-control-request-headers": "content-type,x-amz-meta-order",
+        },
+      });
+      expect(answer.status).to.equal(204);
+      expect(answer.headers.get("access-control-allow-origin")).to.equal(PAGE);
+      expect(answer.headers.get("access-control-allow-methods")).to.equal("POST");
+      expect(answer.headers.get("access-control-allow-headers"))
+        .to.contain("Content-Type")
+        .and.contain("x-amz-meta-order");
+      expect(await answer.text()).to.equal("");
+      expect(program.calls).to.deep.equal([]);
+    });
+
+    it("gets answers that it can read: of the file, of errors, and of API Gateway itself", async () => {
+      const answers = [
+        await send(PAGE),
+        await send(PAGE, { method: "PUT" }),
+        await send(PAGE, { body: Buffer.alloc(10 * 1024 * 1024 + 1) }),
+      ];
+      expect(answers.map(({ status }) => status)).to.deep.equal([201, 405, 413]);
+      for (const { headers } of answers) {
+        expect(headers.get("access-control-allow-origin")).to.equal(PAGE);
+        expect(headers.get("access-control-expose-headers")).to.contain("Retry-After");
+      }
+      expect(answers[0]?.headers.get("access-control-expose-headers")).to.contain("Location");
+      expect(answers[0]?.headers.get("vary")).to.equal("Origin");
+    });
+
+    it("of another origin, cannot read the answer", async () => {
+      for (const { headers } of [await send("https://example.com"), await send("null")]) {
+        expect(headers.get("access-control-allow-origin")).to.equal(null);
+      }
     });
   });
 
