@@ -18,7 +18,7 @@ export interface Settings {
   throttle: { requestsPerSecond: number; burst: number };
   /** Whether an upload needs an API key. */
   requireApiKey: boolean;
-  /** Origins whose pages may send files to the bucket; empty: none. */
+  /** Origins whose pages may send files, to the upload API and to the bucket; empty: none. */
   corsOrigins: string[];
   /** Days until log entries are deleted. */
   logRetentionDays: number;

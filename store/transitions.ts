@@ -1,5 +1,6 @@
 import type {
   EventError,
+  EventInfo,
   EventKey,
   EventResult,
   EventStatus,
@@ -36,6 +37,20 @@ function changed(
   return { updated_at: { S: time }, event_history: toHistoryList(history) };
 }
 
+/** What is learned of a file while it is processed. */
+export interface Learned {
+  event_result?: EventResult;
+  /** In place of the row's, which is known to have less. */
+  event_info?: EventInfo;
+}
+
+function learned({ event_result, event_info }: Learned) {
+  return {
+    ...(event_result && { event_result: toMap(event_result) }),
+    ...(event_info && { event_info: { S: JSON.stringify(event_info) } }),
+  };
+}
+
 /**
  * Advances an event from any status that comes before `to`.
  *
@@ -46,25 +61,23 @@ export function advanceEvent(
   store: EventStore,
   event: KnownEvent,
   to: "processed" | "notified",
-  { by, event_result }: { by: string; event_result?: EventResult },
+  { by, ...rest }: { by: string } & Learned,
 ): Promise<boolean> {
   return updateRow(store, event, {
     status: to,
     set: {
       ...changed(event, { status: to, function: by }),
-      ...(event_result && { event_result: toMap(event_result) }),
+      ...learned(rest),
     },
     expect: { event_status: predecessorsOf(to).map((status) => ({ S: status })) },
   });
 }
 
 /** How an event failed. */
-export interface Failure {
+export interface Failure extends Learned {
   /** The event's status before: it fails only if it still has that one. */
   from: EventStatus;
   error: EventError;
-  /** What processing found nevertheless. */
-  event_result?: EventResult;
 }
 
 /**
@@ -76,7 +89,7 @@ export interface Failure {
 export function failEvent(
   store: EventStore,
   event: KnownEvent,
-  { from, error, event_result }: Failure,
+  { from, error, ...rest }: Failure,
   expect: RowUpdate["expect"] = {},
 ): Promise<boolean> {
   const expected = predecessorsOf("failed").filter((status) => status === from);
@@ -87,7 +100,7 @@ export function failEvent(
       ...changed(event, { status: "failed", function: error.step, code: error.code }),
       last_error: { S: JSON.stringify(error) },
       failed_from: { S: from },
-      ...(event_result && { event_result: toMap(event_result) }),
+      ...learned(rest),
       ...(!alarming && { no_alarm: { BOOL: true } }),
     },
     remove: ["alarmed_at", "redelivered_at", ...(alarming ? ["no_alarm"] : [])],

@@ -1,9 +1,10 @@
 import { S3Client } from "@aws-sdk/client-s3";
 import type { Context, DynamoDBBatchResponse, DynamoDBStreamEvent } from "aws-lambda";
-import type { EventResult, FileEvent } from "../../events/event";
+import type { EventInfo, EventResult, FileEvent } from "../../events/event";
 import { isAlarming, TYPE_MISMATCH } from "../../events/failures";
 import { rowName } from "../../events/identity";
 import { isAllowedFile } from "../../events/mediaType";
+import type { Metadata } from "../../events/metadata";
 import { eventError, isTransient } from "../../runtime/awsErrors";
 import type { Environment } from "../../runtime/environment";
 import { logError, logInfo } from "../../runtime/log";
@@ -11,7 +12,7 @@ import { recentNames } from "../../runtime/recentNames";
 import { invocationRetries } from "../../runtime/retries";
 import { batchResponse, deliveriesOf, type Delivery, workOff } from "../../runtime/streamBatch";
 import { dynamoClient, eventStore, type EventVariable } from "../../store/eventStore";
-import { advanceEvent, failEvent } from "../../store/transitions";
+import { advanceEvent, failEvent, type Learned } from "../../store/transitions";
 import { type StoredFile, storedFile } from "./storedFile";
 
 /**
@@ -29,6 +30,17 @@ const CONCURRENCY = 16;
 /** The version of a row that a stream record has. */
 function versionOf(event: FileEvent): string {
   return `${rowName(event)} ${event.updated_at}`;
+}
+
+/**
+ * The row's information with the object's metadata: events of the bucket do not tell of it.
+ *
+ * @returns undefined where the row has all of it
+ */
+function infoWith({ event_info }: FileEvent, metadata?: Metadata): EventInfo | undefined {
+  return metadata === undefined || event_info.Metadata !== undefined
+    ? undefined
+    : { ...event_info, Metadata: metadata };
 }
 
 /** `REJECT_MISMATCH` is true or false; `ALLOWED_CONTENT_TYPES` has patterns, separated by commas. */
@@ -86,30 +98,32 @@ function streamHandler(environment: Environment<ProcessVariable>, processFile: P
    */
   const finished = recentNames();
 
-  const fail = async ({ event }: Delivery, thrown: unknown, event_result?: EventResult) => {
+  const fail = async ({ event }: Delivery, thrown: unknown, learned: Learned) => {
     const error = eventError(thrown, "process");
     if (isAlarming(error.code)) {
       logError("Processing failed permanently.", thrown, { event_id: event.event_id });
     } else {
       logInfo("Event ended as failed.", { event_id: event.event_id, ...error });
     }
-    await failEvent(store, event, { from: event.event_status, error, event_result });
+    await failEvent(store, event, { from: event.event_status, error, ...learned });
   };
 
   /** @returns false: S3 or the table did not work, and the event has failed after its last attempt */
   const process = async (delivery: Delivery): Promise<boolean> => {
     const { event } = delivery;
+    let event_info: EventInfo | undefined;
+    const file = storedFile(s3, event, ({ metadata }) => {
+      event_info = infoWith(event, metadata);
+    });
     try {
-      const event_result = await retries.repeat(() => processFile(storedFile(s3, event)));
+      const event_result = await retries.repeat(() => processFile(file));
+      const learned = { event_result, event_info };
       const mismatch = rejectMismatch ? mismatchOf(event_result, allowedTypes) : undefined;
       if (mismatch) {
-        await fail(delivery, mismatch, event_result);
+        await fail(delivery, mismatch, learned);
         return true;
       }
-      const advanced = await advanceEvent(store, event, "processed", {
-        by: "process",
-        event_result,
-      });
+      const advanced = await advanceEvent(store, event, "processed", { by: "process", ...learned });
       logInfo(advanced ? "File processed." : "Event advanced already.", {
         event_id: event.event_id,
       });
@@ -120,7 +134,7 @@ function streamHandler(environment: Environment<ProcessVariable>, processFile: P
         throw error;
       }
       // Includes a result that DynamoDB rejects: it would be rejected again.
-      await fail(delivery, error);
+      await fail(delivery, error, { event_info });
       return !isTransient(error);
     }
   };

@@ -2,6 +2,7 @@ import { GetObjectCommand, HeadObjectCommand, type S3Client } from "@aws-sdk/cli
 import { quotedETag } from "../../events/eTag";
 import type { EventInfo, FileEvent } from "../../events/event";
 import { OBJECT_REPLACED } from "../../events/failures";
+import { type Metadata, metadataOfObject } from "../../events/metadata";
 import { asError } from "../../runtime/awsErrors";
 
 /** A part of a file, with properties of the whole file. */
@@ -13,6 +14,8 @@ export interface FilePart {
   contentType: string;
   /** The object's `Content-Encoding`. Absent: it has none. */
   contentEncoding?: string;
+  /** The object's `x-amz-meta-…` as far as it fits the limits of metadata. Absent: it has none. */
+  metadata?: Metadata;
 }
 
 /** A checksum of the whole file. */
@@ -81,6 +84,7 @@ async function readRange(
       size: totalSize(part.ContentRange, bytes.length),
       contentType: part.ContentType ?? "application/octet-stream",
       contentEncoding: part.ContentEncoding,
+      metadata: metadataOfObject(part.Metadata),
     };
   } catch (error) {
     // S3 answers so for any range of an empty object.
@@ -92,6 +96,7 @@ async function readRange(
       bytes: noBytes(),
       size: head.ContentLength ?? 0,
       contentType: head.ContentType ?? "application/octet-stream",
+      metadata: metadataOfObject(head.Metadata),
     };
   }
 }
@@ -125,12 +130,24 @@ async function storedChecksum(s3: S3Client, info: EventInfo): Promise<Checksum |
   return undefined;
 }
 
-/** The event's object. */
-export function storedFile(s3: S3Client, event: FileEvent): StoredFile {
+/**
+ * The event's object.
+ *
+ * @param seen is called with each part that is read
+ */
+export function storedFile(
+  s3: S3Client,
+  event: FileEvent,
+  seen?: (part: FilePart) => void,
+): StoredFile {
   const info = event.event_info;
   return {
     event,
-    read: (start, end) => readRange(s3, info, start, end),
+    read: async (start, end) => {
+      const part = await readRange(s3, info, start, end);
+      seen?.(part);
+      return part;
+    },
     checksum: async () =>
       info.Checksum === undefined
         ? storedChecksum(s3, info)

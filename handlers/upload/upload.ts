@@ -6,6 +6,7 @@ import { plainETag } from "../../events/eTag";
 import type { FileEvent } from "../../events/event";
 import { fileNameFor } from "../../events/fileName";
 import { parseUploadKey, UPLOAD_PREFIX } from "../../events/identity";
+import { type Metadata, storedMetadata } from "../../events/metadata";
 import { asError } from "../../runtime/awsErrors";
 import type { Environment } from "../../runtime/environment";
 import {
@@ -25,6 +26,7 @@ import {
   idempotencyKeyOf,
   idempotencyKeyReused,
 } from "../../runtime/requests/idempotencyKey";
+import { fingerprintOf, metadataOfHeaders } from "../../runtime/requests/metadata";
 import {
   dynamoClient,
   type GuardedEventStore,
@@ -66,6 +68,7 @@ interface UploadRequest {
   body: Buffer;
   contentType: string;
   fileName: string;
+  metadata?: Metadata;
   idempotencyKey?: string;
   /** SHA-256 of the body. */
   digest: Buffer;
@@ -114,6 +117,7 @@ function readRequest(
   const given = givenFileName(event);
   const contentType = acceptContentType(header(event, "content-type"), allowedTypes, given);
   const idempotencyKey = idempotencyKeyOf(event);
+  const metadata = metadataOfHeaders(event);
   const body = bodyBytes(event);
   if (body.length === 0) {
     throw httpError(400, "empty_body", "The body is empty: send the file's bytes as the body.");
@@ -130,6 +134,7 @@ function readRequest(
     body,
     contentType,
     fileName: fileNameFor(given, contentType),
+    metadata,
     idempotencyKey,
     digest: createHash("sha256").update(body).digest(),
   };
@@ -162,6 +167,7 @@ async function storeObject(
         Body: request.body,
         ContentLength: request.body.length,
         ContentType: request.contentType,
+        Metadata: request.metadata && storedMetadata(request.metadata),
         ChecksumSHA256: request.digest.toString("base64"),
         IfNoneMatch: "*",
       }),
@@ -232,7 +238,12 @@ export function uploadHandler(environment: Environment<UploadVariable>) {
         { dynamo, tableName: store.reservationsTableName },
         request.idempotencyKey,
         { prefix: UPLOAD_PREFIX, fileName: request.fileName },
-        [request.contentType, request.fileName, request.digest.toString("hex")],
+        [
+          request.contentType,
+          request.fileName,
+          request.digest.toString("hex"),
+          ...fingerprintOf(request.metadata),
+        ],
       );
       if (reservation === undefined) {
         throw idempotencyKeyReused();
@@ -256,6 +267,7 @@ export function uploadHandler(environment: Environment<UploadVariable>) {
           ContentType: request.contentType,
           FileName: parseUploadKey(object_key)?.fileName,
           Checksum: checksum,
+          Metadata: request.metadata,
         },
       };
       if (!(await writeRow(store, row, request.idempotencyKey !== undefined))) {

@@ -28,6 +28,6 @@ export function idempotencyKeyReused(): HttpError {
   return httpError(
     422,
     "idempotency_key_reused",
-    "This Idempotency-Key came with another file, name or type before. Use a new key.",
+    "This Idempotency-Key came with another file, name, type or metadata before. Use a new key.",
   );
 }

@@ -45,3 +45,11 @@ export function metadataOfHeaders(event: APIGatewayProxyEvent): Metadata | undef
   }
   return acceptMetadata(Object.fromEntries(entries));
 }
+
+/**
+ * Metadata as a part of a request's fingerprint, in whatever order it came. Without any it is nothing: such
+ * requests have the fingerprints that they had before there was metadata.
+ */
+export function fingerprintOf(metadata: Metadata | undefined): string[] {
+  return metadata === undefined ? [] : [JSON.stringify(Object.entries(metadata).sort())];
+}

@@ -3,6 +3,7 @@ import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 import { fileNameFor } from "../../../events/fileName";
 import { SIGNED_PREFIX } from "../../../events/identity";
+import { type Metadata, METADATA_HEADER, storedMetadata } from "../../../events/metadata";
 import { httpError, jsonResponse } from "../../../runtime/http";
 import { logInfo } from "../../../runtime/log";
 import { invalid, parametersOf } from "../../../runtime/parameters";
@@ -13,6 +14,7 @@ import {
   idempotencyKeyReused,
 } from "../../../runtime/requests/idempotencyKey";
 import { jsonBody } from "../../../runtime/requests/jsonBody";
+import { acceptMetadata, fingerprintOf } from "../../../runtime/requests/metadata";
 import { reserve } from "../../../store/reservations";
 import { statusOf } from "../../../store/rows";
 import { isDeleted } from "../../../store/tombstones";
@@ -32,6 +34,7 @@ interface UploadRequest {
   size: number;
   /** SHA-256 in base64; null: unknown. */
   checksum: string | null;
+  metadata?: Metadata;
 }
 
 /** @throws an `HttpError` 400 or 413 */
@@ -64,7 +67,7 @@ function checksumOf({ checksum_sha256: checksum }: Record<string, unknown>): str
 }
 
 function readRequest(event: APIGatewayProxyEvent, allowedTypes: string[]): UploadRequest {
-  const body = jsonBody(event, ["filename", "content_type", "size", "checksum_sha256"]);
+  const body = jsonBody(event, ["filename", "content_type", "size", "checksum_sha256", "metadata"]);
   const { filename, content_type: given } = body;
   if (filename !== undefined && typeof filename !== "string") {
     throw invalid("filename", "The file name has to be a text.");
@@ -78,17 +81,21 @@ function readRequest(event: APIGatewayProxyEvent, allowedTypes: string[]): Uploa
     contentType,
     size: sizeOf(body),
     checksum: checksumOf(body),
+    metadata: acceptMetadata(body.metadata),
   };
 }
 
 /** The headers that the request must have, exactly: they are in its signature. */
-function headersOf({ contentType, size, checksum }: UploadRequest): Record<string, string> {
+function headersOf(request: UploadRequest): Record<string, string> {
+  const { contentType, size, checksum, metadata = {} } = request;
+  const entries = Object.entries(storedMetadata(metadata));
   return {
     "Content-Length": String(size),
     "Content-Type": contentType,
     // What is stored stays: S3 refuses a second request with 412.
     "If-None-Match": "*",
     ...(checksum !== null && { "x-amz-checksum-sha256": checksum }),
+    ...Object.fromEntries(entries.map(([name, value]) => [METADATA_HEADER + name, value])),
   };
 }
 
@@ -96,7 +103,7 @@ function headersOf({ contentType, size, checksum }: UploadRequest): Record<strin
 function signedUrl(
   s3: S3Client,
   { bucket, key }: { bucket: string; key: string },
-  { contentType, size, checksum }: UploadRequest,
+  { contentType, size, checksum, metadata }: UploadRequest,
   headers: Record<string, string>,
 ): Promise<string> {
   const command = new PutObjectCommand({
@@ -104,6 +111,7 @@ function signedUrl(
     Key: key,
     ContentLength: size,
     ContentType: contentType,
+    Metadata: metadata && storedMetadata(metadata),
     IfNoneMatch: "*",
     ChecksumSHA256: checksum ?? undefined,
   });
@@ -134,7 +142,13 @@ export async function presignUpload(
     // earlier versions had `manager`: their keys are below the upload API's prefix.)
     idempotencyKey && `signed\t${idempotencyKey}`,
     { prefix: SIGNED_PREFIX, fileName: request.fileName },
-    [request.contentType, request.fileName, request.size, request.checksum],
+    [
+      request.contentType,
+      request.fileName,
+      request.size,
+      request.checksum,
+      ...fingerprintOf(request.metadata),
+    ],
   );
   if (reservation === undefined) {
     throw idempotencyKeyReused();

@@ -120,6 +120,33 @@ describe("the signed requests for large uploads", function () {
     );
   });
 
+  it("carry metadata in signed headers, which the event then has", async () => {
+    const metadata = { customer: "Müller & Söhne", "order-no": "two  blanks" };
+    const signed = await signedFor({ filename: "order.txt", metadata });
+    expect(signed.headers).to.include({ "x-amz-meta-order-no": "two  blanks" });
+
+    const other = { "x-amz-meta-order-no": "4712" };
+    expect(await send(signed, FILE, other)).to.include({ code: "SignatureDoesNotMatch" });
+    const more = { "x-amz-meta-more": "1" };
+    expect((await send(signed, FILE, more)).status).to.equal(403);
+    const lacking = { "x-amz-meta-customer": undefined };
+    expect(await send(signed, FILE, lacking)).to.include({ status: 403 });
+    expect((await send(signed)).status).to.equal(200);
+
+    const row = await rowOf(signed);
+    expect(row?.event_status).to.equal("notified");
+    expect(row?.event_info.Metadata).to.deep.equal(metadata);
+  });
+
+  it("with an Idempotency-Key, are of one metadata, in whatever order", async () => {
+    const headers = { "idempotency-key": "metadata" };
+    const first = await signedFor({ metadata: { a: "1", b: "2" } }, headers);
+    const again = await signedFor({ metadata: { b: "2", a: "1" } }, headers);
+    expect(again.event_id).to.equal(first.event_id);
+    const body = { content_type: "text/plain", size: FILE.length, metadata: { a: "1" } };
+    expect(await request(body, headers)).to.have.property("status", 422);
+  });
+
   it("write once: what was inspected is what the link serves", async () => {
     const photo = await readFile(`${__dirname}/../../../sample.jpg`);
     const signed = await signedFor({ filename: "photo.txt", size: photo.length });

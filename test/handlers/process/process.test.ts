@@ -33,7 +33,7 @@ describe("process", function () {
   async function storedEvent(
     object: Pick<
       PutObjectCommandInput,
-      "ContentType" | "ContentEncoding" | "ChecksumAlgorithm" | "ChecksumSHA256"
+      "ContentType" | "ContentEncoding" | "ChecksumAlgorithm" | "ChecksumSHA256" | "Metadata"
     > & {
       Body?: Buffer;
     },
@@ -181,6 +181,52 @@ describe("process", function () {
       type: "text/html",
       declared_type: "image/png",
     });
+  });
+
+  it("takes the object's metadata into the row, as far as it fits, by no request of its own", async () => {
+    const Metadata = {
+      customer: "=?UTF-8?Q?M=C3=BCller?=",
+      "order-no": "4711",
+      "s3cmd-attrs.md5": "not a name",
+      long: "x".repeat(201),
+    };
+    const files: [body: Buffer, status: string][] = [
+      [JPEG, "processed"],
+      [Buffer.alloc(0), "processed"],
+      // Without s3:ListBucket, S3 answers so for a checksum's object that has gone.
+      [Buffer.alloc(200_000, "text "), "failed"],
+    ];
+    for (const [Body, event_status] of files) {
+      const { event, record } = await storedEvent({ Body, ContentType: "image/jpeg", Metadata });
+      const calls: string[] = [];
+      program.onCall = ({ operation }) => {
+        calls.push(operation);
+        if (event_status === "failed" && operation === "s3:HeadObject") {
+          throw new AwsError("AccessDenied", 403, "no");
+        }
+      };
+
+      await program.invoke("process", { Records: [record] });
+
+      const row = await program.row(event);
+      expect(row).to.include({ event_status });
+      expect(row?.event_info).to.deep.equal({
+        ...event.event_info,
+        Metadata: { customer: "Müller", "order-no": "4711" },
+      });
+      expect(calls.filter((call) => call === "dynamodb:UpdateItem")).to.have.length(1);
+      program.reset();
+    }
+  });
+
+  it("leaves metadata that the row has", async () => {
+    const { event } = await storedEvent({ ...photo, Metadata: { order: "of the object" } });
+    const event_info = { ...event.event_info, Metadata: { order: "of the row" } };
+    const known = await program.putEvent({ ...event, event_info, event_result: undefined });
+
+    await program.invoke("process", { Records: [known.record] });
+
+    expect((await program.row(known.event))?.event_info).to.deep.equal(event_info);
   });
 
   /** A direct object in two writes, with the event of each. */

@@ -1,5 +1,10 @@
 import { createHash, randomBytes, randomUUID } from "node:crypto";
-import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+} from "@aws-sdk/client-s3";
 import { expect } from "chai";
 import { parse as parseContentDisposition } from "content-disposition";
 import fc from "fast-check";
@@ -219,7 +224,44 @@ describe("upload", function () {
     });
   });
 
+  it("metadata in headers is stored with the object and in the row", async () => {
+    const fileName = uniqueName();
+    const { key } = await posted(
+      { filename: fileName },
+      {
+        "x-amz-meta-order-no": "4711",
+        // Raw UTF-8, as curl sends it.
+        "X-Amz-Meta-Customer": Buffer.from("Müller & 日本").toString("latin1"),
+      },
+    );
+    const [row] = await program.rowsOf(fileName);
+    expect(row?.event_info.Metadata).to.deep.equal({
+      customer: "Müller & 日本",
+      "order-no": "4711",
+    });
+    const { Metadata } = await program.s3.send(
+      new HeadObjectCommand({ Bucket: program.bucketName, Key: key }),
+    );
+    expect(Metadata).to.deep.equal({
+      customer: `=?UTF-8?B?${Buffer.from("Müller & 日本").toString("base64")}?=`,
+      "order-no": "4711",
+    });
+  });
+
   describe("a request that is refused", () => {
+    it("has metadata that no row takes: the answer says which, and nothing is stored", async () => {
+      for (const [name, value] of [
+        ["x-amz-meta-order.no", "1"],
+        ["x-amz-meta-order", ""],
+        ["x-amz-meta-order", "x".repeat(201)],
+      ] as const) {
+        const { error } = await refused(400, {}, { [name]: value });
+        expect(error.code).to.equal("invalid_metadata");
+        expect(error.message).to.contain(name.slice("x-amz-meta-".length));
+      }
+      expect(program.calls).to.deep.equal([]);
+    });
+
     it("has an encoded body, whose bytes are not the file's", async () => {
       const type = { "content-type": "text/plain", "content-encoding": "gzip" };
       const { error } = await refused(415, {}, type);
@@ -268,23 +310,23 @@ describe("upload", function () {
   });
 
   describe("from a page", () => {
-    const send = (origin: string, init: RequestInit = {}) =>
+    const send = (origin: string, init: RequestInit = {}, headers: Record<string, string> = {}) =>
       fetch(String(program.run.outputs.uploadUrl), {
         method: "POST",
         body: "text",
         ...init,
-        headers: { origin, ...init.headers },
+        headers: { origin, ...headers },
       });
 
     it("is announced by a preflight request, which stores nothing", async () => {
-      const answer = await send(PAGE, {
-        method: "OPTIONS",
-        body: undefined,
-        headers: {
+      const answer = await send(
+        PAGE,
+        { method: "OPTIONS", body: undefined },
+        {
           "access-control-request-method": "POST",
           "access-control-request-headers": "content-type,x-amz-meta-order",
         },
-      });
+      );
       expect(answer.status).to.equal(204);
       expect(answer.headers.get("access-control-allow-origin")).to.equal(PAGE);
       expect(answer.headers.get("access-control-allow-methods")).to.equal("POST");
@@ -486,6 +528,7 @@ describe("upload", function () {
         [{ filename: fileName }, headers, Buffer.from("other bytes")],
         [{ filename: `other-${fileName}` }, headers],
         [{ filename: fileName }, { ...headers, "content-type": "image/png" }],
+        [{ filename: fileName }, { ...headers, "x-amz-meta-order": "1" }],
       ];
       for (const other of others) {
         const { error } = await refused(422, ...other);

@@ -1,6 +1,10 @@
 import type { APIGatewayProxyEvent } from "aws-lambda";
 import { expect } from "chai";
-import { acceptMetadata, metadataOfHeaders } from "../../../runtime/requests/metadata";
+import {
+  acceptMetadata,
+  fingerprintOf,
+  metadataOfHeaders,
+} from "../../../runtime/requests/metadata";
 
 const requestWith = (multiValueHeaders: Record<string, string[]> | null) =>
   ({ multiValueHeaders }) as APIGatewayProxyEvent;
@@ -45,5 +49,11 @@ describe("the metadata of a request", () => {
         .to.throw("x-amz-meta-a has to be given once")
         .that.includes(refused);
     }
+  });
+
+  it("tells requests apart, but not by its order; without it, as before there was any", () => {
+    expect(fingerprintOf(undefined)).to.deep.equal([]);
+    expect(fingerprintOf({ a: "1", b: "2" })).to.deep.equal(fingerprintOf({ b: "2", a: "1" }));
+    expect(fingerprintOf({ a: "1" })).not.to.deep.equal(fingerprintOf({ a: "2" }));
   });
 });
