@@ -1,6 +1,8 @@
 import type { Command } from "commander";
 import { commandLine } from "./commandLine";
 import { optionTakenByNpm } from "./npmOptions";
+import type { GlobalOptions } from "./runCommand";
+import { interruptionNotice } from "./upload/multipart/underway";
 
 const EXIT_INTERRUPTED = 130;
 
@@ -18,16 +20,22 @@ function refuseOptionsOfNpm(program: Command): void {
 }
 
 async function main(): Promise<void> {
+  const program = commandLine();
   process.on("SIGINT", () => {
     if (process.stderr.isTTY) {
       // Keeps the shell's prompt off the line of a progress bar.
       process.stderr.write("\n");
     }
+    const message = interruptionNotice();
+    if (message !== undefined) {
+      const isJson = program.opts<GlobalOptions>().json ?? false;
+      const error = { code: "interrupted", message };
+      process.stderr.write(`${isJson ? JSON.stringify({ error }) : message}\n`);
+    }
     process.exit(EXIT_INTERRUPTED);
   });
   // The reader has closed its end, as in `… | head`.
   process.stdout.on("error", () => process.exit(0));
-  const program = commandLine();
   refuseOptionsOfNpm(program);
   await program.parseAsync();
 }

@@ -19,12 +19,18 @@ export interface UploadOptions {
 }
 
 /** How a file was sent, as the text output says it. */
-const WAYS = { direct: "sent directly", presigned: "sent to S3" };
+const WAYS = { direct: "sent directly", presigned: "sent to S3", multipart: "sent to S3 in parts" };
 
-function lineOf({ file, ok, event_id, via, repeated, event_status, error }: UploadResult): string {
+function wayOf({ via, parts, resumed_parts }: UploadResult): string {
+  const resumed = `, ${resumed_parts} of ${parts} by an earlier command`;
+  return via ? WAYS[via] + (resumed_parts === undefined ? "" : resumed) : "";
+}
+
+function lineOf(result: UploadResult): string {
+  const { file, ok, event_id, repeated, event_status, error } = result;
   const there = event_status === undefined ? "already there" : `already there, ${event_status}`;
   const parts = ok
-    ? ["done  ", file, event_id ?? "", repeated ? there : via ? WAYS[via] : ""]
+    ? ["done  ", file, event_id ?? "", repeated ? there : wayOf(result)]
     : ["failed", file, event_id ?? "", `${error?.message ?? ""} (${error?.code ?? ""})`];
   return plainText(parts.filter(Boolean).join("  "));
 }
@@ -53,9 +59,12 @@ async function uploadAll(
   return allUploaded;
 }
 
-function progressFor(write: (line: string) => void): Progress {
-  if (!process.stderr.isTTY) {
+function progressFor(write: (line: string) => void, json: boolean): Progress {
+  if (json) {
     return noProgress(write);
+  }
+  if (!process.stderr.isTTY) {
+    return noProgress(write, (text) => process.stderr.write(`${plainText(text)}\n`));
   }
   return barProgress(process.stdout.isTTY ? undefined : write);
 }
@@ -81,7 +90,7 @@ export async function uploadFiles(
   const routes = uploadRoutesOf(await manager.description());
   const { type, new: asNew = false, wait = false, concurrency } = options;
   const uploader = { manager, routes, uploadKey, type, asNew, wait, sleep };
-  const output = { concurrency, json, progress: progressFor(write) };
+  const output = { concurrency, json, progress: progressFor(write, json) };
   if (!(await uploadAll(uploader, files.map(fromCallersFolder), output))) {
     process.exitCode = 1;
   }

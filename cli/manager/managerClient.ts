@@ -1,8 +1,6 @@
 import type { EventStatus } from "../../events/event";
-import type { Failure } from "../errors";
-import { failureOf, jsonOf } from "../http/answer";
-import { type Sleep, withRetries } from "../http/retries";
-import { type HttpAnswer, send } from "../http/send";
+import { jsonOf } from "../http/answer";
+import type { Sleep } from "../http/retries";
 import type {
   ArrivedUpload,
   EventDetails,
@@ -14,6 +12,8 @@ import type {
   Stats,
 } from "./answers";
 import type { Connection } from "./connection";
+import { type MultipartClient, multipartClient } from "./multipartClient";
+import { managerRequests, queryString } from "./requests";
 
 /** A period of events, as ISO 8601: `from` inclusive, `to` exclusive. */
 export interface EventFilter {
@@ -36,6 +36,8 @@ export interface RetryQuery extends EventFilter {
 
 /** A client of the event manager's API. All methods throw Failure. */
 export interface ManagerClient {
+  /** The manager's URL, without a trailing slash. */
+  url: string;
   list(query: ListQuery): Promise<EventPage>;
   show(eventId: string): Promise<EventDetails>;
   retry(eventId: string): Promise<RetriedEvent>;
@@ -49,47 +51,21 @@ export interface ManagerClient {
   ): Promise<{ signed: SignedUpload } | { arrived: ArrivedUpload }>;
   /** The parsed openapi.json, not validated. */
   description(): Promise<unknown>;
+  multipart: MultipartClient;
 }
 
 /** Events of the API's largest page. */
 export const MAX_PAGE = 500;
 
-type QueryValues = Record<string, string | number | boolean | undefined>;
-
-function queryString(values: QueryValues): string {
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(values)) {
-    if (value !== undefined) {
-      query.set(name, String(value));
-    }
-  }
-  return query.size === 0 ? "" : `?${query.toString()}`;
-}
-
-/** Whether the request had no effect, so that a retry is safe even if it is not idempotent. */
-function wasRejected({ status }: Failure): boolean {
-  return status === 429 || status === 503;
-}
-
 /** @param wait between the attempts of a request */
-export function createManagerClient(
-  { managerUrl, managerKey }: Connection,
-  wait: Sleep,
-): ManagerClient {
-  const ask = async (method: string, path: string): Promise<HttpAnswer> => {
-    const headers = { "x-api-key": managerKey };
-    const answer = await send({ method, url: `${managerUrl}${path}`, headers });
-    if (answer.status >= 300) {
-      throw failureOf(answer);
-    }
-    return answer;
-  };
-  const get = async (path: string) => jsonOf(await withRetries(() => ask("GET", path), wait));
-  const change = (method: string, path: string) =>
-    withRetries(() => ask(method, path), wait, wasRejected);
+export function createManagerClient(connection: Connection, wait: Sleep): ManagerClient {
+  const requests = managerRequests(connection, wait);
+  const get = (path: string) => requests.get(path);
+  const change = (method: string, path: string) => requests.change(method, path);
   const eventPath = (eventId: string) => `/events/${encodeURIComponent(eventId)}`;
 
   return {
+    url: connection.managerUrl,
     list: async (query) => (await get(`/events${queryString({ ...query })}`)) as EventPage,
     show: async (eventId) => (await get(eventPath(eventId))) as EventDetails,
     retry: async (eventId) =>
@@ -103,25 +79,13 @@ export function createManagerClient(
     },
     stats: async () => (await get("/stats")) as Stats,
     newUpload: async (upload, idempotencyKey) => {
-      const answer = await send({
-        method: "POST",
-        url: `${managerUrl}/uploads`,
-        headers: {
-          "x-api-key": managerKey,
-          "content-type": "application/json",
-          "idempotency-key": idempotencyKey,
-        },
-        body: Buffer.from(JSON.stringify(upload)),
-      });
-      switch (answer.status) {
-        case 200:
-          return { arrived: jsonOf(answer) as ArrivedUpload };
-        case 201:
-          return { signed: jsonOf(answer) as SignedUpload };
-        default:
-          throw failureOf(answer);
-      }
+      const headers = { "idempotency-key": idempotencyKey };
+      const answer = await requests.once("POST", "/uploads", upload, headers);
+      return answer.status === 200
+        ? { arrived: jsonOf(answer) as ArrivedUpload }
+        : { signed: jsonOf(answer) as SignedUpload };
     },
     description: () => get("/openapi.json"),
+    multipart: multipartClient(requests, wait),
   };
 }

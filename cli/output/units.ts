@@ -29,3 +29,15 @@ export function formatSeconds(seconds: number): string {
   const [size, unit] = scales.find(([length]) => seconds >= length) ?? [1, "second"];
   return counted(Math.floor(seconds / size), unit);
 }
+
+/** Formats a duration as a clock does: `0:28`, `1:04:09`. */
+export function formatTimeLeft(seconds: number): string {
+  const whole = Math.ceil(Math.max(0, seconds));
+  const [hours, minutes, rest] = [
+    Math.floor(whole / 3600),
+    Math.floor((whole % 3600) / 60),
+    whole % 60,
+  ];
+  const two = (value: number) => String(value).padStart(2, "0");
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}

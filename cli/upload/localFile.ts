@@ -10,6 +10,8 @@ export interface LocalFile {
   name: string;
   /** Bytes. */
   size: number;
+  /** Of the last change, in nanoseconds since 1970; a text, as it exceeds a number's precision. */
+  modified: string;
 }
 
 export interface HashedFile extends LocalFile {
@@ -22,7 +24,7 @@ export type OnBytes = (bytes: number) => void;
 
 const CHUNK_BYTES = 64 * 1024;
 
-function fileFailure(error: unknown): unknown {
+export function fileFailure(error: unknown): unknown {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === "ENOENT" || code === "ENOTDIR") {
     return new Failure("file_not_found", "There is no such file.");
@@ -32,23 +34,32 @@ function fileFailure(error: unknown): unknown {
     : error;
 }
 
-function changed(): Failure {
+export function fileChanged(): Failure {
   return new Failure("file_changed", "The file changed while it was read. Send it again.");
 }
 
 /** @throws Failure for anything but a file with content */
 export async function findFile(filePath: string): Promise<LocalFile> {
-  const found = await stat(filePath).catch((error: unknown) => {
+  const found = await stat(filePath, { bigint: true }).catch((error: unknown) => {
     throw fileFailure(error);
   });
   if (!found.isFile()) {
     const what = found.isDirectory() ? "It is a directory" : "It is no regular file";
     throw new Failure("not_a_file", `${what}; only files can be sent.`);
   }
-  if (found.size === 0) {
+  if (found.size === 0n) {
     throw new Failure("empty_file", "The file is empty; only files with content can be sent.");
   }
-  return { path: filePath, name: path.basename(filePath), size: found.size };
+  const name = path.basename(filePath);
+  return { path: filePath, name, size: Number(found.size), modified: String(found.mtimeNs) };
+}
+
+/** @throws Failure `file_changed` where the file is another one than was found */
+export async function checkUnchanged(file: LocalFile): Promise<void> {
+  const { size, modified } = await findFile(file.path);
+  if (size !== file.size || modified !== file.modified) {
+    throw fileChanged();
+  }
 }
 
 async function* chunksOf(filePath: string): AsyncGenerator<Buffer> {
@@ -71,7 +82,7 @@ export async function hashFile(file: LocalFile, onBytes: OnBytes): Promise<Hashe
     onBytes(chunk.length);
   }
   if (bytes !== file.size) {
-    throw changed();
+    throw fileChanged();
   }
   return { ...file, sha256: hash.digest("hex") };
 }
@@ -89,12 +100,12 @@ export async function* readHashed(file: HashedFile, onBytes: OnBytes): AsyncGene
     hash.update(chunk);
     bytes += chunk.length;
     if (bytes > file.size || (bytes === file.size && hash.copy().digest("hex") !== file.sha256)) {
-      throw changed();
+      throw fileChanged();
     }
     yield chunk;
     onBytes(chunk.length);
   }
   if (bytes < file.size) {
-    throw changed();
+    throw fileChanged();
   }
 }

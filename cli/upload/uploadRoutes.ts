@@ -9,6 +9,8 @@ export interface UploadRoutes {
   directNeedsKey: boolean;
   /** Bytes. */
   presignedMaxBytes: number;
+  /** Bytes. @default the manager takes no uploads in parts */
+  multipartMaxBytes?: number;
 }
 
 interface Operation {
@@ -32,6 +34,7 @@ export function uploadRoutesOf(description: unknown): UploadRoutes {
   const base = direct?.servers?.[0]?.url;
   const directMaxBytes = direct?.post?.["x-max-bytes"];
   const presignedMaxBytes = paths?.["/uploads"]?.post?.["x-max-bytes"];
+  const multipartMaxBytes = paths?.["/s3/multipart"]?.post?.["x-max-bytes"];
   if (
     typeof base !== "string" ||
     typeof directMaxBytes !== "number" ||
@@ -44,5 +47,6 @@ export function uploadRoutesOf(description: unknown): UploadRoutes {
     directMaxBytes,
     directNeedsKey: (direct?.post?.security ?? security ?? []).length > 0,
     presignedMaxBytes,
+    ...(typeof multipartMaxBytes === "number" && { multipartMaxBytes }),
   };
 }

@@ -2,27 +2,15 @@ import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { FileEvent } from "../../events/event";
-import { receive } from "./receive";
+import { type FakeUploads, multipart, putPart, type Reply } from "./fakeMultipart";
+import { receive, type Seen } from "./receive";
 
 /** An answer in place of the normal one. `reset` closes the connection; `lost answer` does so after the work. */
 export type Fault =
   { status: number; headers?: Record<string, string>; body?: unknown } | "reset" | "lost answer";
 
-/** A request. Of the body, which may be large, only length and hash are kept. */
-export interface Seen {
-  method: string;
-  /** Without the query. */
-  path: string;
-  query: Record<string, string>;
-  headers: Record<string, string>;
-  text: string;
-  bytes: number;
-  sha256: string;
-}
-
 /** A fake manager, upload API, S3 and page `/_stack` in one server. */
-export interface FakeManager {
-  url: string;
+export interface FakeManager extends FakeUploads {
   port: number;
   key: string;
   seen: Seen[];
@@ -31,6 +19,8 @@ export interface FakeManager {
   faults: Record<string, Fault[]>;
   directMaxBytes: number;
   presignedMaxBytes: number;
+  /** Without it, the manager takes no uploads in parts. */
+  multipartMaxBytes?: number;
   uploadKey?: string;
   /** Maximum of events in one page of `GET /events`. */
   pageSize: number;
@@ -59,10 +49,8 @@ export function apiError(status: number, code: string, headers?: Record<string, 
   return { status, headers, body: errorBody(code) };
 }
 
-type Reply = [status: number, body?: unknown, headers?: Record<string, string>];
-
 function describe(fake: FakeManager): object {
-  const { url, directMaxBytes, presignedMaxBytes, uploadKey } = fake;
+  const { url, directMaxBytes, presignedMaxBytes, multipartMaxBytes, uploadKey } = fake;
   return {
     openapi: "3.1.0",
     paths: {
@@ -74,6 +62,7 @@ function describe(fake: FakeManager): object {
         },
       },
       "/uploads": { post: { "x-max-bytes": presignedMaxBytes } },
+      ...(multipartMaxBytes && { "/s3/multipart": { post: { "x-max-bytes": multipartMaxBytes } } }),
     },
   };
 }
@@ -152,6 +141,8 @@ function replyOf(fake: FakeManager, seen: Seen, arrived: Set<string>): Reply {
       arrived.add(id);
       return [200];
     }
+    case "PUT /part":
+      return putPart(fake, seen);
     case "POST /direct/upload":
       return fake.uploadKey === headers["x-api-key"]
         ? directUpload(event_id, arrived)
@@ -184,6 +175,9 @@ function replyOf(fake: FakeManager, seen: Seen, arrived: Set<string>): Reply {
       ];
     case "POST /uploads":
       return newUpload(fake, seen, arrived);
+  }
+  if (path.startsWith("/s3/multipart")) {
+    return multipart(fake, seen);
   }
   return first === "events"
     ? oneEvent(fake, method, decodeURIComponent(id), action)
@@ -244,6 +238,8 @@ export async function startFakeManager(): Promise<FakeManager> {
     faults: {},
     directMaxBytes: 1000,
     presignedMaxBytes: 10 ** 9,
+    partSize: 1000,
+    uploads: [],
     pageSize: 500,
     retryPages: [],
     requests: () => fake.seen.map(({ method, path }) => `${method} ${path}`),

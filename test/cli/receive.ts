@@ -8,6 +8,15 @@ export interface Received {
   sha256: string;
 }
 
+/** A request. Of the body, which may be large, only length and hash are kept. */
+export interface Seen extends Received {
+  method: string;
+  /** Without the query. */
+  path: string;
+  query: Record<string, string>;
+  headers: Record<string, string>;
+}
+
 /** The text of larger bodies is not kept. */
 const KEPT_BYTES = 100_000;
 

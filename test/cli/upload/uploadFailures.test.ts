@@ -160,6 +160,7 @@ describe("a failing upload from the command line", () => {
             }
           },
           advance: ignore,
+          notice: ignore,
         },
       );
 

@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import * as path from "node:path";
 import { expect } from "chai";
 import { someEvent } from "../fakeManager";
-import { large, sha256Of, startUploadTest, type UploadTest } from "./uploadTest";
+import { ignore, large, sha256Of, startUploadTest, type UploadTest } from "./uploadTest";
 
 describe("an upload from the command line", () => {
   let test: UploadTest;
@@ -140,6 +140,7 @@ describe("an upload from the command line", () => {
             last[1] += bytes;
           }
         },
+        notice: ignore,
       },
     );
 

@@ -3,12 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { createManagerClient } from "../../../cli/manager/managerClient";
-import {
-  type FileProgress,
-  type Uploader,
-  uploadFile,
-  type UploadResult,
-} from "../../../cli/upload/uploadFile";
+import type { FileProgress } from "../../../cli/upload/fileProgress";
+import { type Uploader, uploadFile, type UploadResult } from "../../../cli/upload/uploadFile";
 import { uploadRoutesOf } from "../../../cli/upload/uploadRoutes";
 import { type FakeManager, startFakeManager } from "../fakeManager";
 
@@ -27,6 +23,8 @@ export interface UploadTest {
 
 export const ignore = () => undefined;
 
+export const unseen: FileProgress = { phase: ignore, advance: ignore, notice: ignore };
+
 /** A file above the fake's direct limit. */
 export const large = randomBytes(700_001);
 
@@ -34,12 +32,21 @@ export function sha256Of(content: Buffer): string {
   return createHash("sha256").update(content).digest("hex");
 }
 
+function restore(name: string, value: string | undefined): void {
+  if (value === undefined) {
+    Reflect.deleteProperty(process.env, name);
+  } else {
+    process.env[name] = value;
+  }
+}
+
 export async function startUploadTest(): Promise<UploadTest> {
   const fake = await startFakeManager();
   const folder = mkdtempSync(path.join(tmpdir(), "events-upload-test-"));
-  // Not the user's own: the secret of keys is kept there.
-  const settings = process.env.XDG_CONFIG_HOME;
+  // Not the user's own: the secret of keys and the states of uploads are kept there.
+  const { XDG_CONFIG_HOME: settings, XDG_CACHE_HOME: cache } = process.env;
   process.env.XDG_CONFIG_HOME = folder;
+  process.env.XDG_CACHE_HOME = folder;
   const pauses: number[] = [];
   const sleep = (ms: number) => {
     pauses.push(ms);
@@ -54,7 +61,7 @@ export async function startUploadTest(): Promise<UploadTest> {
       writeFileSync(made, content);
       return made;
     },
-    upload: async (file, options = {}, progress = { phase: ignore, advance: ignore }) => {
+    upload: async (file, options = {}, progress = unseen) => {
       const manager = createManagerClient({ managerUrl: fake.url, managerKey: fake.key }, sleep);
       const routes = uploadRoutesOf(await manager.description());
       fake.seen.splice(0);
@@ -63,11 +70,8 @@ export async function startUploadTest(): Promise<UploadTest> {
     },
     close: async () => {
       await fake.close();
-      if (settings === undefined) {
-        delete process.env.XDG_CONFIG_HOME;
-      } else {
-        process.env.XDG_CONFIG_HOME = settings;
-      }
+      restore("XDG_CONFIG_HOME", settings);
+      restore("XDG_CACHE_HOME", cache);
       rmSync(folder, { recursive: true });
     },
   };
