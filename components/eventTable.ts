@@ -8,7 +8,10 @@ import type { CallbackLambda } from "./lambda/callbackLambda";
 import { joined, type Link } from "./link";
 import type { Notifier } from "./notifier";
 import { type Grant, grantsDocument } from "./policy";
-import { refuseOtherIndex, SHARDS_TAG } from "./statusShards";
+import { refuseOtherIndex, SHARDS_TAG, TIME_INDEX } from "./statusShards";
+
+/** The index of the files of each link. */
+const LINK_INDEX = "link-index";
 
 /**
  * An hour less than a stream keeps its records: one that only waits is not given up, and of one that is, the
@@ -59,8 +62,9 @@ type SweepVariable = CountedEventVariable | "CONSUMERS" | "ALARM_TOPIC_ARN";
 
 /**
  * The event table: one row for each file. Its stream starts Lambdas for rows that reach given
- * statuses, and its `time-index` has the events of a status in time order. A second table counts
- * the events of finished periods, so that counting all events reads few rows.
+ * statuses. Its `time-index` has the events of a status in time order, its `link-index` those of an
+ * upload link. A second table counts the events of finished periods, so that counting all events reads
+ * few rows.
  */
 export class EventTable extends pulumi.ComponentResource implements KeepsData {
   readonly table: aws.dynamodb.Table;
@@ -106,7 +110,15 @@ export class EventTable extends pulumi.ComponentResource implements KeepsData {
   listing(): Link<EventVariable> {
     return this.link({
       actions: ["dynamodb:Query"],
-      resources: [pulumi.interpolate`${this.table.arn}/index/time-index`],
+      resources: [pulumi.interpolate`${this.table.arn}/index/${TIME_INDEX}`],
+    });
+  }
+
+  /** To list the events of a link in time order. */
+  listingLinks(): Link<EventVariable> {
+    return this.link({
+      actions: ["dynamodb:Query"],
+      resources: [pulumi.interpolate`${this.table.arn}/index/${LINK_INDEX}`],
     });
   }
 
@@ -181,6 +193,7 @@ export class EventTable extends pulumi.ComponentResource implements KeepsData {
   managing(): Link<CountedEventVariable> {
     return joined(
       this.listing(),
+      this.listingLinks(),
       this.finding(),
       this.reading(),
       this.retrying(),
@@ -293,18 +306,12 @@ function eventTable(
         { name: "event_id", type: "S" },
         { name: "event_timestamp", type: "S" },
         { name: indexHashKey, type: "S" },
+        { name: "link_id", type: "S" },
       ],
-      // Not `keySchemas`, which the provider prefers: in some of its releases a deployed index that
-      // moves to them is deleted and built anew, and lists are empty meanwhile.
       globalSecondaryIndexes: [
-        {
-          name: "time-index",
-          // eslint-disable-next-line local/no-deprecated-inputs -- see above
-          hashKey: indexHashKey,
-          // eslint-disable-next-line local/no-deprecated-inputs -- see above
-          rangeKey: "event_timestamp",
-          projectionType: "ALL",
-        },
+        timeOrderedIndex(TIME_INDEX, indexHashKey),
+        // Only rows of links have it. DynamoDB adds one index to a deployed table in one update.
+        timeOrderedIndex(LINK_INDEX, "link_id"),
       ],
       streamEnabled: true,
       streamViewType: "NEW_AND_OLD_IMAGES",
@@ -314,6 +321,12 @@ function eventTable(
     },
     { parent, ...existing.opts, hooks: refuseOtherIndex(name) },
   );
+}
+
+function timeOrderedIndex(name: string, hashKey: string) {
+  // Not `keySchemas`, which the provider prefers: in some of its releases a deployed index that
+  // moves to them is deleted and built anew, and lists are empty meanwhile.
+  return { name, hashKey, rangeKey: "event_timestamp", projectionType: "ALL" };
 }
 
 function countsTable(

@@ -1,17 +1,22 @@
 import * as pulumi from "@pulumi/pulumi";
 import { partitionKey } from "../events/partitions";
 
+/** The index whose partitions are meant. */
+export const TIME_INDEX = "time-index";
+
 /** The table's tag with the number of shards, where there are several. */
 export const SHARDS_TAG = "statusShards";
 
 interface TableInputs {
-  globalSecondaryIndexes?: { hashKey?: string }[];
+  globalSecondaryIndexes?: { name?: string; hashKey?: string }[];
   tags?: Record<string, string>;
 }
 
 /** The number that a table was or is to be deployed with; "several", if only that is known. */
 function shardsOf(table: TableInputs): number | "several" {
-  if (table.globalSecondaryIndexes?.[0]?.hashKey === partitionKey(1)) {
+  // The engine has them in any order.
+  const index = table.globalSecondaryIndexes?.find(({ name }) => name === TIME_INDEX);
+  if (index?.hashKey === partitionKey(1)) {
     return 1;
   }
   // Tables that version 1.0 deployed have no tag.

@@ -1,5 +1,5 @@
 import { typeByEnding } from "./fileName";
-import { isAllowedType, mediaTypeOf } from "./mediaType";
+import { isAllowedType, mediaTypeOf } from "./mediaType/mediaType";
 
 /** RFC 6838: each name has at most 127 characters. */
 const MEDIA_TYPE = /^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}$/;

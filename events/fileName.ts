@@ -1,4 +1,4 @@
-import { mediaTypeOf } from "./mediaType";
+import { mediaTypeOf } from "./mediaType/mediaType";
 
 /** The limit of common file systems; keeps an upload's key within S3's 1,024 bytes. */
 const MAX_FILE_NAME_BYTES = 255;

@@ -24,6 +24,8 @@ const READING_ORDER: EventStatus[] = [
 export interface EventsQuery {
   /** undefined: events of every status. */
   status?: EventStatus;
+  /** undefined: events of any link, and of none. */
+  linkId?: string;
   /** The first `event_timestamp`, inclusive; ISO 8601, UTC, milliseconds. */
   from?: string;
   /** The last `event_timestamp`, exclusive; ISO 8601, UTC, milliseconds. */
@@ -116,6 +118,36 @@ function keyCondition(key: string, partition: string, { lower, upper }: Reading)
   };
 }
 
+/** Partitions of an index that together have what a query selects. */
+interface Source {
+  index: string;
+  /** The index's hash key. */
+  key: string;
+  partitions: string[];
+  /** Only rows of this status count. */
+  filter?: EventStatus;
+}
+
+/** Rows of a query with a filter: what it leaves out costs no further request. */
+const FILTERED_ROWS = 1000;
+
+/** Where the events of a status are. */
+function statusSource({ statusShards }: EventStore, status: EventStatus): Source {
+  return {
+    index: "time-index",
+    key: partitionKey(statusShards),
+    partitions: partitionsOf(status, statusShards),
+  };
+}
+
+/** In the order in which they have to be read. */
+function sourcesOf(store: EventStore, { status, linkId }: EventsQuery): Source[] {
+  if (linkId !== undefined) {
+    return [{ index: "link-index", key: "link_id", partitions: [linkId], filter: status }];
+  }
+  return (status ? [status] : READING_ORDER).map((each) => statusSource(store, each));
+}
+
 /** What was read from one partition of the index so far. */
 interface PartitionRead {
   partition: string;
@@ -131,18 +163,27 @@ function timeOf(item: Item | undefined): string {
 
 /** Reads up to this many more rows of a partition, in one request. */
 async function readMore(
-  { dynamo, tableName, statusShards }: EventStore,
+  { dynamo, tableName }: EventStore,
+  { index, key, filter }: Source,
   reading: Reading,
   read: PartitionRead,
   rows: number,
 ): Promise<void> {
+  const condition = keyCondition(key, read.partition, reading);
   const page = await dynamo.send(
     new QueryCommand({
       TableName: tableName,
-      IndexName: "time-index",
-      ...keyCondition(partitionKey(statusShards), read.partition, reading),
+      IndexName: index,
+      ...condition,
+      ...(filter && {
+        FilterExpression: "event_status = :status",
+        ExpressionAttributeValues: {
+          ...condition.ExpressionAttributeValues,
+          ":status": { S: filter },
+        },
+      }),
       ScanIndexForward: reading.order === "asc",
-      Limit: rows,
+      Limit: filter ? Math.max(rows, FILTERED_ROWS) : rows,
       ExclusiveStartKey: read.next,
     }),
   );
@@ -161,7 +202,7 @@ function countTies({ items }: PartitionRead): number {
  * Whether no unread row of the partition can be among the first `limit`. Rows of the same time have
  * no order in the index, so all rows of the last time needed must be read.
  *
- * @param found of all partitions of the status, sorted
+ * @param found of all partitions of the source, sorted
  */
 function isComplete(
   { items, isAtEnd }: PartitionRead,
@@ -176,18 +217,14 @@ function isComplete(
 }
 
 /**
- * Reads the first `limit` rows of a status, and at least one more if there is one. Each partition is
+ * Reads the first `limit` rows of a source, and at least one more if there is one. Each partition is
  * first read for its expected share, then for more where needed.
  *
  * @returns in order
  */
-async function readStatus(
-  store: EventStore,
-  status: EventStatus,
-  reading: Reading,
-): Promise<Item[]> {
+async function readSource(store: EventStore, source: Source, reading: Reading): Promise<Item[]> {
   const { order, limit, after } = reading;
-  const partitions = partitionsOf(status, store.statusShards).map<PartitionRead>((partition) => ({
+  const partitions = source.partitions.map<PartitionRead>((partition) => ({
     partition,
     items: [],
     isAtEnd: false,
@@ -201,7 +238,7 @@ async function readStatus(
     const missing = Math.max(0, limit + 1 - found.length);
     const share = Math.ceil(missing / incomplete.length) + margin;
     await forEachOrThrow(incomplete, (read) =>
-      readMore(store, reading, read, Math.max(share, countTies(read))),
+      readMore(store, source, reading, read, Math.max(share, countTies(read))),
     );
     found = partitions
       .flatMap(({ items }) => items)
@@ -233,8 +270,8 @@ export async function eventPage(
     return { rows: [] };
   }
   const found = new Map<string, Item>();
-  for (const status of query.status ? [query.status] : READING_ORDER) {
-    for (const item of await readStatus(store, status, reading)) {
+  for (const source of sourcesOf(store, query)) {
+    for (const item of await readSource(store, source, reading)) {
       // An event that advanced meanwhile is read twice; the later read has its current status.
       found.set(rowName(keyOf(item)), item);
     }

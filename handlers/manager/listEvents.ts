@@ -5,7 +5,13 @@ import { logError } from "../../runtime/log";
 import { invalid, parametersOf } from "../../runtime/parameters";
 import { type EventPage, eventPage, type EventsQuery, type Position } from "../../store/eventPages";
 import { openCursor, sealCursor } from "./cursor";
-import { limitParameter, orderParameter, statusParameter, timeParameter } from "./parameters";
+import {
+  limitParameter,
+  linkIdParameter,
+  orderParameter,
+  statusParameter,
+  timeParameter,
+} from "./parameters";
 import type { ManagerContext, ManagerRequest } from "./request";
 
 const DEFAULT_LIMIT = 100;
@@ -16,8 +22,9 @@ const MAX_LIMIT = 500;
 const MAX_ANSWER_BYTES = 5_500_000;
 
 /** The scope of a query's cursors: other queries do not accept them. */
-export function scopeOf(route: string, { status, from, to, order }: EventsQuery): string {
-  return JSON.stringify([route, status ?? null, from ?? null, to ?? null, order]);
+export function scopeOf(route: string, { status, linkId, from, to, order }: EventsQuery): string {
+  const scope = [route, status ?? null, from ?? null, to ?? null, order];
+  return JSON.stringify(linkId === undefined ? scope : [...scope, linkId]);
 }
 
 /**
@@ -76,14 +83,23 @@ function fitting({ rows, next }: EventPage): { events: FileEvent[]; next?: Posit
   return { events, next };
 }
 
-/** `GET /events`: a page of events, of one status or of all, in order of time. */
+/** `GET /events`: a page of events, of one status or link or of all, in order of time. */
 export async function listEvents(
   manager: ManagerContext,
   { event }: ManagerRequest,
 ): Promise<APIGatewayProxyResult> {
-  const parameters = parametersOf(event, ["status", "from", "to", "order", "limit", "cursor"]);
+  const parameters = parametersOf(event, [
+    "status",
+    "link_id",
+    "from",
+    "to",
+    "order",
+    "limit",
+    "cursor",
+  ]);
   const query: EventsQuery = {
     status: statusParameter(parameters),
+    linkId: linkIdParameter(parameters),
     from: timeParameter(parameters, "from"),
     to: timeParameter(parameters, "to"),
     order: orderParameter(parameters),

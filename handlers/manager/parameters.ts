@@ -15,6 +15,19 @@ export function statusParameter({ status }: Parameters): EventStatus | undefined
   return known;
 }
 
+/** A UUID v7, as the ids of links are. */
+const LINK_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+export function linkIdParameter({ link_id: linkId }: Parameters): string | undefined {
+  if (linkId !== undefined && !LINK_ID.test(linkId)) {
+    throw invalid(
+      "link_id",
+      `"${linkId.slice(0, 100)}" is no link's id: a UUID v7 in lower case, as POST /links answers with it.`,
+    );
+  }
+  return linkId;
+}
+
 /** Whether it is ISO 8601 with an existing day: JavaScript accepts the 31st of any month. */
 function isDate(text: string): boolean {
   const [year = 0, month = 0, day = 0] = text.slice(0, 10).split("-").map(Number);

@@ -5,7 +5,7 @@ import {
   canonicalMediaType,
   contradicts,
   emptyFileType,
-} from "../../events/mediaType";
+} from "../../events/mediaType/mediaType";
 import { decodedHead } from "./decodedHead";
 import { imageDimensions } from "./dimensions/imageDimensions";
 import { fileRanges, RANGE_BYTES } from "./fileRanges";

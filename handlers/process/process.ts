@@ -3,7 +3,7 @@ import type { Context, DynamoDBBatchResponse, DynamoDBStreamEvent } from "aws-la
 import type { EventInfo, EventResult, FileEvent } from "../../events/event";
 import { isAlarming, TYPE_MISMATCH } from "../../events/failures";
 import { rowName } from "../../events/identity";
-import { isAllowedFile } from "../../events/mediaType";
+import { isAllowedFile } from "../../events/mediaType/mediaType";
 import type { Metadata } from "../../events/metadata";
 import { eventError, isTransient } from "../../runtime/awsErrors";
 import type { Environment } from "../../runtime/environment";

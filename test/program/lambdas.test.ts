@@ -194,6 +194,7 @@ describe("The program's Lambdas", () => {
   const grantsOf: Record<string, string[]> = {
     manager: [
       `dynamodb:Query ${TABLE}/index/time-index`,
+      `dynamodb:Query ${TABLE}/index/link-index`,
       `dynamodb:Query ${TABLE}`,
       `dynamodb:GetItem ${TABLE}`,
       `dynamodb:BatchGetItem ${TABLE}`,

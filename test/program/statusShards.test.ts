@@ -22,14 +22,12 @@ describe("The program with statusShards 8", () => {
       { name: "event_id", type: "S" },
       { name: "event_timestamp", type: "S" },
       { name: "status_shard", type: "S" },
+      { name: "link_id", type: "S" },
     ]);
+    const timeOrdered = { rangeKey: "event_timestamp", projectionType: "ALL" };
     expect(globalSecondaryIndexes).to.deep.equal([
-      {
-        name: "time-index",
-        hashKey: "status_shard",
-        rangeKey: "event_timestamp",
-        projectionType: "ALL",
-      },
+      { name: "time-index", hashKey: "status_shard", ...timeOrdered },
+      { name: "link-index", hashKey: "link_id", ...timeOrdered },
     ]);
     // By which the next deployment sees a smaller number.
     expect(tags).to.deep.equal({ statusShards: "8" });

@@ -15,7 +15,8 @@ describe("The program's tables", () => {
     return only(recording, type, name).inputs;
   }
 
-  it("have, for events, the keys and the time-index, on demand, with point-in-time recovery", () => {
+  it("have, for events, the keys and the two indexes, on demand, with point-in-time recovery", () => {
+    const timeOrdered = { rangeKey: "event_timestamp", projectionType: "ALL" };
     expect(inputs("Table", "events")).to.deep.equal({
       billingMode: "PAY_PER_REQUEST",
       hashKey: "event_id",
@@ -24,14 +25,11 @@ describe("The program's tables", () => {
         { name: "event_id", type: "S" },
         { name: "event_timestamp", type: "S" },
         { name: "event_status", type: "S" },
+        { name: "link_id", type: "S" },
       ],
       globalSecondaryIndexes: [
-        {
-          name: "time-index",
-          hashKey: "event_status",
-          rangeKey: "event_timestamp",
-          projectionType: "ALL",
-        },
+        { name: "time-index", hashKey: "event_status", ...timeOrdered },
+        { name: "link-index", hashKey: "link_id", ...timeOrdered },
       ],
       streamEnabled: true,
       streamViewType: "NEW_AND_OLD_IMAGES",

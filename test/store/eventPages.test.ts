@@ -181,6 +181,61 @@ describe("eventPage", () => {
     });
   }
 
+  it("returns the events of a link, all or those of a status, in order of time", () =>
+    fc.assert(
+      fc.asyncProperty(
+        shards,
+        fc.tuple(rowsOf(12), rowsOf(12), rowsOf(6)),
+        fc.record(
+          { status: statuses, from: times, to: times, order: orders },
+          { requiredKeys: ["order"] },
+        ),
+        fc.integer({ min: 1, max: 7 }),
+        async (statusShards, [ours, theirs, without], query, limit) => {
+          const store = await indexed.newStore(statusShards);
+          const renamed = (rows: IndexedRow[], by: string) =>
+            rows.map((row) => ({ ...row, event_id: `${row.event_id}-${by}` }));
+          await indexed.put(store, ours, { link_id: { S: "a-link" } });
+          await indexed.put(store, renamed(theirs, "theirs"), { link_id: { S: "b-link" } });
+          await indexed.put(store, renamed(without, "without"));
+
+          const pages = await walk(store, { ...query, linkId: "a-link" }, limit);
+
+          const names = ours
+            .filter(
+              ({ event_status, event_timestamp }) =>
+                (query.status ?? event_status) === event_status &&
+                (query.from ?? "") <= event_timestamp &&
+                event_timestamp < (query.to ?? "~"),
+            )
+            .map(nameOf)
+            .sort();
+          const seen = pages.flatMap((page) => namesOf(page.rows));
+          expect(seen).to.deep.equal(query.order === "asc" ? names : names.reverse());
+          expect(pages.slice(0, -1).every((page) => page.rows.length === limit)).to.equal(true);
+        },
+      ),
+      { numRuns: 40 },
+    ));
+
+  it("finds the few events of a status among many of a link by few queries", async () => {
+    const store = await indexed.newStore();
+    const rows = Array.from({ length: 400 }, (_, n) => ({
+      event_id: id(n),
+      event_timestamp: time(n),
+      event_status: n % 100 === 0 ? ("failed" as const) : ("notified" as const),
+    }));
+    await indexed.put(store, rows, { link_id: { S: "a-link" } });
+    indexed.reset();
+
+    const query = { status: "failed", linkId: "a-link", order: "asc" } as const;
+    const page = await eventPage(store, query, 5);
+
+    expect(page.rows).to.have.length(4);
+    expect(page.next).to.equal(undefined);
+    expect(indexed.cost.queries).to.equal(1);
+  });
+
   it("returns an invalid row with its error", async () => {
     const store = await indexed.newStore();
     const row = { event_id: "?", event_timestamp: "yesterday", event_status: "failed" as const };

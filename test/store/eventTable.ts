@@ -11,13 +11,18 @@ export const ACCOUNT = "123456789012";
  */
 export function eventTable(statusShards: number): TableDefinition {
   const hashKey = partitionKey(statusShards);
+  const timeOrdered = { rangeKey: "event_timestamp", projectionType: "ALL" };
   return {
     tableName: "events",
     hashKey: "event_id",
     rangeKey: "event_timestamp",
-    attributes: ["event_id", "event_timestamp", hashKey].map((name) => ({ name, type: "S" })),
+    attributes: ["event_id", "event_timestamp", hashKey, "link_id"].map((name) => ({
+      name,
+      type: "S",
+    })),
     globalSecondaryIndexes: [
-      { name: "time-index", hashKey, rangeKey: "event_timestamp", projectionType: "ALL" },
+      { name: "time-index", hashKey, ...timeOrdered },
+      { name: "link-index", hashKey: "link_id", ...timeOrdered },
     ],
   };
 }

@@ -1,5 +1,5 @@
 import { fileTypeFromBuffer } from "file-type";
-import { canonicalMediaType, UNKNOWN_BYTES } from "../../../events/mediaType";
+import { canonicalMediaType, UNKNOWN_BYTES } from "../../../events/mediaType/mediaType";
 import { latin1, viewOf } from "../dimensions/dimensions";
 import { TIFF_HEADER_BYTES, tiffHeader } from "../dimensions/tiffDirectory";
 import type { FileRanges } from "../fileRanges";

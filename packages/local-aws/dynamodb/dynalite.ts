@@ -142,24 +142,48 @@ let next: Omit<ItemWrite, "tableName"> | undefined;
 // dynalite writes an item's index entries one by one, and then the item: a process that is killed in
 // between leaves entries without an item. Here they are part of the item's own write.
 database.updateIndexes = (_store, table, oldItem, item, callback) => {
-  const operations: Operation[] = [];
-  for (const kind of ["Local", "Global"]) {
+  const operations = ["Local", "Global"].flatMap((kind) => {
     const indexes = (table[`${kind}SecondaryIndexes`] ?? []) as unknown[];
-    const actions = database.getIndexActions(indexes, oldItem, item ?? undefined, table);
-    const keyOf = ({ index, key }: { index: string; key: string }): string =>
-      `index-${kind.toLowerCase()}~${String(table.TableName)}~${index}~${key}`;
-    operations.push(
-      ...actions.deletes.map((action) => ({ type: "del" as const, key: keyOf(action) })),
-      ...actions.puts.map((action) => ({
-        type: "put" as const,
-        key: keyOf(action),
-        value: action.item,
-      })),
-    );
-  }
+    return entryOperations(table, { kind, indexes }, oldItem, item ?? undefined);
+  });
   next = { oldItem, item: item ?? undefined, operations };
   callback(null);
 };
+
+/** The changes of a table's indexes of one kind that a write of an item brings. */
+function entryOperations(
+  table: TableDescription,
+  { kind, indexes }: { kind: string; indexes: readonly unknown[] },
+  oldItem: Item | undefined,
+  item: Item | undefined,
+): Operation[] {
+  const actions = database.getIndexActions(indexes, oldItem, item, table);
+  const keyOf = ({ index, key }: { index: string; key: string }): string =>
+    `index-${kind.toLowerCase()}~${String(table.TableName)}~${index}~${key}`;
+  return [
+    ...actions.deletes.map((action) => ({ type: "del" as const, key: keyOf(action) })),
+    ...actions.puts.map((action) => ({
+      type: "put" as const,
+      key: keyOf(action),
+      value: action.item,
+    })),
+  ];
+}
+
+/**
+ * The entries of items in some of their table's global indexes. An item whose attribute is no key of the
+ * index, by its type or size, has none, as on AWS.
+ */
+export function putEntries(
+  table: TableDescription,
+  indexes: readonly unknown[],
+  items: readonly Item[],
+): Operation[] {
+  const fitting = items.filter((item) => database.validateItem(item, table) === undefined);
+  return fitting.flatMap((item) =>
+    entryOperations(table, { kind: "Global", indexes }, undefined, item),
+  );
+}
 
 /** The parameters of a conditional write. */
 interface Conditional {

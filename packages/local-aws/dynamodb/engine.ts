@@ -13,6 +13,7 @@ import {
   type Store,
   type TableDescription,
 } from "./dynalite";
+import { addedIndexes, fillIndexes } from "./newIndexes";
 import { createTransactions, type Transactions } from "./transactions";
 
 export type StreamViewType = "KEYS_ONLY" | "NEW_IMAGE" | "OLD_IMAGE" | "NEW_AND_OLD_IMAGES";
@@ -49,8 +50,8 @@ export interface DynamoDbEngine {
    */
   open(): Promise<void>;
   /**
-   * Creates a table, ready at once, or keeps the one of an earlier run.
-   * @throws {StartError} if the folder holds this table with other keys or indexes
+   * Creates a table, ready at once, or keeps the one of an earlier run, to which it adds new indexes.
+   * @throws {StartError} if the folder holds this table with other keys, or an index that has changed
    */
   createTable(table: TableDefinition): Promise<void>;
   /** `arn:aws:dynamodb:<region>:<account>:table/<name>`. */
@@ -231,7 +232,7 @@ function respondJson(status: number, answer: unknown): HttpResponse {
   };
 }
 
-/** @returns the table's description without its stream, which each run sets */
+/** @returns the table's description without its stream, which each run sets; `createTable` stores it */
 async function createOrKeep(
   store: Store,
   definition: TableDefinition,
@@ -250,15 +251,21 @@ async function createOrKeep(
     } while (table?.TableStatus !== "ACTIVE");
     return table;
   }
-  if (!isDeepStrictEqual(comparable(table), comparable(wanted))) {
+  const extended = addedIndexes(table, wanted);
+  if (!isDeepStrictEqual(comparable(extended.table), comparable(wanted))) {
     throw new StartError(
       `The table "${tableName}" in the data folder ${path ?? ""} has other keys, attributes or ` +
         "indexes than the program asks for, and a table's keys cannot be changed in place. " +
         "Start with another data folder, or delete this one if its data is not needed.",
     );
   }
+  if (extended.added.length > 0) {
+    await fillIndexes(store, extended);
+  }
   return Object.fromEntries(
-    Object.entries(table).filter(([name]) => !/^(LatestStream|StreamSpecification)/.test(name)),
+    Object.entries(extended.table).filter(
+      ([name]) => !/^(LatestStream|StreamSpecification)/.test(name),
+    ),
   ) as TableDescription;
 }
 

@@ -29,6 +29,7 @@ describe("A list's cursor", () => {
     route: ["retry", QUERY],
     status: ["events", { ...QUERY, status: "notified" }],
     "status of all": ["events", { ...QUERY, status: undefined }],
+    link: ["events", { ...QUERY, linkId: "019abc00-0000-7000-8000-000000000000" }],
     from: ["events", { ...QUERY, from: undefined }],
     to: ["events", { ...QUERY, to: "2026-11-23T00:00:00.000Z" }],
     order: ["events", { ...QUERY, order: "desc" }],

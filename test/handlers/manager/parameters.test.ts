@@ -4,6 +4,7 @@ import { EVENT_STATUSES } from "../../../events/event";
 import {
   booleanParameter,
   limitParameter,
+  linkIdParameter,
   orderParameter,
   statusParameter,
   timeParameter,
@@ -25,6 +26,26 @@ function refusalOf(work: () => unknown): string {
 function requestWith(query: Record<string, string[] | undefined> | null): APIGatewayProxyEvent {
   return { multiValueQueryStringParameters: query } as APIGatewayProxyEvent;
 }
+
+describe("linkIdParameter", () => {
+  it("takes the id of a link, and none", () => {
+    const link_id = "019abc00-1234-7000-8000-0123456789ab";
+    expect(linkIdParameter({ link_id })).to.equal(link_id);
+    expect(linkIdParameter({})).to.equal(undefined);
+  });
+
+  for (const link_id of [
+    "",
+    "7",
+    "019ABC00-1234-7000-8000-0123456789AB",
+    "019abc00-1234-8000-8000-0123456789ab",
+    "019abc00-1234-7000-8000-0123456789ab ",
+  ]) {
+    it(`refuses "${link_id}"`, () => {
+      expect(refusalOf(() => linkIdParameter({ link_id }))).to.equal("400 invalid_link_id");
+    });
+  }
+});
 
 describe("parametersOf", () => {
   it("returns each parameter by its name", () => {

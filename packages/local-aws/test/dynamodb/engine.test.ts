@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { expect } from "chai";
-import { createDynamoDb, type DynamoDbEngine } from "../../dynamodb/engine";
+import { createDynamoDb, type DynamoDbEngine, type TableDefinition } from "../../dynamodb/engine";
 import { ACCOUNT, call, EVENTS, inFolder, itemOf, keyOf, REGION } from "./fixtures";
 
 describe("local DynamoDB", () => {
@@ -145,14 +145,92 @@ describe("local DynamoDB", () => {
       expect(after.streamArn("events")).to.equal(before.streamArn("events"));
     }));
 
-  it("refuses a folder whose table has other indexes, and names the remedy", () =>
+  const TENANT_INDEX = {
+    name: "tenant-index",
+    hashKey: "tenant",
+    rangeKey: "event_timestamp",
+    projectionType: "ALL",
+  };
+  const [TIME_INDEX] = EVENTS.globalSecondaryIndexes;
+  const withIndexes = (...indexes: TableDefinition["globalSecondaryIndexes"]) => ({
+    ...EVENTS,
+    attributes: [...EVENTS.attributes, { name: "tenant", type: "S" }],
+    globalSecondaryIndexes: indexes,
+  });
+
+  it("adds a new index to a table of an earlier run, and fills it with the rows that have its key", () =>
+    inFolder(async (folder) => {
+      const before = await createTable(folder);
+      const rows: [id: string, tenant: Record<string, unknown> | undefined][] = [
+        ["a", { S: "me" }],
+        ["b", undefined],
+        ["c", { N: "1" }],
+        ["d", { S: "" }],
+        ["e", { S: "you" }],
+        ["f", { S: "me" }],
+      ];
+      for (const [id, tenant] of rows) {
+        const Item = { ...itemOf(id), ...(tenant && { tenant }) };
+        await call(before, "PutItem", { TableName: "events", Item });
+      }
+      await before.close();
+
+      const after = create(folder);
+      await after.createTable(withIndexes(TENANT_INDEX, ...EVENTS.globalSecondaryIndexes));
+      await call(after, "PutItem", {
+        TableName: "events",
+        Item: { ...itemOf("g"), tenant: { S: "me" } },
+      });
+      await call(after, "DeleteItem", { TableName: "events", Key: keyOf("a") });
+      const idsOf = async (IndexName: string, condition: string, value: string) => {
+        const { answer } = await call(after, "Query", {
+          TableName: "events",
+          IndexName,
+          KeyConditionExpression: `${condition} = :v`,
+          ExpressionAttributeValues: { ":v": { S: value } },
+        });
+        return (answer.Items as ReturnType<typeof itemOf>[]).map((item) => item.event_id.S).sort();
+      };
+
+      expect(await idsOf("tenant-index", "tenant", "me")).to.deep.equal(["f", "g"]);
+      expect(await idsOf("time-index", "event_status", "uploaded")).to.have.length(6);
+      expect(after.streamArn("events")).to.equal(before.streamArn("events"));
+      const { answer } = await call(after, "DescribeTable", { TableName: "events" });
+      expect(answer)
+        .to.have.nested.property("Table.GlobalSecondaryIndexes[1]")
+        .that.deep.includes({
+          IndexName: "tenant-index",
+          IndexStatus: "ACTIVE",
+          IndexArn: `${after.tableArn("events")}/index/tenant-index`,
+        });
+      await after.close();
+      await create(folder).createTable(withIndexes(TENANT_INDEX, ...EVENTS.globalSecondaryIndexes));
+    }));
+
+  it("refuses a folder whose table has other keys or an index that changed, and names the remedy", () =>
     inFolder(async (folder) => {
       await (await createTable(folder)).close();
+      const others: TableDefinition[] = [
+        { ...EVENTS, globalSecondaryIndexes: [] },
+        { ...EVENTS, rangeKey: "event_status" },
+        withIndexes(...EVENTS.globalSecondaryIndexes),
+        withIndexes({ ...TIME_INDEX, ...TENANT_INDEX, name: "time-index" }),
+        {
+          ...withIndexes(...EVENTS.globalSecondaryIndexes, TENANT_INDEX),
+          attributes: ["event_id", "event_timestamp", "event_status", "tenant"].map((name) => ({
+            name,
+            type: name === "event_status" ? "N" : "S",
+          })),
+        },
+      ];
 
-      const db = create(folder);
-      const error = await failureOf(db.createTable({ ...EVENTS, globalSecondaryIndexes: [] }));
+      for (const other of others) {
+        const db = create(folder);
+        const error = await failureOf(db.createTable(other));
+        await db.close();
 
-      expect(error).to.contain('"events"').and.contain(folder).and.contain("another data folder");
+        expect(error).to.contain('"events"').and.contain(folder).and.contain("another data folder");
+      }
     }));
 
   it("refuses a folder that another run uses", () =>

@@ -1,13 +1,13 @@
 import { expect } from "chai";
+import { CONTENTS } from "../../../events/mediaType/contents";
 import {
   actualMediaType,
   canonicalMediaType,
   contradicts,
   isAllowedFile,
   isAllowedType,
-} from "../../events/mediaType";
-import { CONTENTS } from "../../events/mediaTypeContents";
-import { SAME_TYPES } from "../../events/mediaTypeNames";
+} from "../../../events/mediaType/mediaType";
+import { SAME_TYPES } from "../../../events/mediaType/names";
 
 const OPENXML = "application/vnd.openxmlformats-officedocument";
 

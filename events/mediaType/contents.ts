@@ -2,7 +2,7 @@
  * What files of a type may be besides: the formats that are built on a container. The left side is a
  * type as `canonicalMediaType` names it, the right side matches such names.
  *
- * Sources: the formats' own specifications; for the names, see mediaTypeNames.ts.
+ * Sources: the formats' own specifications; for the names, see names.ts.
  */
 export const CONTENTS: Record<string, RegExp> = {
   // Tools name all of these by the archive's or the compression's own type, too.

@@ -1,5 +1,5 @@
-import { CONTENTS } from "./mediaTypeContents";
-import { SAME_TYPES } from "./mediaTypeNames";
+import { CONTENTS } from "./contents";
+import { SAME_TYPES } from "./names";
 
 /** Declared types that clients send when they do not know the file's type. */
 const GENERIC_TYPES = [
