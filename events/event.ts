@@ -1,6 +1,4 @@
 /** An event: the contents of a row of the event table. */
-import type { Metadata } from "./metadata";
-
 /** Every status of an event, in the order in which an event goes through them. */
 export const EVENT_STATUSES = ["created", "uploaded", "processed", "notified", "failed"] as const;
 
@@ -16,6 +14,9 @@ export interface EventKey {
   /** ISO 8601, UTC, milliseconds. Set once, never changed. */
   event_timestamp: string;
 }
+
+/** Short texts that say what a file is about, such as its customer or order; by name. */
+export type Metadata = Record<string, string>;
 
 /** The stored object; JSON text in `event_info`. */
 export interface EventInfo {

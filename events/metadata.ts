@@ -1,7 +1,6 @@
-/** Metadata: short texts that say what a file is about, such as its customer or order. */
+import type { Metadata } from "./event";
 
-/** By name. */
-export type Metadata = Record<string, string>;
+export type { Metadata };
 
 /** Of a file or a link. */
 export const MAX_METADATA_ENTRIES = 10;

@@ -1,15 +1,11 @@
 import { render } from "preact";
 import { pageElement } from "../shared/page";
+import { App } from "./app";
 
 import "../shared/shared.css";
 import "./page.css";
 
-function App() {
-  return (
-    <main>
-      <h1>Console</h1>
-    </main>
-  );
-}
+// Each page of the console keeps its own place.
+history.scrollRestoration = "manual";
 
 render(<App />, pageElement());

@@ -1,0 +1,123 @@
+import { useState } from "preact/hooks";
+import { type ApiError, asApiError } from "../../shared/apiError";
+import type { NewLink, UploadLink } from "../api/answers";
+import { useSession } from "../ui/context";
+import { ErrorNotice } from "../ui/parts";
+
+const DAY = 24 * 60 * 60;
+
+const LIFETIMES: [name: string, seconds: number][] = [
+  ["1 hour", 60 * 60],
+  ["1 day", DAY],
+  ["3 days", 3 * DAY],
+  ["7 days", 7 * DAY],
+  ["30 days", 30 * DAY],
+];
+
+const MEGABYTE = 1_000_000;
+
+function textOf(form: FormData, name: string): string | undefined {
+  const value = form.get(name);
+  return typeof value === "string" && value.trim() !== "" ? value.trim() : undefined;
+}
+
+function numberOf(form: FormData, name: string): number | undefined {
+  const text = textOf(form, name);
+  return text === undefined ? undefined : Number(text);
+}
+
+/** @param text lines of `name: value` */
+function metadataOf(text: string | undefined): Record<string, string> | undefined {
+  const lines = text?.split("\n").filter((line) => line.trim() !== "");
+  return (
+    lines &&
+    Object.fromEntries(
+      lines.map((line) => {
+        const [name = "", ...value] = line.split(/[:=]/);
+        return [name.trim(), value.join(":").trim()];
+      }),
+    )
+  );
+}
+
+/** What the form asks the API for; the API checks it. */
+export function newLinkOf(form: FormData): NewLink {
+  const megabytes = numberOf(form, "megabytes");
+  return {
+    expires_in: Number(textOf(form, "expires_in")),
+    note: textOf(form, "note"),
+    max_files: numberOf(form, "max_files"),
+    max_bytes: megabytes === undefined ? undefined : Math.round(megabytes * MEGABYTE),
+    content_types: textOf(form, "content_types")
+      ?.split(/[\s,]+/)
+      .filter((type) => type !== ""),
+    metadata: metadataOf(textOf(form, "metadata")),
+  };
+}
+
+/** Creates a link. */
+export function NewLinkForm({ onCreated }: { onCreated: (link: UploadLink) => void }) {
+  const { api } = useSession();
+  const [isBusy, setBusy] = useState(false);
+  const [error, setError] = useState<ApiError>();
+
+  const create = async (form: HTMLFormElement) => {
+    setBusy(true);
+    setError(undefined);
+    try {
+      onCreated(await api.createLink(newLinkOf(new FormData(form))));
+      form.reset();
+    } catch (thrown) {
+      setError(asApiError(thrown));
+    }
+    setBusy(false);
+  };
+
+  return (
+    <form
+      class="card form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void create(event.currentTarget);
+      }}
+    >
+      <h2>New link</h2>
+      <label class="wide">
+        Note, which those who upload see
+        <input name="note" maxLength={200} placeholder="Photos of the summer party" />
+      </label>
+      <label>
+        Expires in
+        <select name="expires_in">
+          {LIFETIMES.map(([name, seconds]) => (
+            <option key={name} value={seconds} selected={seconds === 7 * DAY}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label>
+        Most files
+        <input name="max_files" type="number" min="1" step="1" placeholder="any number" />
+      </label>
+      <label>
+        Largest file, in MB
+        <input name="megabytes" type="number" min="0.001" step="any" placeholder="no limit" />
+      </label>
+      <label>
+        Types, such as image/*, text/csv
+        <input name="content_types" placeholder="all that the stack allows" />
+      </label>
+      <label class="wide">
+        Metadata of each file, a line of “name: value” each
+        <textarea name="metadata" rows={2} placeholder="customer: 4711" />
+      </label>
+      {error && <ErrorNotice error={error} />}
+      <div class="actions">
+        <button type="submit" class="primary" disabled={isBusy}>
+          {isBusy ? "Creating…" : "Create the link"}
+        </button>
+      </div>
+    </form>
+  );
+}
