@@ -1,3 +1,4 @@
+import { typeByEnding } from "../../events/mediaType/endings";
 import { isAllowedType } from "../../events/mediaType/mediaType";
 import { bytesText } from "../shared/units";
 import type { UploadLink } from "./link";
@@ -42,7 +43,7 @@ export function refusalOf(file: File, type: string, link: UploadLink): string | 
   return undefined;
 }
 
-/** The media type to declare for a file. */
+/** The media type to declare for a file: the browser's, or else by the file name's ending. */
 export function typeOf(file: File): string {
-  return file.type || "application/octet-stream";
+  return file.type ? file.type : (typeByEnding(file.name) ?? "application/octet-stream");
 }

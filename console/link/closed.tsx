@@ -19,7 +19,7 @@ const ADVICE: Record<string, string> = {
 export function Closed({ error, isHeading }: { error: ApiError; isHeading: boolean }) {
   const title = TITLES[error.code] ?? error.message;
   return (
-    <section class={isHeading ? undefined : "notice notice-warn"}>
+    <section class={isHeading ? undefined : "notice closed"}>
       {isHeading ? (
         <h1>{title}</h1>
       ) : (

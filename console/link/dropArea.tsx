@@ -92,7 +92,7 @@ export function DropArea({ accept, onFiles, children }: DropAreaProps) {
   }, []);
 
   return (
-    <div class={isOver ? "drop over" : "drop"}>
+    <div class={isOver ? "drop drop-over" : "drop"}>
       <p>{isOver ? "Let go to upload." : "Drop files or folders here, or"}</p>
       <div class="actions">
         <ChooseButton label="Choose files" isPrimary accept={accept} onFiles={onFiles} />

@@ -77,7 +77,7 @@ export function FileRow({ transfer, transfers, report, onRemoved }: FileRowProps
   const { id, name, state, sentBytes, size, wasSentBefore } = transfer;
   const { text, look = "" } = stateText(transfer, report);
   const button = (label: string, act: () => void) => (
-    <button type="button" class="plain" aria-label={`${label} ${name}`} onClick={act}>
+    <button type="button" class="quiet" aria-label={`${label} ${name}`} onClick={act}>
       {label}
     </button>
   );
@@ -86,7 +86,7 @@ export function FileRow({ transfer, transfers, report, onRemoved }: FileRowProps
     onRemoved(name);
   };
   return (
-    <li class="file">
+    <li class="card file">
       <span class="name">
         <bdi>{name}</bdi>
       </span>
@@ -128,12 +128,12 @@ interface RefusedRowProps {
 /** One file that is not sent. */
 export function RefusedRow({ name, reason, hide }: RefusedRowProps) {
   return (
-    <li class="file">
+    <li class="card file">
       <span class="name">
         <bdi>{name}</bdi>
       </span>
       <span class="buttons">
-        <button type="button" class="plain" aria-label={`Hide ${name}`} onClick={hide}>
+        <button type="button" class="quiet" aria-label={`Hide ${name}`} onClick={hide}>
           Hide
         </button>
       </span>

@@ -111,8 +111,7 @@ export function UploadPage({ api, link, closed, reload }: UploadPageProps) {
     for (const file of files) {
       const others = uncounted(transfers?.list() ?? [], counted.current);
       const isFull = (link.files_left ?? Infinity) - others <= 0 && !memory.find(file);
-      const reason =
-        refusalOf(file, typeOf(file), link) ?? (isFull ? USED_UP.message : undefined);
+      const reason = refusalOf(file, typeOf(file), link) ?? (isFull ? USED_UP.message : undefined);
       if (reason === undefined) {
         transfers?.add([file]);
       } else {
@@ -154,7 +153,7 @@ export function UploadPage({ api, link, closed, reload }: UploadPageProps) {
           <h2 id="files" ref={heading} tabIndex={-1}>
             {sentCount} of {list.length} {list.length === 1 ? "file" : "files"} uploaded
           </h2>
-          <ul class="files">
+          <ul class="plain">
             {refused.map(({ id, name, reason: why }) => (
               <RefusedRow
                 key={id}
