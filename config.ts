@@ -20,6 +20,8 @@ export interface Settings {
   requireApiKey: boolean;
   /** Origins whose pages may send files, to the upload API and to the bucket; empty: none. */
   corsOrigins: string[];
+  /** Number of the secret that signs the tickets of upload links, from 1; the one before stays valid. */
+  linkSecretVersion: number;
   /** Days until log entries are deleted. */
   logRetentionDays: number;
   /** Whether `pulumi destroy` deletes stored files and their rows. */
@@ -54,6 +56,7 @@ export const DEFAULTS = {
   requireApiKey: false,
   /** None. */
   corsOrigins: "",
+  linkSecretVersion: 1,
   logRetentionDays: 14,
   deleteFilesOnDestroy: true,
   /** None. */
@@ -222,6 +225,7 @@ export function loadSettings(): Settings {
     corsOrigins: config.get("corsOrigins")
       ? list(config, "corsOrigins", ORIGIN, "origins such as https://www.example.com, or *")
       : [],
+    linkSecretVersion: wholeNumber(config, "linkSecretVersion", 1, 9999),
     logRetentionDays,
     deleteFilesOnDestroy: yesOrNo(config, "deleteFilesOnDestroy"),
     importKept: namesByName(config, "importKept"),

@@ -3,13 +3,16 @@ import { EventManager } from "./components/eventManager";
 import { EventTable } from "./components/eventTable";
 import { IdempotencyTable } from "./components/idempotencyTable";
 import { CallbackLambda } from "./components/lambda/callbackLambda";
-import { LinkTable } from "./components/linkTable";
+import { LinkApi } from "./components/links/linkApi";
+import { LinkTable } from "./components/links/linkTable";
 import { Notifier } from "./components/notifier";
 import { operatorOutputs } from "./components/outputs";
 import { Schedule } from "./components/schedule";
 import { UploadApi } from "./components/uploadApi";
 import { UploadBucket } from "./components/uploadBucket";
 import { loadSettings } from "./config";
+import { LINK_PREFIX } from "./events/identity";
+import { linksHandler } from "./handlers/links/links";
 import { managerHandler } from "./handlers/manager/manager";
 import { notifyHandler } from "./handlers/notify/notify";
 import { inspectFile } from "./handlers/process/inspectFile";
@@ -27,6 +30,7 @@ const links = new LinkTable("links", settings);
 const alarms = new Notifier("alarms", { emails: settings.alarmEmails });
 const events = new EventTable("events", { ...settings, deadLetters, alarms });
 const uploads = new UploadApi("uploads", { ...settings, largerFiles: LARGER_FILES });
+const linkApi = new LinkApi("links", settings);
 const manager = new EventManager("manager", settings);
 const mails = new Notifier("notifier", settings);
 
@@ -72,6 +76,13 @@ const sweepLambda = new CallbackLambda("sweep", sweepHandler, {
 });
 new Schedule("sweep", { everyMinutes: settings.sweepMinutes, lambda: sweepLambda });
 
+const linksLambda = new CallbackLambda("links", linksHandler, {
+  description: "Serves upload links: begins, signs, completes and aborts their uploads",
+  links: [links.claiming(), bucket.signingParts(LINK_PREFIX), linkApi.accepting()],
+  limits: { timeoutSeconds: 29, memoryMegabytes: 512, logRetentionDays },
+});
+const servedLinks = linkApi.onRequest(linksLambda);
+
 const managerLambda = new CallbackLambda("manager", managerHandler, {
   description: "Serves the event manager's API",
   links: [events.managing(), bucket.managing(), idempotency.reserving(), uploadApi.describing()],
@@ -81,11 +92,12 @@ const managerLambda = new CallbackLambda("manager", managerHandler, {
 });
 
 const managerApi = manager.onRequest(managerLambda);
-bucket.allowOrigins([managerApi.managerUrl]);
+bucket.allowOrigins([managerApi.managerUrl, servedLinks.outputs.linkUrl]);
 
 export = {
   ...managerApi,
   ...uploadApi.outputs,
+  ...servedLinks.outputs,
   bucketName: bucket.bucketName,
   tableName: events.tableName,
   topicArn: mails.topicArn,

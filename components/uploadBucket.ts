@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { KEY_PREFIXES, SIGNED_PREFIX, UPLOAD_PREFIX, type UploadPrefix } from "../events/identity";
+import { KEY_PREFIXES, type KeyPrefix,SIGNED_PREFIX, UPLOAD_PREFIX } from "../events/identity";
 import type { DeadLetterQueue } from "./deadLetterQueue";
 import { movedFromUploadApi } from "./formerParent";
 import { type KeepsData, kept, type KeptArgs } from "./kept";
@@ -64,12 +64,12 @@ export class UploadBucket extends pulumi.ComponentResource implements KeepsData 
   }
 
   /** To store uploads: objects below one prefix, and no others. */
-  storing(prefix: UploadPrefix = UPLOAD_PREFIX): Link<"BUCKET_NAME"> {
+  storing(prefix: KeyPrefix = UPLOAD_PREFIX): Link<"BUCKET_NAME"> {
     return this.named(["s3:PutObject"], pulumi.interpolate`${this.bucket.arn}/${prefix}*`);
   }
 
   /** To store uploads below one prefix, in parts, too: begin, send, list, complete and abort them. */
-  signingParts(prefix: UploadPrefix): Link<"BUCKET_NAME"> {
+  signingParts(prefix: KeyPrefix): Link<"BUCKET_NAME"> {
     const actions = ["s3:PutObject", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"];
     return this.named(actions, pulumi.interpolate`${this.bucket.arn}/${prefix}*`);
   }

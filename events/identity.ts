@@ -13,6 +13,8 @@ export const LINK_PREFIX = "links/";
 /** Every prefix below which the program hands out keys of objects. */
 export const KEY_PREFIXES = [UPLOAD_PREFIX, SIGNED_PREFIX, LINK_PREFIX] as const;
 
+export type KeyPrefix = (typeof KEY_PREFIXES)[number];
+
 /** What the keys of one kind of upload begin with. */
 export type UploadPrefix =
   typeof UPLOAD_PREFIX | typeof SIGNED_PREFIX | `${typeof LINK_PREFIX}${string}/`;

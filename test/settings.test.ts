@@ -10,7 +10,7 @@ import {
   type Recording,
   recordProgram,
 } from "../testing/recordingMocks";
-import { LAMBDAS } from "./program/names";
+import { EVENT_LAMBDAS, LAMBDAS } from "./program/names";
 
 const FROM_AN_ADDRESS = "one e-mail address, or several separated by commas";
 const MEDIA_TYPES = "media types separated by commas";
@@ -60,6 +60,7 @@ const REFUSED: [name: keyof typeof DEFAULTS, values: string[], allowed: string][
   ["sweepMinutes", ["0", "61", "1.5", ""], "from 1 to 60"],
   ["stuckSeconds", ["0", "86401", "15m"], "from 1 to 86400"],
   ["maxAttempts", ["0", "101", "-1"], "from 1 to 100"],
+  ["linkSecretVersion", ["0", "10000", "-1", "1.5", "", "next"], "from 1 to 9999"],
   ["statusShards", ["0", "65", "-1", "1.5", "", "many"], "from 1 to 64"],
 ];
 
@@ -150,8 +151,8 @@ describe("Settings", () => {
     });
   });
 
-  it("statusShards: reaches every Lambda, and decides on the index", () => {
-    for (const lambda of LAMBDAS) {
+  it("statusShards: reaches every Lambda of the event table, and decides on the index", () => {
+    for (const lambda of EVENT_LAMBDAS) {
       expect(variablesOf(lambda).STATUS_SHARDS, lambda).to.equal("64");
     }
     expect(only(recording, "Table", "events").inputs.globalSecondaryIndexes)
@@ -172,10 +173,10 @@ describe("Settings", () => {
     }
   });
 
-  it("requestsPerSecond and burst: throttle both stages", () => {
+  it("requestsPerSecond and burst: throttle all stages", () => {
     const settings = ofType(recording, "MethodSettings").map(({ inputs }) => inputs.settings);
     const throttle = { throttlingRateLimit: 1, throttlingBurstLimit: 5000 };
-    expect(settings).to.deep.equal([throttle, throttle]);
+    expect(settings).to.deep.equal([throttle, throttle, throttle]);
   });
 
   it("requireApiKey: adds a key for uploads, a usage plan, and the key's place in it", async () => {
@@ -203,7 +204,7 @@ describe("Settings", () => {
 
   it("logRetentionDays: applies to every log group", () => {
     const days = ofType(recording, "LogGroup").map(({ inputs }) => inputs.retentionInDays);
-    expect(days).to.deep.equal(Array(6).fill(3653));
+    expect(days).to.deep.equal(LAMBDAS.map(() => 3653));
   });
 
   it("deleteFilesOnDestroy: false keeps destroy from deleting files", () => {
@@ -229,6 +230,7 @@ describe("Settings", () => {
       throttle: { requestsPerSecond: DEFAULTS.requestsPerSecond, burst: DEFAULTS.burst },
       requireApiKey: DEFAULTS.requireApiKey,
       corsOrigins: [],
+      linkSecretVersion: DEFAULTS.linkSecretVersion,
       logRetentionDays: DEFAULTS.logRetentionDays,
       deleteFilesOnDestroy: DEFAULTS.deleteFilesOnDestroy,
       importKept: {},
@@ -252,6 +254,7 @@ describe("Settings", () => {
   it("accept the limits of their ranges", async () => {
     const lowest = {
       maxUploadBytes: 1,
+      linkSecretVersion: 1,
       logRetentionDays: 1,
       digestSeconds: 0,
       sweepMinutes: 1,
@@ -266,6 +269,7 @@ describe("Settings", () => {
     });
     const highest = {
       maxUploadBytes: 4_500_000,
+      linkSecretVersion: 9999,
       logRetentionDays: 3653,
       digestSeconds: 300,
       sweepMinutes: 60,

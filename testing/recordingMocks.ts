@@ -275,6 +275,7 @@ export const OTHER_SETTINGS = {
   burst: "5000",
   requireApiKey: "true",
   corsOrigins: "https://www.example.com, http://localhost:3000",
+  linkSecretVersion: "2",
   logRetentionDays: "3653",
   deleteFilesOnDestroy: "false",
   digestSeconds: "300",

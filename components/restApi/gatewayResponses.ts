@@ -37,12 +37,17 @@ function withParameters(
  *
  * @param tooLarge the message for a body that is too large for API Gateway or Lambda
  * @param corsOrigins origins whose pages may read them
+ * @param headers that each of them has
  */
 export function gatewayResponses(
   tooLarge: string,
   corsOrigins: string[],
+  headers: Record<string, string>,
 ): Record<string, SwaggerGatewayResponse> {
   const parameters = corsParameters(corsOrigins);
+  for (const [name, value] of Object.entries(headers)) {
+    parameters[`gatewayresponse.header.${name}`] = `'${value}'`;
+  }
   const responses = ownResponses(tooLarge);
   return Object.fromEntries(
     Object.entries(responses).map(([type, response]) => [

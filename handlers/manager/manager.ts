@@ -14,8 +14,6 @@ import { showDescription } from "./showDescription";
 import { showEvent } from "./showEvent";
 import { showHours } from "./stats/showHours";
 import { showStats } from "./stats/showStats";
-import { completeUpload } from "./uploads/completeUpload";
-import { abortUpload, createUpload, listUploadedParts, signUploadPart } from "./uploads/multipart";
 import { presignUpload } from "./uploads/presignUpload";
 
 const ROUTE_HANDLERS: Record<RouteName, RouteHandler> = {
@@ -27,11 +25,6 @@ const ROUTE_HANDLERS: Record<RouteName, RouteHandler> = {
   "GET /stats": showStats,
   "GET /stats/hours": showHours,
   "POST /uploads": presignUpload,
-  "POST /s3/multipart": createUpload,
-  "GET /s3/multipart/{upload_id}": listUploadedParts,
-  "DELETE /s3/multipart/{upload_id}": abortUpload,
-  "POST /s3/multipart/{upload_id}/complete": completeUpload,
-  "GET /s3/multipart/{upload_id}/{part_number}": signUploadPart,
   "GET /openapi.json": showDescription,
 };
 
@@ -56,13 +49,13 @@ function routeOf({ httpMethod, pathParameters }: APIGatewayProxyEvent) {
       "There is nothing here. GET /openapi.json tells what there is.",
     );
   }
-  const { name, allowed, path } = route;
+  const { name, allowed, eventId } = route;
   if (name === undefined) {
     throw httpError(405, "method_not_allowed", `Allowed here: ${allowed.join(", ")}.`, {
       Allow: allowed.join(", "),
     });
   }
-  return { handle: ROUTE_HANDLERS[name], path };
+  return { handle: ROUTE_HANDLERS[name], eventId };
 }
 
 /**
@@ -103,8 +96,8 @@ export function managerHandler(environment: Environment<ManagerVariable | Runtim
       if (answer) {
         return answer;
       }
-      const { handle, path } = routeOf(event);
-      return await handle(manager, { event, path, context });
+      const { handle, eventId } = routeOf(event);
+      return await handle(manager, { event, eventId, context });
     } catch (error) {
       return errorAnswer(error, event.requestContext.requestId, {
         log: "Request failed.",

@@ -28,6 +28,8 @@ export interface Claim extends EventKey {
   state: ClaimState;
   /** Digest of the parts that complete the upload; from `completing` on. */
   parts_digest?: string;
+  /** Requests that complete it and have not been refused; in `completing`. */
+  completing_calls?: number;
   /** Of the link. */
   metadata?: Record<string, string>;
   /** ISO 8601, UTC, milliseconds. */
@@ -51,8 +53,8 @@ export function claimKey(linkId: string, eventId: string) {
 }
 
 /** The row of a claim. DynamoDB deletes it after 60 days. */
-export function claimItem(claim: Claim): Item {
-  const { size, part_size, parts_digest, metadata, open_until } = claim;
+export function claimItem(claim: Claim) {
+  const { size, part_size, parts_digest, completing_calls, metadata, open_until } = claim;
   return {
     ...claimKey(claim.link_id, claim.event_id),
     event_id: { S: claim.event_id },
@@ -65,6 +67,7 @@ export function claimItem(claim: Claim): Item {
     ...(part_size !== undefined && { part_size: { N: String(part_size) } }),
     state: { S: claim.state },
     ...(parts_digest !== undefined && { parts_digest: { S: parts_digest } }),
+    ...(completing_calls !== undefined && { completing_calls: { N: String(completing_calls) } }),
     ...(metadata && { metadata: toTexts(metadata) }),
     created_at: { S: claim.created_at },
     ...(open_until !== undefined && { open_until: { S: open_until } }),
@@ -76,6 +79,7 @@ export function claimItem(claim: Claim): Item {
 export function fromClaimItem(item: Item): Claim {
   const size = numberIn(item.size);
   const part_size = numberIn(item.part_size);
+  const completing_calls = numberIn(item.completing_calls);
   const metadata = fromTexts(item.metadata);
   return {
     link_id: item.link_id?.S ?? "",
@@ -89,6 +93,7 @@ export function fromClaimItem(item: Item): Claim {
     ...(part_size !== undefined && { part_size }),
     state: (item.state?.S ?? "lapsed") as ClaimState,
     ...(item.parts_digest?.S !== undefined && { parts_digest: item.parts_digest.S }),
+    ...(completing_calls !== undefined && { completing_calls }),
     ...(metadata && { metadata }),
     created_at: item.created_at?.S ?? "",
     ...(item.open_until?.S !== undefined && { open_until: item.open_until.S }),

@@ -53,7 +53,7 @@ export function linkStatus(link: UploadLink, now = Date.now()): LinkStatus {
 }
 
 /** Texts by name, as a map attribute. */
-export function toTexts(texts: Record<string, string>): AttributeValue {
+export function toTexts(texts: Record<string, string>) {
   return {
     M: Object.fromEntries(Object.entries(texts).map(([name, value]) => [name, { S: value }])),
   };
@@ -75,7 +75,7 @@ export function numberIn(attribute: AttributeValue | undefined): number | undefi
 }
 
 /** The row of a link. DynamoDB deletes it 90 days after the link has expired. */
-export function linkItem(link: UploadLink): Item {
+export function linkItem(link: UploadLink) {
   const { max_files, max_bytes, content_types, metadata, note, revoked_at } = link;
   return {
     ...linkKey(link.link_id),

@@ -5,7 +5,7 @@ import { only, OTHER_SETTINGS, type Recording, recordProgram } from "../../testi
 import { BUCKET, functionArn, statementsOf } from "./names";
 
 /** Of the APIs that serve pages. */
-const OWN_ORIGINS = ["manager"].map(
+const OWN_ORIGINS = ["manager", "links"].map(
   (name) => `https://${restApiId(name)}.execute-api.${REGION}.amazonaws.com`,
 );
 

@@ -9,6 +9,7 @@ import {
   BUCKET,
   COUNTS,
   LAMBDAS,
+  LINKS,
   QUEUE,
   QUEUE_URL,
   RESERVATIONS,
@@ -52,6 +53,7 @@ describe("The program's Lambdas", () => {
     process: { timeout: 60, memorySize: 512 },
     notify: { timeout: 60, memorySize: 256 },
     sweep: { timeout: 120, memorySize: 256 },
+    links: { timeout: 29, memorySize: 512 },
     manager: { timeout: 29, memorySize: 512 },
   };
 
@@ -80,7 +82,10 @@ describe("The program's Lambdas", () => {
       LAMBDAS.map((name) => [name, variablesOf(recording, name)]),
     );
     const { CURSOR_SECRET: secret } = variables.manager ?? {};
-    expect(Buffer.from(secret ?? "", "base64")).to.have.length(32);
+    const { LINK_SECRETS: linkSecrets } = variables.links ?? {};
+    for (const each of [secret, linkSecrets]) {
+      expect(Buffer.from(each ?? "", "base64")).to.have.length(32);
+    }
     expect(variables).to.deep.equal({
       manager: {
         TABLE_NAME: "events-1a2b3c4",
@@ -94,6 +99,13 @@ describe("The program's Lambdas", () => {
         UPLOAD_URL: `https://${restApiId("uploads")}.execute-api.${REGION}.amazonaws.com/stage/upload`,
         MAX_UPLOAD_BYTES: "4194304",
         UPLOAD_NEEDS_KEY: "false",
+      },
+      links: {
+        BUCKET_NAME: "uploads-1a2b3c4",
+        LINKS_TABLE_NAME: "links-1a2b3c4",
+        LINK_SECRETS: linkSecrets,
+        ALLOWED_CONTENT_TYPES: "*/*",
+        CORS_ORIGINS: "",
       },
       upload: {
         BUCKET_NAME: "uploads-1a2b3c4",
@@ -210,6 +222,15 @@ describe("The program's Lambdas", () => {
       `s3:GetObject ${BUCKET}/*`,
       `s3:DeleteObject ${BUCKET}/*`,
       `s3:ListBucket ${BUCKET}`,
+    ],
+    links: [
+      `dynamodb:GetItem ${LINKS}`,
+      `dynamodb:PutItem ${LINKS}`,
+      `dynamodb:UpdateItem ${LINKS}`,
+      `dynamodb:Query ${LINKS}/index/open-index`,
+      `s3:PutObject ${BUCKET}/links/*`,
+      `s3:ListMultipartUploadParts ${BUCKET}/links/*`,
+      `s3:AbortMultipartUpload ${BUCKET}/links/*`,
     ],
     upload: [
       `s3:PutObject ${BUCKET}/uploads/*`,

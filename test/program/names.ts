@@ -6,6 +6,7 @@ export const BUCKET = "arn:aws:s3:::uploads-1a2b3c4";
 export const TABLE = `arn:aws:dynamodb:${REGION}:${ACCOUNT_ID}:table/events-1a2b3c4`;
 export const RESERVATIONS = `arn:aws:dynamodb:${REGION}:${ACCOUNT_ID}:table/uploads-idempotency-1a2b3c4`;
 export const COUNTS = `arn:aws:dynamodb:${REGION}:${ACCOUNT_ID}:table/events-counts-1a2b3c4`;
+export const LINKS = `arn:aws:dynamodb:${REGION}:${ACCOUNT_ID}:table/links-1a2b3c4`;
 export const STREAM = `${TABLE}/stream/2026-11-30T00:00:00.000`;
 export const TOPIC = `arn:aws:sns:${REGION}:${ACCOUNT_ID}:notifier-1a2b3c4`;
 export const ALARM_TOPIC = `arn:aws:sns:${REGION}:${ACCOUNT_ID}:alarms-1a2b3c4`;
@@ -14,7 +15,10 @@ export const QUEUE_URL = `https://sqs.${REGION}.amazonaws.com/${ACCOUNT_ID}/dead
 export const RULE = `arn:aws:events:${REGION}:${ACCOUNT_ID}:rule/sweep-1a2b3c4`;
 
 /** The program's Lambdas. */
-export const LAMBDAS = ["manager", "notify", "process", "record", "sweep", "upload"];
+export const LAMBDAS = ["links", "manager", "notify", "process", "record", "sweep", "upload"];
+
+/** Those that use the event table. */
+export const EVENT_LAMBDAS = LAMBDAS.filter((name) => name !== "links");
 
 export function functionArn(name: string): string {
   return `arn:aws:lambda:${REGION}:${ACCOUNT_ID}:function:${name}-1a2b3c4`;

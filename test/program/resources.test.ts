@@ -45,23 +45,23 @@ describe("The program", () => {
   it("registers exactly these resources", () => {
     expect(typesOf(recording)).to.deep.equal({
       "aws:apigateway/apiKey:ApiKey": 1,
-      "aws:apigateway/deployment:Deployment": 2,
-      "aws:apigateway/methodSettings:MethodSettings": 2,
-      "aws:apigateway/restApi:RestApi": 2,
-      "aws:apigateway/stage:Stage": 2,
+      "aws:apigateway/deployment:Deployment": 3,
+      "aws:apigateway/methodSettings:MethodSettings": 3,
+      "aws:apigateway/restApi:RestApi": 3,
+      "aws:apigateway/stage:Stage": 3,
       "aws:apigateway/usagePlan:UsagePlan": 1,
       "aws:apigateway/usagePlanKey:UsagePlanKey": 1,
-      "aws:apigateway:x:API": 2,
+      "aws:apigateway:x:API": 3,
       "aws:cloudwatch/eventRule:EventRule": 1,
       "aws:cloudwatch/eventTarget:EventTarget": 1,
-      "aws:cloudwatch/logGroup:LogGroup": 6,
+      "aws:cloudwatch/logGroup:LogGroup": 7,
       "aws:dynamodb/table:Table": 4,
-      "aws:iam/role:Role": 6,
-      "aws:iam/rolePolicy:RolePolicy": 9,
+      "aws:iam/role:Role": 7,
+      "aws:iam/rolePolicy:RolePolicy": 10,
       "aws:lambda/eventSourceMapping:EventSourceMapping": 2,
-      "aws:lambda/function:Function": 6,
+      "aws:lambda/function:Function": 7,
       "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": 1,
-      "aws:lambda/permission:Permission": 7,
+      "aws:lambda/permission:Permission": 9,
       "aws:s3/bucket:Bucket": 1,
       "aws:s3/bucketCorsConfiguration:BucketCorsConfiguration": 1,
       "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": 1,
@@ -75,9 +75,10 @@ describe("The program", () => {
       "aws:sns/topicSubscription:TopicSubscription": 2,
       "aws:sqs/queue:Queue": 1,
       "aws:sqs/queuePolicy:QueuePolicy": 1,
-      "random:index/randomBytes:RandomBytes": 1,
+      "random:index/randomBytes:RandomBytes": 2,
       "s3-uploader:events:EventTable": 1,
-      "s3-uploader:lambda:CallbackLambda": 6,
+      "s3-uploader:lambda:CallbackLambda": 7,
+      "s3-uploader:links:LinkApi": 1,
       "s3-uploader:links:LinkTable": 1,
       "s3-uploader:manager:EventManager": 1,
       "s3-uploader:notify:Notifier": 2,
@@ -128,6 +129,7 @@ describe("The program", () => {
       managerUrl: stageOf("manager"),
       consoleUrl: `${stageOf("manager")}/console`,
       managerApiKey: "a-key-for-the-header-x-api-key",
+      linkUrl: stageOf("links"),
       uploadUrl,
       uploadCommand:
         "curl -X POST -H 'Content-type: image/jpeg' --data-binary '@sample.jpg' " +
@@ -158,7 +160,10 @@ describe("The program", () => {
     const secrets = recording.registrations.flatMap(({ type, name, secretInputs }) =>
       secretInputs.map((input) => `${type} ${name} ${input}`),
     );
-    expect(secrets).to.deep.equal(["aws:lambda/function:Function manager environment"]);
+    expect(secrets).to.have.members([
+      "aws:lambda/function:Function links environment",
+      "aws:lambda/function:Function manager environment",
+    ]);
   });
 
   it("uses names that AWS accepts, with the seven characters that Pulumi adds", () => {

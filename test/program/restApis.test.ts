@@ -10,7 +10,7 @@ import {
   recordProgram,
   valueOf,
 } from "../../testing/recordingMocks";
-import { functionArn } from "./names";
+import { functionArn, variablesOf } from "./names";
 
 interface Swagger {
   paths: Record<string, Record<string, Operation>>;
@@ -30,7 +30,8 @@ interface GatewayResponse {
   responseParameters?: Record<string, string>;
 }
 
-const APIS = ["uploads", "manager"];
+const KEYED_APIS = ["uploads", "manager"];
+const APIS = [...KEYED_APIS, "links"];
 
 const KEY_IN_HEADER = { api_key: { type: "apiKey", name: "x-api-key", in: "header" } };
 
@@ -90,18 +91,22 @@ describe("The program's REST APIs", () => {
   }
 
   it("may invoke their own Lambda for their own routes, and nothing else", () => {
-    const [uploads, manager] = APIS.map(restApiId);
+    const [uploads, manager, links] = APIS.map(restApiId);
     expect(permittedRoutes()).to.have.members([
       `upload-1a2b3c4 ${uploads}/*/POST/upload`,
       `upload-1a2b3c4 ${uploads}/*/*/upload`,
       `manager-1a2b3c4 ${manager}/*/*/{proxy+}`,
       `manager-1a2b3c4 ${manager}/*/*/console`,
       `manager-1a2b3c4 ${manager}/*/*/console/{proxy+}`,
+      `links-1a2b3c4 ${links}/*/*/`,
+      `links-1a2b3c4 ${links}/*/*/{proxy+}`,
     ]);
   });
 
   it("are compressed where lists are; a file's own encoding reaches the upload Lambda", () => {
-    expect(inputs("RestApi", "manager")).to.include({ minimumCompressionSize: "1024" });
+    for (const api of ["manager", "links"]) {
+      expect(inputs("RestApi", api)).to.include({ minimumCompressionSize: "1024" });
+    }
     expect(inputs("RestApi", "uploads").minimumCompressionSize).to.equal(undefined);
   });
 
@@ -138,11 +143,6 @@ describe("The program's REST APIs", () => {
       }
     });
 
-    it(`${api}: answers a body that is too large with the route for large files`, () => {
-      const { message } = ownAnswersOf(recording, api).REQUEST_TOO_LARGE ?? {};
-      expect(message).to.include("POST /uploads");
-    });
-
     it(`${api}: throttles every route of its stage`, () => {
       expect(inputs("MethodSettings", api)).to.deep.equal({
         restApi: restApiId(api),
@@ -153,6 +153,13 @@ describe("The program's REST APIs", () => {
           throttlingBurstLimit: DEFAULTS.burst,
         },
       });
+    });
+  }
+
+  for (const api of KEYED_APIS) {
+    it(`${api}: answers a body that is too large with the route for large files`, () => {
+      const { message } = ownAnswersOf(recording, api).REQUEST_TOO_LARGE ?? {};
+      expect(message).to.include("POST /uploads");
     });
 
     it(`${api}: has at most one key, in a usage plan with the limits of the stage`, () => {
@@ -252,6 +259,55 @@ describe("The program's REST APIs", () => {
 
     it("generates a secret of 32 bytes for its cursors", () => {
       expect(inputs("RandomBytes", "manager-cursors")).to.deep.equal({ length: 32 });
+    });
+  });
+
+  describe("for upload links", () => {
+    it("has the links Lambda answer every method of every path, without a key", () => {
+      for (const each of [recording, keyed]) {
+        const { paths, securityDefinitions } = swaggerOf(each, "links");
+        const route = {
+          "x-amazon-apigateway-any-method": {
+            "x-amazon-apigateway-integration": integrationWith("links"),
+          },
+        };
+        expect(paths).to.deep.equal({ "/": route, "/{proxy+}": route });
+        expect(securityDefinitions).to.equal(undefined);
+      }
+    });
+
+    it("sends its URL to no other site, and into no cache, with API Gateway's own answers, too", () => {
+      const responses = swaggerOf(recording, "links")["x-amazon-apigateway-gateway-responses"];
+      for (const { responseParameters } of Object.values(responses)) {
+        expect(responseParameters).to.include({
+          "gatewayresponse.header.Referrer-Policy": "'no-referrer'",
+          "gatewayresponse.header.Cache-Control": "'no-store'",
+        });
+      }
+    });
+
+    it("has the URL of its output, without a slash at the end", async () => {
+      expect(await valueOf(recording.outputs.linkUrl)).to.equal(
+        `https://${restApiId("links")}.execute-api.${REGION}.amazonaws.com/stage`,
+      );
+    });
+
+    it("signs tickets with a secret of 32 bytes, and keeps the one before it valid", async () => {
+      const secretsOf = (program: Recording) =>
+        ofType(program, "RandomBytes")
+          .filter(({ name }) => name.startsWith("links-ticket-"))
+          .map(({ name, inputs: { length } }) => [name, length]);
+      const inUse = (program: Recording) => variablesOf(program, "links").LINK_SECRETS?.split(",");
+
+      expect(secretsOf(recording)).to.deep.equal([["links-ticket-1", 32]]);
+      expect(inUse(recording)).to.have.length(1);
+      const rotated = await recordProgram({ linkSecretVersion: "3" });
+      // Newest first.
+      expect(secretsOf(rotated)).to.deep.equal([
+        ["links-ticket-3", 32],
+        ["links-ticket-2", 32],
+      ]);
+      expect(inUse(rotated)).to.have.length(2);
     });
   });
 });

@@ -1,5 +1,4 @@
 import type { EventStatus } from "../../../events/event";
-import type { Metadata } from "../../../events/metadata";
 import { Failure } from "../../errors";
 import type { Sleep } from "../../http/retries";
 import type { ManagerClient } from "../../manager/managerClient";
@@ -8,7 +7,6 @@ import { isSameUpload, type UploadState } from "./uploadState";
 
 export interface MultipartUploader {
   manager: ManagerClient;
-  metadata?: Metadata;
   /** Send a file again that is stored already. */
   asNew: boolean;
   sleep: Sleep;

@@ -43,7 +43,6 @@ async function start(
   const { uploadId, key, event_id, part_size } = await manager.multipart.create({
     filename: file.name,
     type: identity.type,
-    metadata: identity.metadata,
     size: file.size,
     lastModified: new Date(Number(BigInt(file.modified) / 1_000_000n)).toISOString(),
   });
@@ -188,7 +187,6 @@ export async function uploadMultipart(
     size: file.size,
     modified: file.modified,
     type,
-    metadata: uploader.metadata,
   });
   const release = await stateFile.lock(uploader.sleep, (pid) => {
     const holder = pid === undefined ? "Another command" : `Another command (process ${pid})`;

@@ -44,6 +44,7 @@ const claims: fc.Arbitrary<Claim> = fc
         part_size: fc.nat(),
         state: fc.constantFrom("open", "completing", "stored", "lapsed", "aborted"),
         parts_digest: fc.string(),
+        completing_calls: fc.nat(),
         metadata: texts,
         created_at: isoTimes,
         open_until: isoTimes,

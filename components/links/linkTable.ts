@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { type KeepsData, kept, type KeptArgs } from "./kept";
-import { joined, type Link } from "./link";
+import { type KeepsData, kept, type KeptArgs } from "../kept";
+import { joined, type Link } from "../link";
 
 type LinkVariable = "LINKS_TABLE_NAME";
 

@@ -1,0 +1,193 @@
+import { createHash } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import type { APIGatewayProxyResult } from "aws-lambda";
+import { isTransient } from "../../runtime/awsErrors";
+import { httpError, isHttpError, jsonResponse } from "../../runtime/http";
+import { logInfo } from "../../runtime/log";
+import type { NamedPart } from "../../runtime/multipart/parts";
+import { uploadCompleted, uploadNotFound } from "../../runtime/multipart/refusals";
+import { completionOf } from "../../runtime/multipart/requests";
+import {
+  abortMultipart,
+  completeMultipart,
+  listParts,
+  signPart,
+} from "../../runtime/multipart/uploads";
+import type { Claim } from "../../store/links/claim";
+import { abandonClaim } from "../../store/links/giveBack";
+import type { UploadLink } from "../../store/links/link";
+import { beginCompleting, stopCompleting } from "../../store/links/progress";
+import { findClaim } from "../../store/links/read";
+import { claimOf, uploadOf, withPlace } from "./claimed";
+import { tooLarge } from "./createUpload";
+import { type LinkRequest, type LinksContext, openLink } from "./request";
+
+/** Tries of S3's request, the first included. */
+const MAX_TRIES = 3;
+
+/** Milliseconds after which no further try begins: S3 may take 24 s, and API Gateway waits for 29 s. */
+const LAST_TRY_MS = 3000;
+
+const PAUSE_MS = 200;
+
+/** What S3 is asked to put together. */
+interface Parts {
+  parts: NamedPart[];
+  checksum?: string;
+  /** Bytes of all parts; undefined in repetitions, whose first request had S3 check them. */
+  size?: number;
+}
+
+function digestOf(parts: NamedPart[]): string {
+  const named = parts.map(({ PartNumber, ETag }) => [PartNumber, ETag]);
+  return createHash("sha256").update(JSON.stringify(named)).digest("base64url");
+}
+
+/**
+ * The bytes of the parts that S3 has. S3 itself checks a size that was declared.
+ *
+ * @throws an `HttpError` 400 for an empty file, 413 for one above the link's limit; the upload is aborted
+ */
+async function sizeOf(
+  context: LinksContext,
+  { claim, link }: { claim: Claim; link: UploadLink },
+  parts: NamedPart[],
+): Promise<number> {
+  const upload = uploadOf(context, claim);
+  const listed = await listParts(context.s3, upload);
+  const sizes = new Map(listed.map(({ PartNumber, Size }) => [PartNumber, Size]));
+  const size = parts.reduce((sum, { PartNumber }) => sum + (sizes.get(PartNumber) ?? 0), 0);
+  const isMissing = parts.some(({ PartNumber }) => !sizes.has(PartNumber));
+  const isEmpty = size === 0 && !isMissing;
+  if (isEmpty || size > (link.max_bytes ?? Infinity)) {
+    if (await abandonClaim(context.store, claim)) {
+      await abortMultipart(context.s3, upload);
+    }
+    throw isEmpty ? httpError(400, "empty_file", "The file is empty.") : tooLarge(link, size);
+  }
+  return size;
+}
+
+/**
+ * Has S3 put the parts together. What it answers to a repeated request may mean that it has: then the upload
+ * is gone (404), or the object is there (412), whose key no other upload has.
+ *
+ * @param isRepeat whether another request may have completed the upload before
+ */
+async function putTogether(
+  context: LinksContext,
+  claim: Claim,
+  parts: Parts,
+  isRepeat: boolean,
+): Promise<void> {
+  const startedAt = Date.now();
+  let mayBeDone = isRepeat;
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await completeMultipart(context.s3Once(), uploadOf(context, claim), parts);
+      return;
+    } catch (error) {
+      if (isHttpError(error)) {
+        const isDone =
+          error.code === "upload_completed" ||
+          (error.code === "upload_not_found" &&
+            (mayBeDone || (await isAnotherAtWork(context, claim))));
+        if (isDone) {
+          return;
+        }
+        throw error;
+      }
+      if (error instanceof Error && error.name === "AbortError") {
+        throw stillCompleting();
+      }
+      if (!isTransient(error) || tries === MAX_TRIES || Date.now() - startedAt > LAST_TRY_MS) {
+        throw error;
+      }
+    }
+    mayBeDone = true;
+    await delay(Math.random() * PAUSE_MS * tries);
+  }
+}
+
+function stillCompleting() {
+  return httpError(
+    503,
+    "completing",
+    "S3 is still putting the parts together. Send the same request again.",
+    { "Retry-After": "2" },
+  );
+}
+
+/** Whether another request has begun to complete the upload of the same parts, or has done so. */
+async function isAnotherAtWork(
+  { store }: LinksContext,
+  { link_id, event_id }: Claim,
+): Promise<boolean> {
+  const claim = await findClaim(store, link_id, event_id);
+  return claim?.state === "stored" || (claim?.completing_calls ?? 0) > 1;
+}
+
+/** The answer to a request that completes an upload, and to each repetition of it. */
+async function completed(context: LinksContext, claim: Claim): Promise<APIGatewayProxyResult> {
+  const upload = uploadOf(context, claim);
+  const { url } = await signPart(context.s3, upload, { partNumber: 1 });
+  const [location] = url.split("?");
+  const { bucket, key } = upload;
+  return jsonResponse(200, { location, key, bucket, event_id: claim.event_id });
+}
+
+/** @throws an `HttpError` 404 or 409 for a claim that these parts cannot complete */
+function refuseOthers({ state, parts_digest }: Claim, digest: string): void {
+  if (state === "aborted") {
+    throw uploadNotFound();
+  }
+  if ((state === "completing" || state === "stored") && parts_digest !== digest) {
+    throw uploadCompleted();
+  }
+}
+
+/**
+ * `POST /{ticket}/s3/multipart/{upload_id}/complete?key=…`: has S3 make the file of its parts. The bucket's
+ * event then has its row written.
+ */
+export async function completeUpload(
+  context: LinksContext,
+  request: LinkRequest,
+): Promise<APIGatewayProxyResult> {
+  const { store } = context;
+  const [link, claim] = await Promise.all([
+    openLink(store, request.linkId),
+    claimOf(context, request),
+  ]);
+  const { parts, checksum } = completionOf(request.event);
+  const digest = digestOf(parts);
+  refuseOthers(claim, digest);
+  if (claim.state === "stored") {
+    return completed(context, claim);
+  }
+  let size = claim.size;
+  const begun = await withPlace(context, claim, async (current) => {
+    refuseOthers(current, digest);
+    if (current.state === "stored") {
+      return "taken";
+    }
+    if (current.state !== "completing") {
+      size ??= await sizeOf(context, { claim: current, link }, parts);
+    }
+    return beginCompleting(store, current, digest);
+  });
+  if (begun.state !== "stored") {
+    const isRepeat = begun.state === "completing";
+    try {
+      await putTogether(context, claim, { parts, checksum, size }, isRepeat);
+    } catch (error) {
+      if (isHttpError(error) && error.statusCode < 500) {
+        await stopCompleting(store, claim, digest);
+      }
+      throw error;
+    }
+    const { event_id, link_id, object_key: key } = claim;
+    logInfo("Upload completed.", { event_id, link_id, key, size });
+  }
+  return completed(context, claim);
+}

@@ -1,0 +1,107 @@
+import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
+import type { Environment } from "../../runtime/environment";
+import { errorAnswer, httpError } from "../../runtime/http";
+import { type CorsVariable, withCors } from "../../runtime/requests/cors";
+import { openTicket, ticketSecrets } from "../../runtime/ticket";
+import { dynamoClient } from "../../store/eventStore";
+import { linkStore, type LinkVariable } from "../../store/links/linkStore";
+import { abortUpload } from "./abortUpload";
+import { completeUpload } from "./completeUpload";
+import { createUpload } from "./createUpload";
+import { listUploadParts, refuseForm, signUploadPart } from "./parts";
+import type { LinkRequest, LinksContext, RouteHandler } from "./request";
+import { matchRoute, type RouteName } from "./routes";
+import { showLink } from "./showLink";
+
+const ROUTE_HANDLERS: Record<RouteName, RouteHandler> = {
+  "GET /": showLink,
+  "GET /s3/params": refuseForm,
+  "POST /s3/multipart": createUpload,
+  "GET /s3/multipart/{upload_id}": listUploadParts,
+  "DELETE /s3/multipart/{upload_id}": abortUpload,
+  "POST /s3/multipart/{upload_id}/complete": completeUpload,
+  "GET /s3/multipart/{upload_id}/{part_number}": signUploadPart,
+};
+
+/** `LINK_SECRETS`: see `ticketSecrets`; `ALLOWED_CONTENT_TYPES` has patterns, separated by commas. */
+export type LinksVariable =
+  LinkVariable | CorsVariable | "BUCKET_NAME" | "ALLOWED_CONTENT_TYPES" | "LINK_SECRETS";
+
+function s3Client(options: S3ClientConfig): S3Client {
+  return new S3Client({
+    requestHandler: { connectionTimeout: 1000, requestTimeout: 4000, throwOnRequestTimeout: true },
+    // The bodies of presigned requests are unknown, and so are their checksums.
+    requestChecksumCalculation: "WHEN_REQUIRED",
+    responseChecksumValidation: "WHEN_REQUIRED",
+    ...options,
+  });
+}
+
+/**
+ * The link of a request, and what is wanted of it.
+ *
+ * @throws an `HttpError` 403 without a valid ticket, 404 or 405. None repeats the path, whose ticket would
+ *   end in a log
+ */
+function routeOf(secrets: string[], event: APIGatewayProxyEvent) {
+  const [ticket = "", ...rest] = (event.pathParameters?.proxy ?? "").split("/");
+  const linkId = openTicket(secrets, ticket);
+  if (linkId === undefined) {
+    throw httpError(
+      403,
+      "forbidden",
+      "This is no valid upload link: it has to be used as it was sent, without a change.",
+    );
+  }
+  const route = matchRoute(event.httpMethod, `/${rest.join("/")}`);
+  if (route === undefined) {
+    throw httpError(404, "not_found", "There is nothing here. The link itself is one level up.");
+  }
+  const { name, allowed, uploadId, partNumber } = route;
+  if (name === undefined) {
+    throw httpError(405, "method_not_allowed", `Allowed here: ${allowed.join(", ")}.`, {
+      Allow: allowed.join(", "),
+    });
+  }
+  const request: LinkRequest = { event, linkId, uploadId, partNumber };
+  return { handle: ROUTE_HANDLERS[name], request };
+}
+
+/** The URL is the permission: it goes to no other site, and into no cache. */
+function withoutTraces(answer: APIGatewayProxyResult): APIGatewayProxyResult {
+  const headers = { ...answer.headers, "Referrer-Policy": "no-referrer" };
+  return { ...answer, headers };
+}
+
+/**
+ * The API of upload links, for whoever has a link's ticket: begins, signs, lists, completes and aborts
+ * uploads, as @uppy/aws-s3 asks for it. Every error is `{ "error": { "code", "message" } }`.
+ */
+export function linksHandler(environment: Environment<LinksVariable>) {
+  let s3Once: S3Client | undefined;
+  const context: LinksContext = {
+    s3: s3Client({ maxAttempts: 3 }),
+    s3Once: () => (s3Once ??= s3Client({ maxAttempts: 1 })),
+    store: linkStore(environment, dynamoClient()),
+    bucketName: environment("BUCKET_NAME"),
+    allowedTypes: environment("ALLOWED_CONTENT_TYPES").split(","),
+  };
+  const secrets = ticketSecrets(environment("LINK_SECRETS"));
+
+  const serve = async (event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> => {
+    try {
+      const { handle, request } = routeOf(secrets, event);
+      return withoutTraces(await handle(context, request));
+    } catch (error) {
+      return withoutTraces(
+        errorAnswer(error, event.requestContext.requestId, {
+          log: "Request of an upload link failed.",
+          unavailable: "The request could not be served right now.",
+          failed: "The request could not be served.",
+        }),
+      );
+    }
+  };
+  return withCors({ origins: environment("CORS_ORIGINS"), methods: "GET, POST, DELETE" }, serve);
+}
