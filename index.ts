@@ -72,7 +72,7 @@ const sweepLambda = new CallbackLambda("sweep", sweepHandler, {
   description: "Resumes stuck events, and writes missing rows",
   links: [events.sweeping(), bucket.sweeping(), idempotency.guarding(), deadLetters.draining()],
   environment: { STUCK_SECONDS: String(stuckSeconds), MAX_ATTEMPTS: String(maxAttempts) },
-  limits: { timeoutSeconds: 120, memoryMegabytes: 256, logRetentionDays },
+  limits: { timeoutSeconds: 120, memoryMegabytes: 512, logRetentionDays },
 });
 new Schedule("sweep", { everyMinutes: settings.sweepMinutes, lambda: sweepLambda });
 

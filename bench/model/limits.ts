@@ -32,6 +32,9 @@ export interface Limit {
 /** Write units a second of one partition of a table or an index. */
 export const PARTITION_WRITE_UNITS = 1000;
 
+/** Read units a second of one partition. */
+export const PARTITION_READ_UNITS = 3000;
+
 /** Write units a second that a new on-demand table accepts. */
 export const NEW_TABLE_WRITE_UNITS = 4000;
 

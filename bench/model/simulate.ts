@@ -47,7 +47,7 @@ const NOTIFY = { batchSize: 1000, gatherSeconds: 1 };
 const TOLERATED_GROWTH = 0.01;
 
 /** Numbers from 0 to below 1 (mulberry32). */
-function randomNumbers(seed: number): () => number {
+export function randomNumbers(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -2,7 +2,7 @@ import { forEachConcurrently } from "../../runtime/concurrency";
 import { logError, logInfo } from "../../runtime/log";
 import { type Cursors, moveCursor, readCursors } from "../../store/redelivery/cursors";
 import { decide, type Position } from "../../store/redelivery/decision";
-import { openPace, type Pace } from "../../store/redelivery/pace";
+import { openPace, type Pace, type PaceOptions } from "../../store/redelivery/pace";
 import {
   failStuckEvent,
   partitionsIn,
@@ -42,7 +42,7 @@ export interface StuckSettings {
   /** Tells operators of a silent consumer. */
   sendAlarm: SendAlarm;
   /** See `PaceOptions`. */
-  lookMs?: number;
+  pause?: PaceOptions["pause"];
 }
 
 /** The state of one consumer's part of a run. */
@@ -204,7 +204,7 @@ function rotated<T>(list: T[]): T[] {
 
 async function sweepConsumer(
   run: SweepRun,
-  { maxAttempts, sendAlarm, lookMs }: StuckSettings,
+  { maxAttempts, sendAlarm, pause }: StuckSettings,
   consumer: Consumer,
   { position, cursors }: { position: Position | undefined; cursors: Cursors },
 ): Promise<unknown[]> {
@@ -214,7 +214,7 @@ async function sweepConsumer(
     name: statuses.join("|"),
     stuckSeconds,
     hasTime,
-    lookMs,
+    pause,
     position: position ?? { passed: "", reached: "", isActive: false },
   });
   const errors: unknown[] = [];

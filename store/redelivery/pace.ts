@@ -14,8 +14,8 @@ export interface PaceOptions {
   hasTime: () => boolean;
   /** What is newly known of the Lambda. @default it is active, and its position the ledger's */
   position?: Position;
-  /** Milliseconds between two looks at whether rows have advanced. @default 1000 */
-  lookMs?: number;
+  /** Waits before the next look at whether rows have advanced. @default a second */
+  pause?: () => Promise<unknown>;
 }
 
 /** Bounds the redelivered rows that are outstanding, over all runs that share a ledger. */
@@ -44,6 +44,8 @@ export interface Taken {
   at: string;
 }
 
+const LOOK_MS = 1000;
+
 /** Looks without a row that has advanced, after which it is left to the next run. */
 const MAX_VAIN_LOOKS = 5;
 
@@ -58,7 +60,7 @@ const EXPIRY_FACTOR = 4;
 
 /** Reads the ledger, and adapts its budget to what has become of earlier redeliveries. */
 export async function openPace(store: CountedEventStore, options: PaceOptions): Promise<Pace> {
-  const { name, stuckSeconds, hasTime, lookMs = 1000 } = options;
+  const { name, stuckSeconds, hasTime, pause = () => delay(LOOK_MS) } = options;
   let stored = await readLedger(store, name);
   let isAlive = options.position?.isActive ?? true;
   let vainLooks = 0;
@@ -129,7 +131,7 @@ export async function openPace(store: CountedEventStore, options: PaceOptions): 
         return taken;
       }
       vainLooks += 1;
-      await delay(lookMs);
+      await pause();
       await adapt();
     }
   };

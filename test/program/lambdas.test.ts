@@ -52,7 +52,7 @@ describe("The program's Lambdas", () => {
     record: { timeout: 30, memorySize: 256 },
     process: { timeout: 60, memorySize: 512 },
     notify: { timeout: 60, memorySize: 256 },
-    sweep: { timeout: 120, memorySize: 256 },
+    sweep: { timeout: 120, memorySize: 512 },
     links: { timeout: 29, memorySize: 512 },
     manager: { timeout: 29, memorySize: 512 },
   };

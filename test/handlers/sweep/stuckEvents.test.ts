@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
 import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { S3Client } from "@aws-sdk/client-s3";
 import { expect } from "chai";
@@ -82,7 +83,7 @@ describe("sweepStuckEvents", () => {
           mails.push({ subject, message });
           return Promise.resolve();
         },
-        lookMs: 1,
+        pause: () => setImmediate(),
       },
     );
     return counts;
