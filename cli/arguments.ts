@@ -24,9 +24,20 @@ export function parseConcurrency(text: string): number {
 }
 
 /** An id is a segment of the URL's path: empty, `.` and `..` would address another path. */
+function isSegment(text: string): boolean {
+  return !/^\.{0,2}$/.test(text);
+}
+
 export function parseEventId(text: string): string {
-  if (/^\.{0,2}$/.test(text)) {
+  if (!isSegment(text)) {
     throw new InvalidArgumentError("It is no event's id: list shows them.");
+  }
+  return text;
+}
+
+export function parseLinkId(text: string): string {
+  if (!isSegment(text)) {
+    throw new InvalidArgumentError("It is no link's id: link list shows them.");
   }
   return text;
 }

@@ -5,6 +5,7 @@ import {
   parseCount,
   parseEventId,
   parseKey,
+  parseLinkId,
   parseMediaType,
   parsePort,
 } from "./arguments";
@@ -15,12 +16,14 @@ import { showEvent } from "./commands/show";
 import { showStats } from "./commands/stats";
 import { uploadFiles, type UploadOptions } from "./commands/upload";
 import { DEFAULT_PORT } from "./defaultPort";
+import { parseFileMetadata } from "./linkArguments";
+import { addLinkCommands } from "./linkCommands";
 import { EXIT_USAGE_ERROR, type GlobalOptions, runCommand } from "./runCommand";
 
 /** The commands and options of `npm run events --`. */
 export function commandLine(): Command {
   const program = new Command("npm run events --")
-    .description("Lists, shows, retries and deletes events, and uploads files.")
+    .description("Lists, shows, retries and deletes events, uploads files, and makes upload links.")
     .addOption(new Option("--url <url>", "the manager's URL").env("EVENTS_URL"))
     .addOption(
       new Option("--key <key>", "the manager's API key").env("EVENTS_KEY").argParser(parseKey),
@@ -46,6 +49,7 @@ export function commandLine(): Command {
     .command("list")
     .description("list events, the newest first")
     .addOption(new Option("--status <status>", "only with this status").choices(EVENT_STATUSES))
+    .option("--link <id>", "only files that came through this upload link", parseLinkId)
     .option("--from <date>", "from this time on, such as 2026-11-21 or 2026-11-21T08:00:00Z")
     .option("--to <date>", "before this time")
     .addOption(new Option("--order <order>", "by time").choices(["asc", "desc"]))
@@ -84,10 +88,13 @@ export function commandLine(): Command {
     .action(() => runCommand(globals(), showStats));
   program
     .command("upload")
-    .description("upload files: small ones through the upload API, others to S3 itself")
+    .description(
+      "upload files: small ones through the upload API, others to S3 itself, large ones in parts",
+    )
     .argument("<file...>")
     .option("--type <media-type>", "of all files (default: by their extensions)", parseMediaType)
     .option("--concurrency <number>", "concurrent uploads", parseConcurrency, 3)
+    .option("--metadata <name=value>", "of all files; may be given again", parseFileMetadata)
     .option("--new", "upload files again that were uploaded within a day")
     .option("--wait", "wait until the events are notified or failed")
     .action((files: string[], options: UploadOptions) =>
@@ -95,5 +102,6 @@ export function commandLine(): Command {
         uploadFiles(context, connection, files, options),
       ),
     );
+  addLinkCommands(program, globals);
   return program;
 }

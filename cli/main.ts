@@ -7,11 +7,16 @@ import { interruptionNotice } from "./upload/multipart/underway";
 const EXIT_INTERRUPTED = 130;
 
 function refuseOptionsOfNpm(program: Command): void {
-  const command = program.commands.find((each) => each.name() === process.argv[2]) ?? program;
+  const words = process.argv.slice(2);
+  const find = (parent: Command, word = "") =>
+    parent.commands.find((each) => each.name() === word) ?? parent;
+  const group = find(program, words[0]);
+  const command = group === program ? program : find(group, words[1]);
   const taken = optionTakenByNpm("events", [...program.options, ...command.options]);
   if (taken) {
     const { option } = taken;
-    const name = command === program ? "" : ` ${command.name()}`;
+    const names = [group, command].filter((each) => each !== program);
+    const name = [...new Set(names)].map((each) => ` ${each.name()}`).join("");
     program.error(
       `error: npm took the option --${option.name()} for its own. Write two dashes before the command: ` +
         `npm run events --${name} ${option.flags}`,

@@ -1,4 +1,4 @@
-import { typeByEnding } from "./fileName";
+import { typeByEnding } from "./mediaType/endings";
 import { isAllowedType, mediaTypeOf } from "./mediaType/mediaType";
 
 /** RFC 6838: each name has at most 127 characters. */

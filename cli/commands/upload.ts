@@ -1,4 +1,5 @@
 import * as path from "node:path";
+import type { Metadata } from "../../events/metadata";
 import { sleep } from "../http/retries";
 import type { Connection } from "../manager/connection";
 import { plainText } from "../output/plainText";
@@ -10,6 +11,8 @@ import type { Context } from "./context";
 export interface UploadOptions {
   /** Media type of all files. @default by each file's extension */
   type?: string;
+  /** Of all files. */
+  metadata?: Metadata;
   /** Concurrent uploads. */
   concurrency: number;
   /** Upload files again that were uploaded within a day. */
@@ -88,8 +91,8 @@ export async function uploadFiles(
   options: UploadOptions,
 ): Promise<void> {
   const routes = uploadRoutesOf(await manager.description());
-  const { type, new: asNew = false, wait = false, concurrency } = options;
-  const uploader = { manager, routes, uploadKey, type, asNew, wait, sleep };
+  const { type, metadata, new: asNew = false, wait = false, concurrency } = options;
+  const uploader = { manager, routes, uploadKey, type, metadata, asNew, wait, sleep };
   const output = { concurrency, json, progress: progressFor(write, json) };
   if (!(await uploadAll(uploader, files.map(fromCallersFolder), output))) {
     process.exitCode = 1;

@@ -1,5 +1,6 @@
 /** The answers of the two APIs, by openapi.json. */
 import type { EventStatus, FileEvent } from "../../events/event";
+import type { Metadata } from "../../events/metadata";
 
 /** Of `GET /events`. */
 export interface EventPage {
@@ -63,6 +64,7 @@ export interface NewUpload {
   size: number;
   /** In hexadecimal. */
   checksum_sha256: string;
+  metadata?: Metadata;
 }
 
 /** Its 201: a signed request to S3. */

@@ -12,6 +12,7 @@ import type {
   Stats,
 } from "./answers";
 import type { Connection } from "./connection";
+import { type LinkClient, linkClient } from "./linkClient";
 import { type MultipartClient, multipartClient } from "./multipartClient";
 import { managerRequests, queryString } from "./requests";
 
@@ -23,6 +24,7 @@ export interface EventFilter {
 
 export interface ListQuery extends EventFilter {
   status?: EventStatus;
+  link_id?: string;
   order?: "asc" | "desc";
   /** At most MAX_PAGE. */
   limit: number;
@@ -52,6 +54,7 @@ export interface ManagerClient {
   /** The parsed openapi.json, not validated. */
   description(): Promise<unknown>;
   multipart: MultipartClient;
+  links: LinkClient;
 }
 
 /** Events of the API's largest page. */
@@ -87,5 +90,6 @@ export function createManagerClient(connection: Connection, wait: Sleep): Manage
     },
     description: () => get("/openapi.json"),
     multipart: multipartClient(requests, wait),
+    links: linkClient(requests),
   };
 }

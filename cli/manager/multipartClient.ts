@@ -1,3 +1,4 @@
+import type { Metadata } from "../../events/metadata";
 import { jsonOf } from "../http/answer";
 import { type Sleep, withRetries } from "../http/retries";
 import { type ManagerRequests, queryString, type QueryValues } from "./requests";
@@ -11,6 +12,7 @@ export interface NewMultipart {
   size: number;
   /** ISO 8601. */
   lastModified: string;
+  metadata?: Metadata;
 }
 
 /** Of `POST /s3/multipart`. */
@@ -67,8 +69,8 @@ export function multipartClient(requests: ManagerRequests, wait: Sleep): Multipa
   const repeatable = (method: string, path: string, body?: object) =>
     withRetries(() => requests.once(method, path, body), wait);
   return {
-    create: async ({ filename, type, size, lastModified: last_modified }) => {
-      const metadata = { name: filename, type, size, last_modified };
+    create: async ({ filename, type, size, lastModified: last_modified, ...upload }) => {
+      const metadata = { ...upload.metadata, name: filename, type, size, last_modified };
       const answer = await repeatable("POST", ROUTE, { filename, type, metadata });
       return jsonOf(answer) as StartedMultipart;
     },

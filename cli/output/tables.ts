@@ -1,5 +1,6 @@
 import Table from "cli-table3";
 import type { FileEvent } from "../../events/event";
+import type { Metadata } from "../../events/metadata";
 import type { EventDetails, Stats } from "../manager/answers";
 import { plainText } from "./plainText";
 import { formatBytes, formatSeconds } from "./units";
@@ -27,7 +28,8 @@ const BORDERS = [
   ...["left", "left-mid", "mid", "mid-mid", "right", "right-mid", "middle"],
 ];
 
-function linesOf(rows: string[][], colWidths: (number | null)[] = []): string[] {
+/** @param colWidths null: as wide as it has to be */
+export function tableLines(rows: string[][], colWidths: (number | null)[] = []): string[] {
   const table = new Table({
     chars: Object.fromEntries(BORDERS.map((name) => [name, ""])),
     style: { "padding-left": 0, "padding-right": 2, head: [], border: [] },
@@ -43,6 +45,11 @@ function linesOf(rows: string[][], colWidths: (number | null)[] = []): string[] 
 
 function timeOf(timestamp: string): string {
   return timestamp.slice(0, 19).replace("T", " ");
+}
+
+/** Such as `2026-11-26 09:32`. */
+export function minuteOf(timestamp: string): string {
+  return timeOf(timestamp).slice(0, 16);
 }
 
 function rowOf({ event_result, event_info, ...event }: FileEvent): string[] {
@@ -77,12 +84,12 @@ export function eventLines(events: FileEvent[], withHead: boolean, width = Infin
   const cellsOf = (row: string[]) =>
     columns.map((column) => row[EVENT_COLUMNS.indexOf(column)] ?? "");
   const hasErrors = columns.some(({ head }) => head === "error");
-  const lines = withHead ? linesOf([columns.map(({ head }) => head)], widths) : [];
+  const lines = withHead ? tableLines([columns.map(({ head }) => head)], widths) : [];
   for (const event of events) {
-    lines.push(...linesOf([cellsOf(rowOf(event))], widths));
+    lines.push(...tableLines([cellsOf(rowOf(event))], widths));
     const error = errorOf(event);
     if (error !== "" && !hasErrors) {
-      lines.push(...linesOf([[plainText(`  ${error}`)]], [width]));
+      lines.push(...tableLines([[plainText(`  ${error}`)]], [width]));
     }
   }
   return lines;
@@ -110,6 +117,19 @@ function sumOf(columns: typeof EVENT_COLUMNS): number {
 }
 
 type Pair = [name: string, value: unknown];
+
+/** A line for each value that there is. */
+export function pairLines(pairs: Pair[]): string[] {
+  return tableLines(
+    pairs
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [name, String(value)].map(plainText)),
+  );
+}
+
+export function metadataPairs(metadata: Metadata = {}): Pair[] {
+  return Object.entries(metadata).map(([name, value]) => [`metadata: ${name}`, value]);
+}
 
 function lastErrorPairs({ last_error, failed_from }: FileEvent): Pair[] {
   return last_error
@@ -156,6 +176,8 @@ export function detailLines(details: EventDetails): string[] {
     ["version", info.VersionId],
     ["ETag", info.ETag],
     ["stored checksum", info.Checksum],
+    ["upload link", event.link_id],
+    ...metadataPairs(info.Metadata),
     ...Object.entries(result).map(([name, value]): Pair => [`result: ${name}`, value]),
     ["attempts", event.attempts],
     ["alarmed at", event.alarmed_at],
@@ -165,18 +187,14 @@ export function detailLines(details: EventDetails): string[] {
     ["download", download?.url ?? (no_download && `none: ${no_download.message}`)],
     ["link ends at", download?.expires_at],
   ];
-  return linesOf(
-    pairs
-      .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => [name, String(value)].map(plainText)),
-  );
+  return pairLines(pairs);
 }
 
 /** The number of events in each status, and the oldest unfinished event. */
 export function statsLines({ counts, total, oldest_unfinished: oldest }: Stats): string[] {
   const rows = [...Object.entries(counts), ["total", total]].map((row) => row.map(String));
   return [
-    ...linesOf([["status", "events"], ...rows]),
+    ...tableLines([["status", "events"], ...rows]),
     "",
     oldest
       ? `Oldest unfinished: ${oldest.event_id}, ${oldest.event_status}, begun ` +

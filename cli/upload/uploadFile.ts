@@ -1,5 +1,6 @@
 import { createHmac, randomUUID } from "node:crypto";
 import type { EventStatus } from "../../events/event";
+import { type Metadata, METADATA_HEADER, storedMetadata } from "../../events/metadata";
 import { Failure } from "../errors";
 import { failureOf, jsonOf } from "../http/answer";
 import { type Sleep, withRetries } from "../http/retries";
@@ -46,6 +47,7 @@ export interface Uploader {
   uploadKey?: string;
   /** Media type. @default by the file's extension */
   type?: string;
+  metadata?: Metadata;
   /** Upload a file again that was uploaded before. */
   asNew: boolean;
   /** Wait until the event is notified or failed. */
@@ -64,20 +66,22 @@ type Stored = Pick<DirectUpload, "event_id" | "key"> &
   Pick<UploadResult, "repeated" | "event_status" | "parts" | "resumed_parts">;
 
 /**
- * Depends on content, name and type, so that a repeated command does not upload twice; and on a secret
+ * Depends on content, name, type and metadata, so that a repeated command does not upload twice; and on a secret
  * of this machine, so that nobody who knows the file can use up its key.
  */
-function idempotencyKeyOf(file: HashedFile, type: string, asNew: boolean): string {
-  const identity = JSON.stringify([file.sha256, file.name, type]);
+function idempotencyKeyOf(file: HashedFile, type: string, { metadata, asNew }: Uploader): string {
+  const entries = metadata === undefined ? [] : [Object.entries(metadata).sort()];
+  const identity = JSON.stringify([file.sha256, file.name, type, ...entries]);
   const key = `events-${createHmac("sha256", machineSecret()).update(identity).digest("hex")}`;
   return asNew ? `${key}-${randomUUID()}` : key;
 }
 
 async function uploadDirectly(
-  { routes, uploadKey }: Uploader,
+  { routes, uploadKey, metadata = {} }: Uploader,
   { file, type, idempotencyKey, progress }: Sending,
 ): Promise<Stored> {
   progress.phase("sending", file.size);
+  const entries = Object.entries(storedMetadata(metadata));
   const answer = await send({
     method: "POST",
     url: `${routes.directUrl}?filename=${encodeURIComponent(file.name.toWellFormed())}`,
@@ -85,6 +89,7 @@ async function uploadDirectly(
       "content-type": type,
       "idempotency-key": idempotencyKey,
       ...(uploadKey !== undefined && { "x-api-key": uploadKey }),
+      ...Object.fromEntries(entries.map(([name, value]) => [METADATA_HEADER + name, value])),
     },
     body: { length: file.size, chunks: readHashed(file, progress.advance) },
   });
@@ -97,7 +102,7 @@ async function uploadDirectly(
 }
 
 async function uploadPresigned(
-  { manager }: Uploader,
+  { manager, metadata }: Uploader,
   { file, type, idempotencyKey, progress }: Sending,
 ): Promise<Stored> {
   const wanted = {
@@ -105,6 +110,7 @@ async function uploadPresigned(
     content_type: type,
     size: file.size,
     checksum_sha256: file.sha256,
+    metadata,
   };
   const ask = () => manager.newUpload(wanted, idempotencyKey);
   let created = await ask();
@@ -156,7 +162,7 @@ async function store(
   }
   progress.phase("reading", found.size);
   const file = await hashFile(found, progress.advance);
-  const idempotencyKey = idempotencyKeyOf(file, type, uploader.asNew);
+  const idempotencyKey = idempotencyKeyOf(file, type, uploader);
   const uploadIt = way === "direct" ? uploadDirectly : uploadPresigned;
   // The Idempotency-Key makes a retry safe, even when only the answer was lost.
   let attempts = 0;

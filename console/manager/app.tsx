@@ -4,11 +4,12 @@ import { managerApi } from "./api/api";
 import { EventPage } from "./events/eventPage";
 import { EventsPage } from "./events/eventsPage";
 import { LinksPage, OneLinkPage } from "./links/linksPage";
-import { type Route, useRoute } from "./route";
+import type { Route } from "./route";
 import { SignIn } from "./signIn";
 import { type Notice, type Session, SessionProvider } from "./ui/context";
 import { openTransfers } from "./uploads/transfers";
 import { UploadPage } from "./uploads/uploadPage";
+import { useRoute } from "./useRoute";
 
 /** In sessionStorage: the key ends with the tab. */
 const KEY_NAME = "manager-key";

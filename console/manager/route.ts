@@ -1,4 +1,3 @@
-import { useEffect, useState } from "preact/hooks";
 import { EVENT_STATUSES, type EventStatus } from "../../events/event";
 
 /** Which events a list has. All but `name` are parameters of `GET /events`. */
@@ -60,11 +59,14 @@ export function routeOf(hash: string): Route {
 
 /** The `href` of a list of events. */
 export function eventsHref(filter: Filter = {}): string {
-  const given = FILTER_NAMES.flatMap((name) => {
-    const value = filter[name];
-    return value === undefined || value === "" ? [] : [[name, value]];
-  });
-  const query = new URLSearchParams(given).toString();
+  const parameters = new URLSearchParams();
+  for (const name of FILTER_NAMES) {
+    const value = filter[name] ?? "";
+    if (value !== "") {
+      parameters.set(name, value);
+    }
+  }
+  const query = parameters.toString();
   return `#/events${query === "" ? "" : `?${query}`}`;
 }
 
@@ -74,25 +76,4 @@ export function eventHref(eventId: string): string {
 
 export function linkHref(linkId: string): string {
   return `#/links/${encodeURIComponent(linkId)}`;
-}
-
-/** Goes to a page of the console without a new entry in the browser's history. */
-export function replaceRoute(href: string): void {
-  history.replaceState(null, "", href);
-  dispatchEvent(new HashChangeEvent("hashchange"));
-}
-
-/** The route in the URL's fragment, as it changes. */
-export function useRoute(): Route {
-  const [hash, setHash] = useState(location.hash);
-  useEffect(() => {
-    const onChange = () => {
-      setHash(location.hash);
-    };
-    addEventListener("hashchange", onChange);
-    return () => {
-      removeEventListener("hashchange", onChange);
-    };
-  }, []);
-  return routeOf(hash);
 }

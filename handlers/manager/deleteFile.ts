@@ -78,10 +78,10 @@ async function finishedEvent({ store }: ManagerContext, eventId: string): Promis
 /** `DELETE /events/{event_id}`: deletes the object and the row of a finished event. */
 export async function deleteFile(
   manager: ManagerContext,
-  { event: request, eventId }: ManagerRequest,
+  { event: request, path }: ManagerRequest,
 ): Promise<APIGatewayProxyResult> {
   parametersOf(request, []);
-  const event = await finishedEvent(manager, eventId);
+  const event = await finishedEvent(manager, path.event_id);
   // First, so that what arrives from now on brings nothing back.
   await putTombstone(manager.store, event);
   // The row last: without it, nothing would refer to the object.

@@ -14,6 +14,8 @@ import { showDescription } from "./showDescription";
 import { showEvent } from "./showEvent";
 import { showHours } from "./stats/showHours";
 import { showStats } from "./stats/showStats";
+import { completeUpload } from "./uploads/completeUpload";
+import { abortUpload, createUpload, listUploadedParts, signUploadPart } from "./uploads/multipart";
 import { presignUpload } from "./uploads/presignUpload";
 
 const ROUTE_HANDLERS: Record<RouteName, RouteHandler> = {
@@ -25,6 +27,11 @@ const ROUTE_HANDLERS: Record<RouteName, RouteHandler> = {
   "GET /stats": showStats,
   "GET /stats/hours": showHours,
   "POST /uploads": presignUpload,
+  "POST /s3/multipart": createUpload,
+  "GET /s3/multipart/{upload_id}": listUploadedParts,
+  "DELETE /s3/multipart/{upload_id}": abortUpload,
+  "POST /s3/multipart/{upload_id}/complete": completeUpload,
+  "GET /s3/multipart/{upload_id}/{part_number}": signUploadPart,
   "GET /openapi.json": showDescription,
 };
 
@@ -49,13 +56,13 @@ function routeOf({ httpMethod, pathParameters }: APIGatewayProxyEvent) {
       "There is nothing here. GET /openapi.json tells what there is.",
     );
   }
-  const { name, allowed, eventId } = route;
+  const { name, allowed, path } = route;
   if (name === undefined) {
     throw httpError(405, "method_not_allowed", `Allowed here: ${allowed.join(", ")}.`, {
       Allow: allowed.join(", "),
     });
   }
-  return { handle: ROUTE_HANDLERS[name], eventId };
+  return { handle: ROUTE_HANDLERS[name], path };
 }
 
 /**
@@ -96,8 +103,8 @@ export function managerHandler(environment: Environment<ManagerVariable | Runtim
       if (answer) {
         return answer;
       }
-      const { handle, eventId } = routeOf(event);
-      return await handle(manager, { event, eventId, context });
+      const { handle, path } = routeOf(event);
+      return await handle(manager, { event, path, context });
     } catch (error) {
       return errorAnswer(error, event.requestContext.requestId, {
         log: "Request failed.",

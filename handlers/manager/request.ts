@@ -1,6 +1,7 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-lambda";
 import type { GuardedEventStore } from "../../store/eventStore";
+import type { PathParameters } from "./routes";
 
 /** What all routes need. */
 export interface ManagerContext {
@@ -21,8 +22,8 @@ export interface ManagerContext {
 /** A request to one route. */
 export interface ManagerRequest {
   event: APIGatewayProxyEvent;
-  /** `{event_id}` in the path, unchecked; empty where the route has none. */
-  eventId: string;
+  /** Unchecked. */
+  path: PathParameters;
   context: Context;
 }
 

@@ -31,10 +31,10 @@ type Outcome = "moved" | "already_moved" | "not_retryable" | "write_failed";
 /** `POST /events/{event_id}/retry`: moves a failed event back to the status it failed from. */
 export async function retryEvent(
   { store }: ManagerContext,
-  { event: request, eventId }: ManagerRequest,
+  { event: request, path }: ManagerRequest,
 ): Promise<APIGatewayProxyResult> {
   parametersOf(request, []);
-  const event = await requireEvent(store, eventId);
+  const event = await requireEvent(store, path.event_id);
   if (event.event_status !== "failed") {
     throw httpError(
       409,

@@ -1,4 +1,4 @@
-/** In order of precedence: `retry` is not an id. */
+/** In order of precedence: `retry` is not an id, and `complete` no part's number. */
 const ROUTE_NAMES = [
   "GET /events",
   "POST /events/retry",
@@ -8,6 +8,11 @@ const ROUTE_NAMES = [
   "GET /stats",
   "GET /stats/hours",
   "POST /uploads",
+  "POST /s3/multipart",
+  "GET /s3/multipart/{upload_id}",
+  "DELETE /s3/multipart/{upload_id}",
+  "POST /s3/multipart/{upload_id}/complete",
+  "GET /s3/multipart/{upload_id}/{part_number}",
   "GET /openapi.json",
 ] as const;
 
@@ -20,13 +25,18 @@ export const MANAGER_ROUTES = ROUTE_NAMES.map((name) => {
   return { name, method, path };
 });
 
+/** Names in the routes' paths. */
+const PATH_PARAMETERS = ["event_id", "upload_id", "part_number"] as const;
+
+/** The values in a path, as they are in the URL; empty where the route has none. */
+export type PathParameters = Record<(typeof PATH_PARAMETERS)[number], string>;
+
 export interface RouteMatch {
   /** Absent: the path does not have the method. */
   name?: RouteName;
   /** The methods of the path. */
   allowed: string[];
-  /** `{event_id}` in the path; empty where the route has none. */
-  eventId: string;
+  path: PathParameters;
 }
 
 /** The first template that matches the path. */
@@ -41,6 +51,15 @@ function templateOf(path: string): string | undefined {
       )
     );
   });
+}
+
+function pathParameters(template: string, path: string): PathParameters {
+  const parts = template.split("/");
+  const segments = path.split("/");
+  const value = (name: string) => segments[parts.indexOf(`{${name}}`)] ?? "";
+  return Object.fromEntries(
+    PATH_PARAMETERS.map((name) => [name, value(name)]),
+  ) as unknown as PathParameters;
 }
 
 /**
@@ -62,6 +81,6 @@ export function matchRoute(method: string, path: string): RouteMatch | undefined
   return {
     name: route?.name,
     allowed: routes.flatMap(({ method: each }) => (each === "GET" ? [each, "HEAD"] : [each])),
-    eventId: template.includes("{event_id}") ? (trimmed.split("/")[2] ?? "") : "",
+    path: pathParameters(template, trimmed),
   };
 }

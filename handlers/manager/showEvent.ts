@@ -9,10 +9,10 @@ import { requireEvent } from "./requireEvent";
 /** `GET /events/{event_id}`: an event, how long it was in each status, and a temporary link to its file, or why there is none. */
 export async function showEvent(
   manager: ManagerContext,
-  { event: request, eventId }: ManagerRequest,
+  { event: request, path }: ManagerRequest,
 ): Promise<APIGatewayProxyResult> {
   parametersOf(request, []);
-  const event = await requireEvent(manager.store, eventId);
+  const event = await requireEvent(manager.store, path.event_id);
   return jsonResponse(200, {
     event,
     ...(await downloadLink(manager, event)),

@@ -38,8 +38,13 @@ function textOf(value: unknown, name: string, what: string): string | undefined 
   return value;
 }
 
-/** @throws an `HttpError` 400 or 413 */
-function sizeOf(value: unknown): number | undefined {
+/**
+ * Reads a file's size in bytes: a whole number, in JSON or as text.
+ *
+ * @returns undefined where it is not given
+ * @throws an `HttpError` 400 or 413
+ */
+export function fileSizeOf(value: unknown): number | undefined {
   if (value === undefined || value === null || value === "") {
     return undefined;
   }
@@ -80,7 +85,7 @@ export function newMultipartOf(event: APIGatewayProxyEvent): NewMultipart {
   return {
     fileName: textOf(filename, "filename", "The file name"),
     contentType: textOf(type, "content_type", "The content type"),
-    size: sizeOf(metadata.size),
+    size: fileSizeOf(metadata.size),
     lastModified: (lastModified as string | number | undefined)?.toString(),
     metadata: Object.fromEntries(
       Object.entries(metadata).filter(([name]) => !FILE_FIELDS.includes(name)),
@@ -92,6 +97,8 @@ export function newMultipartOf(event: APIGatewayProxyEvent): NewMultipart {
 export interface Completion {
   /** From 1 on, without a gap. */
   parts: NamedPart[];
+  /** Bytes of the whole file; undefined: unknown. */
+  size?: number;
   /** CRC64NVME of the whole file, in base64; undefined: unknown. */
   checksum?: string;
 }
@@ -128,13 +135,14 @@ const CHECKSUM = /^[A-Za-z0-9+/]{10}[AEIMQUYcgkosw048]=$/;
 
 /**
  * Reads the body of a request that completes an upload:
- * `{ parts: [{ PartNumber, ETag }], checksum_crc64nvme? }`. ETags have quotes or none; other fields of a
+ * `{ parts: [{ PartNumber, ETag }], size?, checksum_crc64nvme? }`. ETags have quotes or none; other fields of a
  * part, such as `Size`, are ignored.
  *
  * @throws an `HttpError` 400
  */
 export function completionOf(event: APIGatewayProxyEvent): Completion {
-  const { parts, checksum_crc64nvme: checksum } = jsonBody(event, ["parts", "checksum_crc64nvme"]);
+  const body = jsonBody(event, ["parts", "size", "checksum_crc64nvme"]);
+  const { parts, checksum_crc64nvme: checksum } = body;
   if (!Array.isArray(parts) || parts.length === 0 || parts.length > MAX_PARTS) {
     throw invalid(
       "parts",
@@ -144,7 +152,7 @@ export function completionOf(event: APIGatewayProxyEvent): Completion {
   if (checksum !== undefined && (typeof checksum !== "string" || !CHECKSUM.test(checksum))) {
     throw invalid("checksum", "The checksum has to be a CRC64NVME: 8 bytes in base64.");
   }
-  return { parts: parts.map(namedPart), checksum };
+  return { parts: parts.map(namedPart), size: fileSizeOf(body.size), checksum };
 }
 
 /** Which upload a request is for. */

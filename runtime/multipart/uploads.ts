@@ -89,6 +89,12 @@ export async function signPart(
   return { url, expires_at: expiresAt.toISOString() };
 }
 
+/** Where S3 has the object of an upload: its URL, which says nothing without a signature. */
+export async function locationOf(s3: S3Client, upload: MultipartUpload): Promise<string> {
+  const { origin, pathname } = new URL((await signPart(s3, upload, { partNumber: 1 })).url);
+  return origin + pathname;
+}
+
 /**
  * All parts that S3 has of an upload, by their number.
  *
@@ -110,8 +116,6 @@ export async function listParts(s3: S3Client, upload: MultipartUpload): Promise<
 }
 
 export interface CompletedObject {
-  /** Where S3 has the object. */
-  location: string;
   /** Without quotes. */
   eTag: string;
   /** CRC64NVME of the whole object, in base64; undefined: S3 does not tell. */
@@ -148,7 +152,6 @@ export async function completeMultipart(
     }),
   );
   return {
-    location: answer.Location ?? "",
     eTag: plainETag(answer.ETag) ?? completedETag(parts),
     checksum: answer.ChecksumCRC64NVME,
   };

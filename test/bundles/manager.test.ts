@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import * as path from "node:path";
 import type { APIGatewayProxyResult } from "aws-lambda";
 import { expect } from "chai";
+import { newUpload, SIGNED_PREFIX } from "../../events/identity";
 import { PROGRAM_DIR } from "../../start/programDir";
 import { filesOf, only, type Recording, recordProgram } from "../../testing/recordingMocks";
 import { variablesOf } from "../program/names";
@@ -9,6 +10,14 @@ import { type Call, FAILED_ROW, type FakeAws, startFakeAws } from "./fakeAws";
 import { type Output, runPackage } from "./plainNode";
 
 const ID = FAILED_ROW.event_id.S;
+
+/** Of an upload that the manager has given out. */
+const KEY = newUpload(SIGNED_PREFIX, "film.mp4").object_key;
+
+const BODIES: Record<string, object> = {
+  complete: { parts: [{ PartNumber: 1, ETag: "abcd" }] },
+  uploads: { filename: "hello.txt", content_type: "text/plain", size: 5 },
+};
 
 /** The requests, as `method path?query`, in order. */
 const REQUESTS = [
@@ -22,6 +31,8 @@ const REQUESTS = [
   "GET /stats",
   "GET /stats/hours?hours=3",
   "POST /uploads",
+  `GET /s3/multipart/upload-id/2?key=${encodeURIComponent(KEY)}`,
+  `POST /s3/multipart/upload-id/complete?key=${encodeURIComponent(KEY)}`,
   "GET /openapi.json",
   `DELETE /events/${ID}`,
 ] as const;
@@ -44,8 +55,7 @@ function proxyEvent(request: Request): object {
     headers: { Host: "api.example", "X-Forwarded-Proto": "https" },
     pathParameters: { proxy: url.pathname.slice(1) },
     multiValueQueryStringParameters: query.length > 0 ? Object.fromEntries(query) : null,
-    body:
-      method === "POST" ? '{"filename":"hello.txt","content_type":"text/plain","size":5}' : null,
+    body: JSON.stringify(BODIES[url.pathname.split("/").at(-1) ?? ""] ?? null),
     isBase64Encoded: false,
     requestContext: { requestId: "a-request", path: `/stage${url.pathname}` },
   };
@@ -176,7 +186,21 @@ describe("The manager's bundle", () => {
       "If-None-Match": "*",
     });
     expect(body.url).to.match(/[?&]X-Amz-Signature=[0-9a-f]{64}(&|$)/);
-    expect([...callsOf("POST"), ...callsOf("PUT")]).to.deep.equal([]);
+    expect(callsOf("PUT")).to.deep.equal([]);
+  });
+
+  it("signs a part without a call to AWS, and completes an upload once", () => {
+    const query = `key=${encodeURIComponent(KEY)}` as const;
+    const signed = answerTo(`GET /s3/multipart/upload-id/2?${query}`);
+    expect(signed.statusCode).to.equal(200);
+    expect(signed.body.url).to.include("partNumber=2").and.include("uploadId=upload-id");
+
+    const completed = answerTo(`POST /s3/multipart/upload-id/complete?${query}`);
+
+    expect(completed.body).to.include({ bucket: "uploads-1a2b3c4", key: KEY });
+    const [call, ...others] = callsOf("POST");
+    expect(others).to.deep.equal([]);
+    expect(call?.body).to.include("<ETag>&quot;abcd&quot;</ETag><PartNumber>1</PartNumber>");
   });
 
   it("serves the description of both APIs from the file beside it, with their URLs", async () => {

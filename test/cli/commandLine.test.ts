@@ -61,6 +61,16 @@ describe("npm run events", function () {
     ]);
   });
 
+  it("tells the same of an option of a command in a group", async () => {
+    const { code, errors } = await runEvents(["link", "create", "7d"], {
+      npm_lifecycle_event: "events",
+      npm_config_expires_in: "true",
+    });
+
+    expect([code, errors.length]).to.deep.equal([2, 1]);
+    expect(errors[0]).to.match(/npm run events -- link create --expires-in <time>$/);
+  });
+
   it("explains in one line how to connect when nothing answers", async () => {
     await fake.close();
 
@@ -80,6 +90,8 @@ describe("npm run events", function () {
       [[...connection, "retry", "one", "--dry-run"], /go with --all-failed/],
       [[...connection, "upload", "x", "--concurrency", "0"], /whole number/],
       [[...connection, "upload", "x", "--type", "a\r\nb"], /media type/],
+      [[...connection, "upload", "x", "--metadata", "a"], /customer=4711/],
+      [[...connection, "link", "create"], /--expires-in/],
       [[...connection, "colour"], /unknown command/],
       [[...connection, "show", ""], /no event's id/],
       [[...connection, "delete", "."], /no event's id/],

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Link, NewLink } from "../../cli/manager/linkClient";
 import type { FileEvent } from "../../events/event";
 import { type FakeUploads, multipart, putPart, type Reply } from "./fakeMultipart";
 import { receive, type Seen } from "./receive";
@@ -15,6 +16,7 @@ export interface FakeManager extends FakeUploads {
   key: string;
   seen: Seen[];
   events: FileEvent[];
+  links: Link[];
   /** Faults of the next requests, by method and path. */
   faults: Record<string, Fault[]>;
   directMaxBytes: number;
@@ -67,12 +69,43 @@ function describe(fake: FakeManager): object {
   };
 }
 
-function list(fake: FakeManager, { status, limit = "100", cursor = "0" }: Seen["query"]): Reply {
-  const matching = fake.events.filter((event) => !status || event.event_status === status);
+function page<Item>(
+  fake: FakeManager,
+  items: Item[],
+  { limit = "100", cursor = "0" }: Seen["query"],
+) {
   const start = Number(cursor);
   const next = start + Math.min(Number(limit), fake.pageSize);
-  const next_cursor = next < matching.length ? String(next) : null;
-  return [200, { events: matching.slice(start, next), next_cursor }];
+  return {
+    items: items.slice(start, next),
+    next_cursor: next < items.length ? String(next) : null,
+  };
+}
+
+function list(fake: FakeManager, query: Seen["query"]): Reply {
+  const { status } = query;
+  const matching = fake.events.filter((event) => !status || event.event_status === status);
+  const { items: events, next_cursor } = page(fake, matching, query);
+  return [200, { events, next_cursor }];
+}
+
+function links(fake: FakeManager, { method, path, query, text }: Seen): Reply {
+  const id = path.split("/")[2];
+  if (id === undefined && method === "GET") {
+    const { items: links, next_cursor } = page(fake, fake.links, query);
+    return [200, { links, next_cursor }];
+  }
+  if (id === undefined) {
+    const { max_files, note } = JSON.parse(text) as NewLink;
+    const made = someLink(`link-${fake.links.length + 1}`, { max_files, note });
+    fake.links.unshift(made);
+    return [201, made];
+  }
+  const link = fake.links.find(({ link_id }) => link_id === id);
+  if (link && method === "DELETE") {
+    Object.assign(link, { status: "revoked", revoked_at: "2026-11-22T08:00:00.000Z" });
+  }
+  return link ? [200, link] : [404, errorBody("link_not_found")];
 }
 
 function retryFailed(fake: FakeManager, { dry_run, cursor = "0" }: Seen["query"]): Reply {
@@ -179,6 +212,9 @@ function replyOf(fake: FakeManager, seen: Seen, arrived: Set<string>): Reply {
   if (path.startsWith("/s3/multipart")) {
     return multipart(fake, seen);
   }
+  if (first === "links") {
+    return links(fake, seen);
+  }
   return first === "events"
     ? oneEvent(fake, method, decodeURIComponent(id), action)
     : [404, errorBody("not_found")];
@@ -235,6 +271,7 @@ export async function startFakeManager(): Promise<FakeManager> {
     key: "the-key",
     seen: [],
     events: [],
+    links: [],
     faults: {},
     directMaxBytes: 1000,
     presignedMaxBytes: 10 ** 9,
@@ -263,6 +300,19 @@ export function someEvent(event_id: string, changes: Partial<FileEvent> = {}): F
     event_info: { Bucket: "uploads", Key: `uploads/${event_id}`, FileName: `${event_id}.jpg` },
     event_result: { size: 78012, type: "image/jpeg" },
     updated_at: "2026-11-21T21:23:55.776Z",
+    ...changes,
+  };
+}
+
+/** A link in the manager's format. */
+export function someLink(link_id: string, changes: Partial<Link> = {}): Link {
+  return {
+    link_id,
+    url: `https://links.example.com/stage/ticket-of-${link_id}`,
+    created_at: "2026-11-21T21:00:00.000Z",
+    expires_at: "2026-11-28T21:00:00.000Z",
+    status: "open",
+    files: { taken: 3, stored: 2 },
     ...changes,
   };
 }

@@ -32,7 +32,7 @@ function create({ uploads, partSize }: FakeUploads, { text }: Seen): Reply {
   const uploadId = `upload-${uploads.length + 1}`;
   const event_id = `event-${uploads.length + 1}`;
   const key = `signed/${event_id}`;
-  const created: unknown = JSON.parse(text);
+  const created: unknown = JSON.parse(Buffer.from(text, "latin1").toString());
   uploads.push({ uploadId, key, event_id, created, parts: new Map(), state: "open" });
   return [201, { key, uploadId, event_id, part_size: partSize }];
 }

@@ -1,4 +1,5 @@
 import type { EventStatus } from "../../../events/event";
+import type { Metadata } from "../../../events/metadata";
 import { Failure } from "../../errors";
 import type { Sleep } from "../../http/retries";
 import type { ManagerClient } from "../../manager/managerClient";
@@ -7,6 +8,7 @@ import { isSameUpload, type UploadState } from "./uploadState";
 
 export interface MultipartUploader {
   manager: ManagerClient;
+  metadata?: Metadata;
   /** Send a file again that is stored already. */
   asNew: boolean;
   sleep: Sleep;

@@ -43,6 +43,7 @@ async function start(
   const { uploadId, key, event_id, part_size } = await manager.multipart.create({
     filename: file.name,
     type: identity.type,
+    metadata: identity.metadata,
     size: file.size,
     lastModified: new Date(Number(BigInt(file.modified) / 1_000_000n)).toISOString(),
   });
@@ -187,6 +188,7 @@ export async function uploadMultipart(
     size: file.size,
     modified: file.modified,
     type,
+    metadata: uploader.metadata,
   });
   const release = await stateFile.lock(uploader.sleep, (pid) => {
     const holder = pid === undefined ? "Another command" : `Another command (process ${pid})`;

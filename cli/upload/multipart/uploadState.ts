@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import type { Metadata } from "../../../events/metadata";
 import type { Completion } from "../../manager/multipartClient";
 
 /** What an upload is continued for: with another one, it starts anew. */
@@ -12,6 +13,7 @@ export interface UploadIdentity {
   modified: string;
   /** Media type. */
   type: string;
+  metadata?: Metadata;
 }
 
 /** A multipart upload that a later command can continue, as its file in the cache folder has it. */
@@ -47,7 +49,16 @@ export function readState(file: string): UploadState | undefined {
 }
 
 export function isSameUpload(one: UploadIdentity, other: UploadIdentity): boolean {
-  const identityOf = ({ managerUrl, path, size, modified, type }: UploadIdentity) =>
-    JSON.stringify([managerUrl, path, size, modified, type]);
+  const identityOf = ({ metadata = {}, ...identity }: UploadIdentity) => {
+    const { managerUrl, path, size, modified, type } = identity;
+    return JSON.stringify([
+      managerUrl,
+      path,
+      size,
+      modified,
+      type,
+      Object.entries(metadata).sort(),
+    ]);
+  };
   return identityOf(one) === identityOf(other);
 }

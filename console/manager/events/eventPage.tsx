@@ -217,7 +217,7 @@ export function EventPage({ eventId }: { eventId: string }) {
       <p>
         <a href={back}>← Events</a>
       </p>
-      <div class="heading">
+      <div class="heading heading-event">
         <PageHeading title={event ? nameOf(event) : "Event"}>
           <bdi>{event ? nameOf(event) : "Event"}</bdi>
         </PageHeading>

@@ -39,7 +39,7 @@ function OldestUnfinished({ stats }: { stats: Stats | undefined }) {
           {secondsText(oldest.age_seconds)}
         </>
       ) : (
-        stats && "Every event is finished."
+        stats !== undefined && stats.total > 0 && "Every event is finished."
       )}
     </p>
   );

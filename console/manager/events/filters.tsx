@@ -2,8 +2,9 @@ import { useEffect, useState } from "preact/hooks";
 import { EVENT_STATUSES } from "../../../events/event";
 import { countText } from "../../shared/units";
 import type { Stats, UploadLink } from "../api/answers";
-import { eventsHref, type Filter, replaceRoute } from "../route";
+import { eventsHref, type Filter } from "../route";
 import { useSession } from "../ui/context";
+import { replaceRoute } from "../useRoute";
 
 /** The statuses, with the number of events in each, as links to their lists. */
 export function StatusTabs({ filter, stats }: { filter: Filter; stats: Stats | undefined }) {
@@ -71,6 +72,10 @@ export function Filters({ filter }: { filter: Filter }) {
   const change = (part: Filter) => {
     replaceRoute(eventsHref({ ...filter, ...part }));
   };
+  // On a phone only, where they would push the list off the screen.
+  const [isOpen, setOpen] = useState(
+    filter.from !== undefined || filter.to !== undefined || filter.link_id !== undefined,
+  );
   const hasFilter = Object.keys(filter).some(
     (name) => name !== "status" && filter[name as keyof Filter] !== undefined,
   );
@@ -79,7 +84,7 @@ export function Filters({ filter }: { filter: Filter }) {
     <form
       role="search"
       aria-label="Events"
-      class="filters"
+      class={`filters${isOpen ? " open" : ""}`}
       onSubmit={(event) => {
         event.preventDefault();
       }}
@@ -94,6 +99,16 @@ export function Filters({ filter }: { filter: Filter }) {
           }}
         />
       </label>
+      <button
+        type="button"
+        class="more-filters"
+        aria-expanded={isOpen}
+        onClick={() => {
+          setOpen(!isOpen);
+        }}
+      >
+        Filter by time and link
+      </button>
       <label>
         From
         <input

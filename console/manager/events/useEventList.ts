@@ -1,7 +1,8 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { type ApiError, asApiError } from "../../shared/apiError";
 import type { EventPage } from "../api/answers";
-import { type Pace, usePolling } from "../api/polling";
+import type { Pace } from "../api/pace";
+import { usePolling } from "../api/polling";
 import { eventsHref, type Filter } from "../route";
 import { useSession } from "../ui/context";
 import {

@@ -1,7 +1,8 @@
 import { useEffect, useState } from "preact/hooks";
 import { type ApiError, asApiError } from "../../shared/apiError";
 import type { LinkPage, UploadLink } from "../api/answers";
-import { type Pace, usePolling } from "../api/polling";
+import type { Pace } from "../api/pace";
+import { usePolling } from "../api/polling";
 import { useSession } from "../ui/context";
 import { ErrorNotice, PageHeading } from "../ui/parts";
 import { LinkCard, linkName } from "./linkCard";

@@ -1,8 +1,9 @@
 import { useState } from "preact/hooks";
 import { type ApiError, asApiError } from "../../shared/apiError";
-import type { NewLink, UploadLink } from "../api/answers";
+import type { UploadLink } from "../api/answers";
 import { useSession } from "../ui/context";
 import { ErrorNotice } from "../ui/parts";
+import { newLinkOf } from "./newLink";
 
 const DAY = 24 * 60 * 60;
 
@@ -13,47 +14,6 @@ const LIFETIMES: [name: string, seconds: number][] = [
   ["7 days", 7 * DAY],
   ["30 days", 30 * DAY],
 ];
-
-const MEGABYTE = 1_000_000;
-
-function textOf(form: FormData, name: string): string | undefined {
-  const value = form.get(name);
-  return typeof value === "string" && value.trim() !== "" ? value.trim() : undefined;
-}
-
-function numberOf(form: FormData, name: string): number | undefined {
-  const text = textOf(form, name);
-  return text === undefined ? undefined : Number(text);
-}
-
-/** @param text lines of `name: value` */
-function metadataOf(text: string | undefined): Record<string, string> | undefined {
-  const lines = text?.split("\n").filter((line) => line.trim() !== "");
-  return (
-    lines &&
-    Object.fromEntries(
-      lines.map((line) => {
-        const [name = "", ...value] = line.split(/[:=]/);
-        return [name.trim(), value.join(":").trim()];
-      }),
-    )
-  );
-}
-
-/** What the form asks the API for; the API checks it. */
-export function newLinkOf(form: FormData): NewLink {
-  const megabytes = numberOf(form, "megabytes");
-  return {
-    expires_in: Number(textOf(form, "expires_in")),
-    note: textOf(form, "note"),
-    max_files: numberOf(form, "max_files"),
-    max_bytes: megabytes === undefined ? undefined : Math.round(megabytes * MEGABYTE),
-    content_types: textOf(form, "content_types")
-      ?.split(/[\s,]+/)
-      .filter((type) => type !== ""),
-    metadata: metadataOf(textOf(form, "metadata")),
-  };
-}
 
 /** Creates a link. */
 export function NewLinkForm({ onCreated }: { onCreated: (link: UploadLink) => void }) {
@@ -105,8 +65,8 @@ export function NewLinkForm({ onCreated }: { onCreated: (link: UploadLink) => vo
         <input name="megabytes" type="number" min="0.001" step="any" placeholder="no limit" />
       </label>
       <label>
-        Types, such as image/*, text/csv
-        <input name="content_types" placeholder="all that the stack allows" />
+        Types
+        <input name="content_types" placeholder="image/*, text/csv" />
       </label>
       <label class="wide">
         Metadata of each file, a line of “name: value” each

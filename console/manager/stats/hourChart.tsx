@@ -6,9 +6,9 @@ import { useSession } from "../ui/context";
 
 /** Of the SVG, in its own units. */
 const WIDTH = 480;
-const HEIGHT = 90;
-const BASE = 72;
-const TOP = 14;
+const HEIGHT = 96;
+const BASE = 74;
+const TOP = 20;
 
 /** Hours between two labels. */
 const LABEL_EVERY = 6;

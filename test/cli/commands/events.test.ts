@@ -79,6 +79,12 @@ describe("the commands for events", () => {
     expect(lines).to.deep.equal(["There are no such events."]);
   });
 
+  it("lists the files of one upload link", async () => {
+    await listEvents(context(), { link: "link-1" });
+
+    expect(fake.seen[0]?.query).to.deep.equal({ link_id: "link-1", limit: "20" });
+  });
+
   it("fits the terminal, and shows a failed event's error at any width", async () => {
     const last_error = { code: "NoSuchKey", message: "The object is gone. ".repeat(9), step: "x" };
     const id = "01a1f874-3e4b-7c3a-9d52-6f0b8e2c4a17";
@@ -148,6 +154,22 @@ describe("the commands for events", () => {
     }
     expect(text).to.contain(`${fake.url}/file/one`);
     expect(JSON.parse(json)).to.have.nested.property("event.event_id", "one");
+  });
+
+  it("shows an event's upload link and metadata", async () => {
+    const event_info = {
+      Bucket: "uploads",
+      Key: "k",
+      Metadata: { customer: "M\u00fcller", n: "7" },
+    };
+    fake.events = [someEvent("one", { link_id: "link-1", event_info })];
+
+    await showEvent(context(), "one");
+
+    expect(lines.join("\n"))
+      .to.match(/^upload link +link-1$/m)
+      .and.match(/^metadata: customer +Müller$/m)
+      .and.match(/^metadata: n +7$/m);
   });
 
   it("says why an event has no link", async () => {

@@ -61,6 +61,41 @@ describe("an upload from the command line", () => {
     expect(result).to.include({ ok: true, via: "presigned" });
   });
 
+  it("gives metadata to each route in the form that it takes", async () => {
+    const metadata = { customer: "Müller", "order-no": "4711" };
+    test.fake.multipartMaxBytes = 10 ** 12;
+    test.fake.presignedMaxBytes = 800_000;
+
+    await test.upload(test.file("a.txt", "small"), { metadata });
+    const [direct] = test.fake.seen;
+    await test.upload(test.file("b.bin", large), { metadata });
+    const [signed] = test.fake.seen;
+    test.fake.partSize = 800_000;
+    await test.upload(test.file("c.bin", Buffer.concat([large, large])), { metadata });
+
+    expect(direct?.headers).to.include({
+      "x-amz-meta-customer": "=?UTF-8?B?TcO8bGxlcg==?=",
+      "x-amz-meta-order-no": "4711",
+    });
+    const body = Buffer.from(signed?.text ?? "", "latin1").toString();
+    expect(JSON.parse(body)).to.deep.include({ metadata });
+    const [parts] = test.fake.uploads;
+    expect(parts?.created).to.have.property("metadata").that.includes(metadata);
+  });
+
+  it("is another upload with other metadata", async () => {
+    const name = test.file("a.txt", "small");
+    const keys: (string | undefined)[] = [];
+    const all: Record<string, string>[] = [{ a: "1", b: "2" }, { b: "2", a: "1" }, { a: "2" }];
+    for (const metadata of [undefined, ...all]) {
+      await test.upload(name, { metadata });
+      keys.push(test.fake.seen[0]?.headers["idempotency-key"]);
+    }
+
+    expect(keys[1]).to.equal(keys[2]);
+    expect(new Set(keys).size).to.equal(3);
+  });
+
   it("sends small files to S3, too, without the upload API's key", async () => {
     test.fake.uploadKey = "upload-key";
     const small = test.file("a.txt", "small");

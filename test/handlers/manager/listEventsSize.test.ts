@@ -19,7 +19,11 @@ async function pageOf(note: string) {
   const manager = { store, cursorSecret: "a secret" } as unknown as ManagerContext;
   const query = { status: ["processed"], limit: ["500"] };
   const event = { multiValueQueryStringParameters: query } as unknown as APIGatewayProxyEvent;
-  const answer = await listEvents(manager, { event, eventId: "", context: {} as Context });
+  const answer = await listEvents(manager, {
+    event,
+    path: { event_id: "", upload_id: "", part_number: "" },
+    context: {} as Context,
+  });
   const { events, next_cursor } = JSON.parse(answer.body) as {
     events: object[];
     next_cursor: string | null;

@@ -37,7 +37,11 @@ describe("a retry of more failed events than the pipeline takes up", () => {
     const event = { multiValueQueryStringParameters } as unknown as APIGatewayProxyEvent;
     // So little that the request does not wait.
     const context = { getRemainingTimeInMillis: () => 10_000 } as unknown as Context;
-    const { body } = await retryEvents(manager, { event, eventId: "", context });
+    const { body } = await retryEvents(manager, {
+      event,
+      path: { event_id: "", upload_id: "", part_number: "" },
+      context,
+    });
     return JSON.parse(body) as Answer;
   }
 

@@ -6,7 +6,7 @@ const ID = "019a0000-abcd-7abc-8abc-abcdefabcdef";
 describe("matchRoute", () => {
   for (const { name, method, path } of MANAGER_ROUTES) {
     it(`finds ${name}, with or without a slash at its end`, () => {
-      const requested = path.replace("{event_id}", ID);
+      const requested = path.replaceAll(/\{\w+\}/g, ID);
       for (const end of ["", "/", "//"]) {
         const route = matchRoute(method, requested + end);
         expect(route?.name).to.equal(name);
@@ -28,9 +28,17 @@ describe("matchRoute", () => {
 
   for (const [path, eventId] of Object.entries(eventIds)) {
     it(`reads ${eventId === "" ? "no id" : eventId} from ${path}`, () => {
-      expect(matchRoute("POST", path)?.eventId).to.equal(eventId);
+      expect(matchRoute("POST", path)?.path.event_id).to.equal(eventId);
     });
   }
+
+  it("reads an upload's id and the number of a part", () => {
+    expect(matchRoute("GET", "/s3/multipart/2~a.b_c-d/17")?.path).to.deep.equal({
+      event_id: "",
+      upload_id: "2~a.b_c-d",
+      part_number: "17",
+    });
+  });
 
   const allowed = {
     "/events": ["GET", "HEAD"],
@@ -40,6 +48,10 @@ describe("matchRoute", () => {
     "/stats": ["GET", "HEAD"],
     "/stats/hours": ["GET", "HEAD"],
     "/uploads": ["POST"],
+    "/s3/multipart": ["POST"],
+    "/s3/multipart/id": ["GET", "HEAD", "DELETE"],
+    "/s3/multipart/id/complete": ["POST"],
+    "/s3/multipart/id/1": ["GET", "HEAD"],
     "/openapi.json": ["GET", "HEAD"],
   };
 
@@ -71,6 +83,8 @@ describe("matchRoute", () => {
       "/{event_id}",
       "/openapi",
       "/upload",
+      "/s3",
+      "/s3/multipart/id/1/2",
       "/constructor",
       "/__proto__",
     ];
