@@ -1,19 +1,24 @@
-import { readFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import * as path from "node:path";
 import {
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
   CreateMultipartUploadCommand,
+  GetObjectCommand,
   PutObjectCommand,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { expect } from "chai";
 import type { ObjectCreated } from "local-aws";
 import type { EventDetails } from "../cli/manager/answers";
+import { CONCURRENT_PARTS } from "../cli/upload/multipart/sendParts";
 import type { FileEvent } from "../events/event";
 import { PROGRAM_DIR } from "../start/programDir";
 import { type Run, type RunEvent, startRun } from "../start/run";
 import { type Clients, clientsOf, scanEvents } from "../testing/clients";
+import { countParts, uploadKilled } from "../testing/killedUpload";
 import { readMails } from "../testing/mails";
 import { UNTHROTTLED } from "../testing/unthrottled";
 import { checkedFetch } from "./openapi/described";
@@ -31,6 +36,7 @@ describe("the program, end to end on one machine", function () {
   const seen: RunEvent[] = [];
   const invocations: Invocation[] = [];
   const created: ObjectCreated[] = [];
+  const counter = countParts();
 
   before(async () => {
     run = await startRun({
@@ -40,6 +46,10 @@ describe("the program, end to end on one machine", function () {
       interceptInvocation: ({ functionName, payload }) => {
         invocations.push({ functionName, payload });
         return undefined;
+      },
+      intercept: (call, forward) => {
+        counter.count(call);
+        return forward();
       },
     });
     run.onObjectCreated((event) => created.push(event));
@@ -235,5 +245,32 @@ describe("the program, end to end on one machine", function () {
     expect(await rows()).to.have.deep.members(before);
     expect(await mails()).to.have.lengthOf(mailsBefore);
     expect(statusesOf(eventId)).to.deep.equal(["uploaded", "processed", "notified"]);
+  });
+
+  it("takes the rest of a large file from a command that was killed in the middle", async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "killed-upload-"));
+    const content = randomBytes(65 * 1024 ** 2);
+    const file = path.join(folder, "film.mp4");
+    writeFileSync(file, content);
+
+    const { result, sent } = await uploadKilled(run, counter, {
+      ...{ file, cache: folder, parts: 8 },
+    });
+
+    rmSync(folder, { recursive: true });
+    expect(result).to.include({ ok: true, via: "multipart", parts: 13 });
+    expect(result.resumed_parts).to.be.within(8 - CONCURRENT_PARTS, 12);
+    expect(sent.size).to.equal(13);
+    expect([...sent.values()].filter((times) => times > 1)).to.have.lengthOf.at.most(
+      CONCURRENT_PARTS,
+    );
+    await run.idle();
+    const { event_status, event_result } = (await rowOf(String(result.key))) ?? {};
+    expect(event_status).to.equal("notified");
+    expect(event_result?.size).to.equal(content.length);
+    const { Body } = await clients.s3.send(
+      new GetObjectCommand({ Bucket: String(run.outputs.bucketName), Key: String(result.key) }),
+    );
+    expect(content.equals((await Body?.transformToByteArray()) ?? Buffer.alloc(0))).to.equal(true);
   });
 });

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { EVENT_STATUSES } from "../../events/event";
 import { MANAGER_ROUTES } from "../../handlers/manager/routes";
+import { MAX_OBJECT_BYTES } from "../../runtime/multipart/parts";
 import { below, DOCUMENT, isObject, locate, type Located, methodsOf } from "./document";
 import { lintDocument } from "./generatorRules";
 import { problemsOf, validatorAt } from "./schemas";
@@ -114,11 +115,12 @@ describe("openapi.json", () => {
     expect((value as { enum: string[] }).enum).to.deep.equal([...EVENT_STATUSES]);
   });
 
-  it("gives the size limits of both uploads", () => {
+  it("gives the size limits of all uploads", () => {
     const limit = (path: string) =>
       (locate(below("#/paths", path, "post")).value as Record<string, unknown>)["x-max-bytes"];
     expect(limit("/upload")).to.equal(4 * 1024 * 1024);
     expect(limit("/uploads")).to.equal(5 * 1024 ** 3);
+    expect(limit("/s3/multipart")).to.equal(MAX_OBJECT_BYTES);
   });
 
   it("has the placeholders that a deployment fills in", () => {

@@ -125,7 +125,7 @@ async function finish(
     stateFile.write(state);
   }
   await multipart.complete(state, state.completion);
-  stateFile.write({ ...state, storedAt: Date.now() });
+  stateFile.write({ ...state, completion: undefined, storedAt: Date.now() });
   return {
     event_id: state.eventId,
     key: state.key,
@@ -158,7 +158,7 @@ async function uploadLocked(
       const isGone = isOne(error, GONE);
       const stored = isGone ? await storedBefore(uploader, state) : undefined;
       if (stored) {
-        stateFile.write({ ...state, storedAt: Date.now() });
+        stateFile.write({ ...state, completion: undefined, storedAt: Date.now() });
         return continued ? stored : { event_id: stored.event_id, key: stored.key };
       }
       const isOther = isOne(error, OTHER_PARTS);
