@@ -22,6 +22,7 @@ const THROTTLING = [
   "Throttling",
   "ThrottlingException",
   "TooManyRequestsException",
+  "TransactionInProgressException",
 ];
 
 /** S3's errors that ask for a retry with status 400 or 409. */

@@ -1,0 +1,130 @@
+import { Readable } from "node:stream";
+import {
+  DynamoDBClient,
+  PutItemCommand,
+  QueryCommand,
+  UpdateItemCommand,
+} from "@aws-sdk/client-dynamodb";
+import { createDynamoDb, type HttpRequest, type TableDefinition } from "local-aws";
+import { v7 as uuidv7 } from "uuid";
+import { linkPrefix, newUpload } from "../../../events/identity";
+import { unlessConditionFailed } from "../../../runtime/awsErrors";
+import { type Claim, claimKey, fromClaimItem } from "../../../store/links/claim";
+import { linkItem, type UploadLink } from "../../../store/links/link";
+import type { LinkStore } from "../../../store/links/linkStore";
+import { openUntil } from "../../../store/links/places";
+import { ACCOUNT, REGION } from "../eventTable";
+
+const TABLE: TableDefinition = {
+  tableName: "links",
+  hashKey: "link_id",
+  rangeKey: "item",
+  attributes: ["link_id", "item", "listed", "open_until"].map((name) => ({ name, type: "S" })),
+  globalSecondaryIndexes: [
+    { name: "listed-index", hashKey: "listed", rangeKey: "link_id", projectionType: "ALL" },
+    { name: "open-index", hashKey: "link_id", rangeKey: "open_until", projectionType: "ALL" },
+  ],
+};
+
+/** A table of links in memory. */
+export interface TestLinks {
+  store: LinkStore;
+  /** Called before each request; what it throws is the request's outcome. */
+  beforeRequest: (operation: string) => Promise<void>;
+  /** Called after each request has taken effect; what it throws is lost with the answer. */
+  afterRequest: (operation: string) => void;
+  /** Puts a link that is open for an hour. */
+  newLink(fields?: Partial<UploadLink>): Promise<UploadLink>;
+  claimsOf(linkId: string): Promise<Claim[]>;
+  close(): Promise<void>;
+}
+
+export async function openTestLinks(): Promise<TestLinks> {
+  const db = createDynamoDb({ region: REGION, accountId: ACCOUNT });
+  await db.createTable(TABLE);
+  const dynamo = new DynamoDBClient({
+    region: REGION,
+    endpoint: "http://localhost",
+    maxAttempts: 1,
+    credentials: { accessKeyId: "id", secretAccessKey: "secret" },
+    signer: { sign: (request) => Promise.resolve(request) },
+    requestHandler: {
+      async handle({ headers, body }: { headers: HttpRequest["headers"]; body: Uint8Array }) {
+        const operation = String(headers["x-amz-target"]).split(".")[1] ?? "";
+        await links.beforeRequest(operation);
+        const request = { method: "POST", url: "/", headers, body: Buffer.concat([body]) };
+        const answer = await db.handle(request);
+        links.afterRequest(operation);
+        const { status: statusCode } = answer;
+        return { response: { ...answer, statusCode, body: Readable.from([answer.body]) } };
+      },
+    },
+  });
+  const links: TestLinks = {
+    store: { dynamo, linksTableName: TABLE.tableName },
+    beforeRequest: () => Promise.resolve(),
+    afterRequest: () => undefined,
+    async newLink(fields) {
+      const link: UploadLink = {
+        link_id: uuidv7(),
+        created_at: new Date().toISOString(),
+        expires_at: new Date(Date.now() + 3_600_000).toISOString(),
+        taken: 0,
+        stored: 0,
+        ...fields,
+      };
+      await dynamo.send(new PutItemCommand({ TableName: TABLE.tableName, Item: linkItem(link) }));
+      return link;
+    },
+    async claimsOf(linkId) {
+      const { Items: items = [] } = await dynamo.send(
+        new QueryCommand({
+          TableName: TABLE.tableName,
+          KeyConditionExpression: "link_id = :link AND begins_with(#item, :claim)",
+          ExpressionAttributeNames: { "#item": "item" },
+          ExpressionAttributeValues: { ":link": { S: linkId }, ":claim": { S: "claim#" } },
+          ConsistentRead: true,
+        }),
+      );
+      return items.map(fromClaimItem);
+    },
+    async close() {
+      dynamo.destroy();
+      await db.close();
+    },
+  };
+  return links;
+}
+
+/** A claim that is not in the table yet. */
+export function newClaim(linkId: string, fields: Partial<Claim> = {}): Claim {
+  return {
+    link_id: linkId,
+    ...newUpload(linkPrefix(linkId), "a.txt"),
+    upload_id: uuidv7(),
+    file_name: "a.txt",
+    content_type: "text/plain",
+    state: "open",
+    created_at: new Date().toISOString(),
+    open_until: openUntil(),
+    ...fields,
+  };
+}
+
+/** When a claim lapsed. */
+export const LONG_AGO = "2026-01-01T00:00:00.000Z";
+
+/** Lets the time of an open or completing claim run out. */
+export async function runOut({ dynamo, linksTableName }: LinkStore, claim: Claim): Promise<void> {
+  await unlessConditionFailed(
+    dynamo.send(
+      new UpdateItemCommand({
+        TableName: linksTableName,
+        Key: claimKey(claim.link_id, claim.event_id),
+        UpdateExpression: "SET open_until = :past",
+        ConditionExpression: "attribute_exists(open_until)",
+        ExpressionAttributeValues: { ":past": { S: LONG_AGO } },
+      }),
+    ),
+  );
+}
