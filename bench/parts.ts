@@ -6,6 +6,7 @@ import type * as PackagesModule from "./packages/packages";
 import type { MeasurePart } from "./part";
 import type * as ProgramModule from "./program/program";
 import type * as RequestsModule from "./requests/requests";
+import type * as ResumeModule from "./resume/resume";
 import type * as ScaleModule from "./scale/scale";
 
 const requireModule = createRequire(__filename);
@@ -21,5 +22,6 @@ export const PARTS: Record<string, () => MeasurePart> = {
   manager: () => (requireModule("./manager/manager") as typeof ManagerModule).manager,
   requests: () => (requireModule("./requests/requests") as typeof RequestsModule).requests,
   cost: () => (requireModule("./cost/cost") as typeof CostModule).cost,
+  resume: () => (requireModule("./resume/resume") as typeof ResumeModule).resume,
   scale: () => (requireModule("./scale/scale") as typeof ScaleModule).scale,
 };

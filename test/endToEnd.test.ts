@@ -18,7 +18,7 @@ import type { FileEvent } from "../events/event";
 import { PROGRAM_DIR } from "../start/programDir";
 import { type Run, type RunEvent, startRun } from "../start/run";
 import { type Clients, clientsOf, scanEvents } from "../testing/clients";
-import { countParts, uploadKilled } from "../testing/killedUpload";
+import { countParts, uploadKilled } from "../testing/commandLine/killedUpload";
 import { readMails } from "../testing/mails";
 import { UNTHROTTLED } from "../testing/unthrottled";
 import { checkedFetch } from "./openapi/described";

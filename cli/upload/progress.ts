@@ -48,6 +48,7 @@ export interface BarState {
 /** A line such as `████░░░░  42% sending 431.0 MB of 1.1 GB  23.4 MB/s  0:28 left  film.mp4`. */
 export function barLine({ file, phase, done, total, ...state }: BarState, width: number): string {
   const speed = state.speed?.();
+  const sizes = total === 0 ? "" : ` ${phase} ${formatBytes(done)} of ${formatBytes(total)}`;
   const share = total === 0 ? 0 : Math.min(1, Math.max(0, done / total));
   const size = width < FULL_WIDTH ? NARROW_BAR_WIDTH : BAR_WIDTH;
   const filled = Math.floor(share * size);
@@ -55,8 +56,7 @@ export function barLine({ file, phase, done, total, ...state }: BarState, width:
   const bar = full.repeat(filled) + empty.repeat(size - filled);
   const left = speed ? formatTimeLeft((total - done) / speed) : "";
   const parts = [
-    `${bar} ${String(Math.floor(share * 100)).padStart(3)}% ${phase} ${formatBytes(done)} of ` +
-      formatBytes(total),
+    `${bar} ${String(Math.floor(share * 100)).padStart(3)}%${sizes}`,
     ...(speed === undefined ? [] : [`${formatBytes(Math.round(speed))}/s`]),
     ...(left === "" ? [] : [`${left} left`]),
     file,
@@ -78,7 +78,7 @@ export function barProgress(write?: (line: string) => void): Progress {
       clearOnComplete: true,
       // Without changes to the terminal, Ctrl-C has nothing to restore.
       hideCursor: null,
-      linewrap: null,
+      linewrap: true,
       gracefulExit: false,
     },
     Presets.shades_classic,

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { AllowedCall } from "local-aws";
-import { PROGRAM_DIR } from "../start/programDir";
-import type { Run } from "../start/run";
+import { PROGRAM_DIR } from "../../start/programDir";
+import type { Run } from "../../start/run";
 
 /** An upload by the command line that was killed once, and started again. */
 export interface KilledUpload {
