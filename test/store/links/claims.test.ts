@@ -5,7 +5,7 @@ import { abandonClaim, giveBackLapsed } from "../../../store/links/giveBack";
 import { openUntil, takeClaim } from "../../../store/links/places";
 import { beginCompleting, holdOpen, stopCompleting } from "../../../store/links/progress";
 import { findClaim, findLink, findRepeat } from "../../../store/links/read";
-import { LONG_AGO, newClaim, openTestLinks, runOut, type TestLinks } from "./linkTable";
+import { LONG_AGO, newClaim, openTestLinks, runOut, type TestLinks } from "./claimedLinks";
 
 const TRAITS = { name: "a.txt", size: 5, lastModified: "1", type: "text/plain" };
 
@@ -242,7 +242,8 @@ describe("The claims of a link", () => {
             await operations[operation]?.(claim);
           }
           for (const each of reads) {
-            each.push(await read(each[0] as Claim));
+            const [first] = each;
+            each.push(...(first ? [await read(first)] : []));
           }
           const placed = reads.filter((each) => PLACED.includes(each.at(-1)?.state ?? "aborted"));
           expect(await taken(link_id))

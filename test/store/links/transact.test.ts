@@ -21,10 +21,12 @@ function tableOf(answer: (token: string | undefined) => Promise<void> | void) {
 
 /** Lets the clock of a test run until a promise is settled. */
 async function settled<T>(promise: Promise<T>): Promise<T> {
-  let isSettled = false;
-  const end = () => (isSettled = true);
-  promise.then(end, end);
-  while (!isSettled) {
+  const clock = { isOver: false };
+  const stop = () => {
+    clock.isOver = true;
+  };
+  promise.then(stop, stop);
+  while (!clock.isOver) {
     await turn();
     mock.timers.tick(1);
   }
