@@ -26,6 +26,20 @@ export function isHttpError(thrown: unknown): thrown is HttpError {
   return thrown instanceof Error && thrown.name === "HttpError";
 }
 
+/**
+ * Headers of every answer, API Gateway's own included (components/restApi/gatewayResponses.ts): an answer is of
+ * its declared type only, and its URL, which may have a link's ticket, is told to no other site.
+ */
+export const EVERY_ANSWER = {
+  "X-Content-Type-Options": "nosniff",
+  "Referrer-Policy": "no-referrer",
+};
+
+/** An answer without a body: 204. */
+export function emptyResponse(): APIGatewayProxyResult {
+  return { statusCode: 204, headers: { "Cache-Control": "no-store", ...EVERY_ANSWER }, body: "" };
+}
+
 /** A JSON answer. */
 export function jsonResponse(
   statusCode: number,
@@ -37,7 +51,7 @@ export function jsonResponse(
     headers: {
       "Content-Type": "application/json",
       "Cache-Control": "no-store",
-      "X-Content-Type-Options": "nosniff",
+      ...EVERY_ANSWER,
       ...headers,
     },
     body: JSON.stringify(body),

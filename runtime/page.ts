@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 import type { Environment, RuntimeVariable } from "./environment";
-import { header, httpError } from "./http";
+import { EVERY_ANSWER, header, httpError } from "./http";
 
 /** A page as it is built (components/lambda/pages.ts), in the Lambda's package. */
 interface BuiltPage {
@@ -30,12 +30,6 @@ export interface Page {
 
 /** Seconds that a browser keeps a script, whose name changes with it: a year. */
 const SCRIPT_MAX_AGE = 31_536_000;
-
-const EVERY_ANSWER = {
-  "X-Content-Type-Options": "nosniff",
-  // Of a link's page, the URL itself is the permission.
-  "Referrer-Policy": "no-referrer",
-};
 
 /**
  * The origin of presigned requests for the bucket: that of the SDK's endpoint, which is set on a local

@@ -78,7 +78,6 @@ export class LinkApi extends pulumi.ComponentResource {
       throttle: args.throttle,
       corsOrigins: args.corsOrigins,
       compressedFromBytes: COMPRESSED_FROM_BYTES,
-      errorHeaders: { "Referrer-Policy": "no-referrer", "Cache-Control": "no-store" },
     });
     const linkUrl = api.url.apply((url) => url.replace(/\/$/, ""));
     const url: Link<"LINK_URL"> = { environment: { LINK_URL: linkUrl }, grants: [] };

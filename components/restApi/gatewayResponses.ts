@@ -22,14 +22,12 @@ function ownStatus({ responseTemplates }: SwaggerGatewayResponse): SwaggerGatewa
   return { responseTemplates } as SwaggerGatewayResponse;
 }
 
-function withParameters(
-  response: SwaggerGatewayResponse,
-  parameters: Record<string, string>,
-): SwaggerGatewayResponse {
-  return Object.keys(parameters).length === 0
-    ? response
-    : { ...response, responseParameters: { ...response.responseParameters, ...parameters } };
-}
+/** Headers of each answer, as those of the Lambdas' answers (runtime/http.ts). */
+const EVERY_ANSWER = {
+  "gatewayresponse.header.Cache-Control": "'no-store'",
+  "gatewayresponse.header.X-Content-Type-Options": "'nosniff'",
+  "gatewayresponse.header.Referrer-Policy": "'no-referrer'",
+};
 
 /**
  * The errors that API Gateway answers itself, before or instead of a Lambda, in the form of the
@@ -37,22 +35,16 @@ function withParameters(
  *
  * @param tooLarge the message for a body that is too large for API Gateway or Lambda
  * @param corsOrigins origins whose pages may read them
- * @param headers that each of them has
  */
 export function gatewayResponses(
   tooLarge: string,
   corsOrigins: string[],
-  headers: Record<string, string>,
 ): Record<string, SwaggerGatewayResponse> {
-  const parameters = corsParameters(corsOrigins);
-  for (const [name, value] of Object.entries(headers)) {
-    parameters[`gatewayresponse.header.${name}`] = `'${value}'`;
-  }
-  const responses = ownResponses(tooLarge);
+  const parameters = { ...EVERY_ANSWER, ...corsParameters(corsOrigins) };
   return Object.fromEntries(
-    Object.entries(responses).map(([type, response]) => [
+    Object.entries(ownResponses(tooLarge)).map(([type, response]) => [
       type,
-      withParameters(response, parameters),
+      { ...response, responseParameters: { ...response.responseParameters, ...parameters } },
     ]),
   );
 }

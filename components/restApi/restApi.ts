@@ -18,8 +18,6 @@ export interface RestApiArgs {
   throttle: Throttle;
   /** Origins whose pages may read API Gateway's own errors. @default none */
   corsOrigins?: string[];
-  /** Headers of API Gateway's own errors. @default none */
-  errorHeaders?: Record<string, string>;
   /**
    * From how many bytes on answers are compressed for clients that accept it. API Gateway then also
    * decompresses the bodies of requests.
@@ -39,11 +37,7 @@ export function restApi(parent: pulumi.Resource, name: string, args: RestApiArgs
         endpointConfiguration: { types: "REGIONAL" },
         minimumCompressionSize: args.compressedFromBytes?.toString(),
       },
-      gatewayResponses: gatewayResponses(
-        args.tooLarge,
-        args.corsOrigins ?? [],
-        args.errorHeaders ?? {},
-      ),
+      gatewayResponses: gatewayResponses(args.tooLarge, args.corsOrigins ?? []),
     },
     { parent },
   );

@@ -68,12 +68,6 @@ function routeOf(secrets: string[], event: APIGatewayProxyEvent) {
   return { handle: ROUTE_HANDLERS[name], request };
 }
 
-/** The URL is the permission: it goes to no other site, and into no cache. */
-function withoutTraces(answer: APIGatewayProxyResult): APIGatewayProxyResult {
-  const headers = { ...answer.headers, "Referrer-Policy": "no-referrer" };
-  return { ...answer, headers };
-}
-
 /**
  * The API of upload links, for whoever has a link's ticket: begins, signs, lists, completes and aborts
  * uploads, as @uppy/aws-s3 asks for it. Every error is `{ "error": { "code", "message" } }`.
@@ -92,15 +86,13 @@ export function linksHandler(environment: Environment<LinksVariable>) {
   const serve = async (event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> => {
     try {
       const { handle, request } = routeOf(secrets, event);
-      return withoutTraces(await handle(context, request));
+      return await handle(context, request);
     } catch (error) {
-      return withoutTraces(
-        errorAnswer(error, event.requestContext.requestId, {
-          log: "Request of an upload link failed.",
-          unavailable: "The request could not be served right now.",
-          failed: "The request could not be served.",
-        }),
-      );
+      return errorAnswer(error, event.requestContext.requestId, {
+        log: "Request of an upload link failed.",
+        unavailable: "The request could not be served right now.",
+        failed: "The request could not be served.",
+      });
     }
   };
   return withCors({ origins: environment("CORS_ORIGINS"), methods: "GET, POST, DELETE" }, serve);

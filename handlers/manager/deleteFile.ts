@@ -4,7 +4,7 @@ import { quotedETag } from "../../events/eTag";
 import type { FileEvent } from "../../events/event";
 import { hasUniqueKey } from "../../events/identity";
 import { asError } from "../../runtime/awsErrors";
-import { httpError } from "../../runtime/http";
+import { emptyResponse, httpError } from "../../runtime/http";
 import { logInfo } from "../../runtime/log";
 import { parametersOf } from "../../runtime/parameters";
 import { deleteEvent } from "../../store/rows";
@@ -90,5 +90,5 @@ export async function deleteFile(
     throw notFinished("on its way again");
   }
   logInfo("Event deleted.", { event_id: event.event_id, key: event.event_info.Key });
-  return { statusCode: 204, headers: { "Cache-Control": "no-store" }, body: "" };
+  return emptyResponse();
 }

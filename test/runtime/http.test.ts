@@ -52,6 +52,7 @@ describe("jsonResponse", () => {
         "Content-Type": "application/json",
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
         "Retry-After": "1",
       },
       body: '{"a":1}',

@@ -2,7 +2,7 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 import { fileNameFor } from "../../../events/fileName";
 import { newUpload, parseUploadKey, SIGNED_PREFIX } from "../../../events/identity";
 import { storedMetadata } from "../../../events/metadata";
-import { jsonResponse } from "../../../runtime/http";
+import { emptyResponse, jsonResponse } from "../../../runtime/http";
 import { logInfo } from "../../../runtime/log";
 import { partCountOf, partLengthOf, partSizeOf } from "../../../runtime/multipart/parts";
 import { uploadNotFound } from "../../../runtime/multipart/refusals";
@@ -123,5 +123,5 @@ export async function abortUpload(
   const upload = uploadOf(manager, request);
   await abortMultipart(manager.s3, upload);
   logInfo("Upload in parts aborted.", { event_id: upload.event_id, key: upload.key });
-  return { statusCode: 204, headers: { "Cache-Control": "no-store" }, body: "" };
+  return emptyResponse();
 }
