@@ -3,6 +3,7 @@ import { EventManager } from "./components/eventManager";
 import { EventTable } from "./components/eventTable";
 import { IdempotencyTable } from "./components/idempotencyTable";
 import { CallbackLambda } from "./components/lambda/callbackLambda";
+import { joined } from "./components/link";
 import { LinkApi } from "./components/links/linkApi";
 import { LinkTable } from "./components/links/linkTable";
 import { Notifier } from "./components/notifier";
@@ -41,9 +42,10 @@ const uploadLambda = new CallbackLambda("upload", uploadHandler, {
 });
 const uploadApi = uploads.onUpload(uploadLambda);
 
+const recordingObjects = joined(idempotency.guarding(), links.confirming());
 const recordLambda = new CallbackLambda("record", recordHandler, {
   description: "Writes a row for each new object in the bucket",
-  links: [events.reading(), events.recording(), idempotency.guarding(), bucket.cleaning()],
+  links: [events.reading(), events.recording(), recordingObjects, bucket.cleaning()],
   environment: { STUCK_SECONDS: String(stuckSeconds) },
   limits: { timeoutSeconds: 30, memoryMegabytes: 256, logRetentionDays },
 });
@@ -70,7 +72,7 @@ events.onStatus(["processed"], notifyLambda, {
 
 const sweepLambda = new CallbackLambda("sweep", sweepHandler, {
   description: "Resumes stuck events, and writes missing rows",
-  links: [events.sweeping(), bucket.sweeping(), idempotency.guarding(), deadLetters.draining()],
+  links: [events.sweeping(), bucket.sweeping(), recordingObjects, deadLetters.draining()],
   environment: { STUCK_SECONDS: String(stuckSeconds), MAX_ATTEMPTS: String(maxAttempts) },
   limits: { timeoutSeconds: 120, memoryMegabytes: 512, logRetentionDays },
 });
@@ -83,9 +85,10 @@ const linksLambda = new CallbackLambda("links", linksHandler, {
 });
 const servedLinks = linkApi.onRequest(linksLambda);
 
+const urls = joined(uploadApi.describing(), servedLinks.describing());
 const managerLambda = new CallbackLambda("manager", managerHandler, {
   description: "Serves the event manager's API",
-  links: [events.managing(), bucket.managing(), idempotency.reserving(), uploadApi.describing()],
+  links: [events.managing(), bucket.managing(), idempotency.reserving(), links.managing(), urls],
   environment: { CURSOR_SECRET: manager.cursorSecret, STUCK_SECONDS: String(stuckSeconds) },
   files: manager.files,
   limits: { timeoutSeconds: 29, memoryMegabytes: 512, logRetentionDays },

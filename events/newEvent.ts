@@ -33,8 +33,10 @@ export function eventOfRecord(
     sequencer: s3.object.sequencer,
     eventTime,
   });
+  const linkId = parseUploadKey(key)?.linkId;
   return {
     ...identity,
+    ...(linkId !== undefined && { link_id: linkId }),
     event_status: "created",
     updated_at: new Date().toISOString(),
     event_info: {

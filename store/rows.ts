@@ -4,6 +4,7 @@ import {
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
+  type TransactWriteItem,
   TransactWriteItemsCommand,
 } from "@aws-sdk/client-dynamodb";
 import type { EventKey, FileEvent } from "../events/event";
@@ -45,6 +46,29 @@ const CONFLICT_DELAY_MS = 50;
 
 const MAX_CONFLICTS = 5;
 
+/**
+ * The parts of a transaction that puts a new event, unless it was deleted (the first part's condition) or its
+ * row exists (the second's).
+ *
+ * @param by the Lambda that writes it, such as `record`
+ */
+export function undeletedRow(
+  store: GuardedEventStore,
+  event: FileEvent,
+  by: string,
+): TransactWriteItem[] {
+  return [
+    {
+      ConditionCheck: {
+        TableName: store.reservationsTableName,
+        Key: tombstoneKey(event, event.event_info.Key),
+        ConditionExpression: "attribute_not_exists(idempotency_key)",
+      },
+    },
+    { Put: newRow(store, event, by) },
+  ];
+}
+
 /** What became of a row: written now, there already, or not to be written, as its event was deleted. */
 export type PutOutcome = "written" | "exists" | "deleted";
 
@@ -65,18 +89,7 @@ export async function putUndeletedEvent(
   for (let attempt = 1; ; attempt += 1) {
     try {
       await store.dynamo.send(
-        new TransactWriteItemsCommand({
-          TransactItems: [
-            {
-              ConditionCheck: {
-                TableName: store.reservationsTableName,
-                Key: tombstoneKey(event, event.event_info.Key),
-                ConditionExpression: "attribute_not_exists(idempotency_key)",
-              },
-            },
-            { Put: newRow(store, event, by) },
-          ],
-        }),
+        new TransactWriteItemsCommand({ TransactItems: undeletedRow(store, event, by) }),
       );
       return "written";
     } catch (error) {

@@ -115,6 +115,7 @@ export async function sweeping({ rows, rowBytes, memoryMegabytes }: Sweeping): P
     tableName: "events",
     statusShards: 1,
     countsTableName: "counts",
+    linksTableName: "links",
     reservationsTableName: "idempotency",
   });
   const pipeline = new Pipeline(time, store);

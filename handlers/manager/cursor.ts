@@ -1,4 +1,8 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
+import { invalid } from "../../runtime/parameters";
+import type { ManagerContext } from "./request";
+
+type CursorContext = Pick<ManagerContext, "cursorSecret">;
 
 /** Bytes of an HMAC-SHA256. */
 const MAC_BYTES = 32;
@@ -44,4 +48,37 @@ export function openCursor(secret: string, scope: string, cursor: string): unkno
     return undefined;
   }
   return JSON.parse(text);
+}
+
+/**
+ * The position in a cursor.
+ *
+ * @returns what `cursorAt` was given, with this secret and scope; undefined without a cursor
+ * @throws an `HttpError` 400 for text that is not a cursor of this query
+ */
+export function positionOf(
+  { cursorSecret }: CursorContext,
+  scope: string,
+  cursor: string | undefined,
+): unknown {
+  if (cursor === undefined) {
+    return undefined;
+  }
+  const position = openCursor(cursorSecret, scope, cursor);
+  if (position === undefined) {
+    throw invalid(
+      "cursor",
+      "This is no cursor of this query: send next_cursor as it came, with the same parameters.",
+    );
+  }
+  return position;
+}
+
+/** The cursor for a page's `next`; null: it is the last page. */
+export function cursorAt(
+  { cursorSecret }: CursorContext,
+  scope: string,
+  next: object | undefined,
+): string | null {
+  return next ? sealCursor(cursorSecret, scope, next) : null;
 }

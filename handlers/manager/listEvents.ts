@@ -4,7 +4,8 @@ import { jsonResponse } from "../../runtime/http";
 import { logError } from "../../runtime/log";
 import { invalid, parametersOf } from "../../runtime/parameters";
 import { type EventPage, eventPage, type EventsQuery, type Position } from "../../store/eventPages";
-import { openCursor, sealCursor } from "./cursor";
+import { findLink } from "../../store/links/read";
+import { cursorAt, positionOf } from "./cursor";
 import {
   limitParameter,
   linkIdParameter,
@@ -25,37 +26,6 @@ const MAX_ANSWER_BYTES = 5_500_000;
 export function scopeOf(route: string, { status, linkId, from, to, order }: EventsQuery): string {
   const scope = [route, status ?? null, from ?? null, to ?? null, order];
   return JSON.stringify(linkId === undefined ? scope : [...scope, linkId]);
-}
-
-/**
- * The position in a cursor.
- *
- * @throws an `HttpError` 400 for text that is not a cursor of this query
- */
-export function positionOf(
-  { cursorSecret }: ManagerContext,
-  scope: string,
-  cursor: string | undefined,
-): Position | undefined {
-  if (cursor === undefined) {
-    return undefined;
-  }
-  const position = openCursor(cursorSecret, scope, cursor);
-  if (position === undefined) {
-    throw invalid(
-      "cursor",
-      "This is no cursor of this query: send next_cursor as it came, with the same parameters.",
-    );
-  }
-  return position as Position;
-}
-
-export function cursorAt(
-  { cursorSecret }: ManagerContext,
-  scope: string,
-  next?: Position,
-): string | null {
-  return next ? sealCursor(cursorSecret, scope, next) : null;
 }
 
 /** The size of an event in an answer, whose body is JSON in JSON: a quote may take four bytes. */
@@ -83,6 +53,22 @@ function fitting({ rows, next }: EventPage): { events: FileEvent[]; next?: Posit
   return { events, next };
 }
 
+/**
+ * Refuses the id of a link that there is not, and never was: a link's row is removed 90 days after the link
+ * has expired, its events stay.
+ *
+ * @throws an `HttpError` 400
+ */
+async function refuseUnknownLink({ store, links }: ManagerContext, linkId: string): Promise<void> {
+  if (await findLink(links.store, linkId)) {
+    return;
+  }
+  const { rows } = await eventPage(store, { linkId, order: "asc" }, 1);
+  if (rows.length === 0) {
+    throw invalid("link_id", `There is no link ${linkId}, and no event of one.`);
+  }
+}
+
 /** `GET /events`: a page of events, of one status or link or of all, in order of time. */
 export async function listEvents(
   manager: ManagerContext,
@@ -106,7 +92,11 @@ export async function listEvents(
   };
   const limit = limitParameter(parameters, DEFAULT_LIMIT, MAX_LIMIT);
   const scope = scopeOf("events", query);
-  const after = positionOf(manager, scope, parameters.cursor);
-  const { events, next } = fitting(await eventPage(manager.store, query, limit, after));
+  const after = positionOf(manager, scope, parameters.cursor) as Position | undefined;
+  const page = await eventPage(manager.store, query, limit, after);
+  if (query.linkId !== undefined && page.rows.length === 0 && after === undefined) {
+    await refuseUnknownLink(manager, query.linkId);
+  }
+  const { events, next } = fitting(page);
   return jsonResponse(200, { events, next_cursor: cursorAt(manager, scope, next) });
 }

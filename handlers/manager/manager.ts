@@ -3,9 +3,15 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-l
 import type { Environment, RuntimeVariable } from "../../runtime/environment";
 import { errorAnswer, httpError } from "../../runtime/http";
 import { packagedPage } from "../../runtime/page";
+import { ticketSecrets } from "../../runtime/ticket";
 import { guardedEventStore, type GuardedEventVariable } from "../../store/eventStore";
+import { linkStore, type LinkVariable } from "../../store/links/linkStore";
 import { showConsole } from "./console/showConsole";
 import { deleteFile } from "./deleteFile";
+import { createLink } from "./links/createLink";
+import { listLinks } from "./links/listLinks";
+import { revokeLink } from "./links/revokeLink";
+import { showLink } from "./links/showLink";
 import { listEvents } from "./listEvents";
 import type { ManagerContext, RouteHandler } from "./request";
 import { retryEvent, retryEvents } from "./retryEvents";
@@ -32,15 +38,25 @@ const ROUTE_HANDLERS: Record<RouteName, RouteHandler> = {
   "DELETE /s3/multipart/{upload_id}": abortUpload,
   "POST /s3/multipart/{upload_id}/complete": completeUpload,
   "GET /s3/multipart/{upload_id}/{part_number}": signUploadPart,
+  "GET /links": listLinks,
+  "POST /links": createLink,
+  "GET /links/{link_id}": showLink,
+  "DELETE /links/{link_id}": revokeLink,
   "GET /openapi.json": showDescription,
 };
 
-/** `ALLOWED_CONTENT_TYPES` has patterns, separated by commas; `UPLOAD_NEEDS_KEY` true or false. */
+/**
+ * `ALLOWED_CONTENT_TYPES` has patterns, separated by commas; `UPLOAD_NEEDS_KEY` true or false. `LINK_URL` is
+ * what a link's URL begins with, without a slash at its end; `LINK_SECRETS`: see `runtime/ticket.ts`.
+ */
 export type ManagerVariable =
   | GuardedEventVariable
+  | LinkVariable
   | "BUCKET_NAME"
   | "ALLOWED_CONTENT_TYPES"
   | "CURSOR_SECRET"
+  | "LINK_SECRETS"
+  | "LINK_URL"
   | "STUCK_SECONDS"
   | "UPLOAD_URL"
   | "MAX_UPLOAD_BYTES"
@@ -66,10 +82,11 @@ function routeOf({ httpMethod, pathParameters }: APIGatewayProxyEvent) {
 }
 
 /**
- * The event manager's API: lists, shows, counts, retries and deletes events, and signs
- * large uploads. Every error is `{ "error": { "code", "message" } }`.
+ * The event manager's API: lists, shows, counts, retries and deletes events, signs large uploads, and
+ * makes upload links. Every error is `{ "error": { "code", "message" } }`.
  */
 export function managerHandler(environment: Environment<ManagerVariable | RuntimeVariable>) {
+  const store = guardedEventStore(environment);
   const manager: ManagerContext = {
     s3: new S3Client({
       maxAttempts: 3,
@@ -82,12 +99,17 @@ export function managerHandler(environment: Environment<ManagerVariable | Runtim
       requestChecksumCalculation: "WHEN_REQUIRED",
       responseChecksumValidation: "WHEN_REQUIRED",
     }),
-    store: guardedEventStore(environment),
+    store,
     bucketName: environment("BUCKET_NAME"),
     allowedTypes: environment("ALLOWED_CONTENT_TYPES").split(","),
     cursorSecret: environment("CURSOR_SECRET"),
     stuckSeconds: Number(environment("STUCK_SECONDS")),
     taskRoot: environment("LAMBDA_TASK_ROOT"),
+    links: {
+      store: linkStore(environment, store.dynamo),
+      url: environment("LINK_URL"),
+      secrets: ticketSecrets(environment("LINK_SECRETS")),
+    },
     uploads: {
       url: environment("UPLOAD_URL"),
       maxBytes: Number(environment("MAX_UPLOAD_BYTES")),

@@ -1,6 +1,7 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-lambda";
 import type { GuardedEventStore } from "../../store/eventStore";
+import type { LinkStore } from "../../store/links/linkStore";
 import type { PathParameters } from "./routes";
 
 /** What all routes need. */
@@ -15,6 +16,8 @@ export interface ManagerContext {
   stuckSeconds: number;
   /** The folder of the Lambda's package. */
   taskRoot: string;
+  /** Upload links: their table, the URL before their tickets, and the secrets that sign these. */
+  links: { store: LinkStore; url: string; secrets: string[] };
   /** The upload API, for the description. */
   uploads: { url: string; maxBytes: number; needsKey: boolean };
 }

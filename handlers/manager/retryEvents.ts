@@ -11,7 +11,8 @@ import type { CountedEventStore } from "../../store/eventStore";
 import { openPace, type Pace } from "../../store/redelivery/pace";
 import { BEGINNING } from "../../store/timeRange";
 import { retryFailed } from "../../store/transitions";
-import { cursorAt, positionOf, scopeOf } from "./listEvents";
+import { cursorAt, positionOf } from "./cursor";
+import { scopeOf } from "./listEvents";
 import { booleanParameter, statusParameter, timeParameter } from "./parameters";
 import type { ManagerContext, ManagerRequest } from "./request";
 import { requireEvent } from "./requireEvent";
@@ -171,7 +172,7 @@ export async function retryEvents(
   const dryRun = booleanParameter(parameters, "dry_run");
   const scope = scopeOf("retry", query);
   const { store } = manager;
-  let next = positionOf(manager, scope, parameters.cursor);
+  let next = positionOf(manager, scope, parameters.cursor) as Position | undefined;
   const pace = dryRun
     ? undefined
     : await openPace(store, {

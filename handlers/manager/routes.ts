@@ -13,6 +13,10 @@ const ROUTE_NAMES = [
   "DELETE /s3/multipart/{upload_id}",
   "POST /s3/multipart/{upload_id}/complete",
   "GET /s3/multipart/{upload_id}/{part_number}",
+  "GET /links",
+  "POST /links",
+  "GET /links/{link_id}",
+  "DELETE /links/{link_id}",
   "GET /openapi.json",
 ] as const;
 
@@ -26,7 +30,7 @@ export const MANAGER_ROUTES = ROUTE_NAMES.map((name) => {
 });
 
 /** Names in the routes' paths. */
-const PATH_PARAMETERS = ["event_id", "upload_id", "part_number"] as const;
+const PATH_PARAMETERS = ["event_id", "upload_id", "part_number", "link_id"] as const;
 
 /** The values in a path, as they are in the URL; empty where the route has none. */
 export type PathParameters = Record<(typeof PATH_PARAMETERS)[number], string>;

@@ -6,6 +6,8 @@ import {
   nameOf,
   type Notice,
   oneLine,
+  originFacts,
+  originLines,
   subjectOf,
 } from "./message";
 
@@ -39,6 +41,7 @@ function singleAlarm(event: FileEvent): Notice {
     ["Step", stepOf(event)],
     ["Error", errorOf(event)],
     ["Failed from", failedFrom(event)],
+    ...originFacts(event),
     ["Location", locationOf(event)],
     ["Event", event.event_id],
     ["Received", event.event_timestamp],
@@ -62,6 +65,7 @@ function digestEntry(event: FileEvent): string {
     nameOf(event),
     oneLine(`  step ${stepOf(event)}, failed from ${failedFrom(event)}`),
     `  ${errorOf(event)}`,
+    ...originLines(event),
     `  ${locationOf(event)}`,
     oneLine(
       `  event ${event.event_id}, received ${event.event_timestamp}, failed ${event.updated_at}`,

@@ -71,6 +71,27 @@ export function locationOf({ event_info }: FileEvent): string {
   return oneLine(`s3://${event_info.Bucket}/${event_info.Key}`);
 }
 
+/** The entries of the file's metadata, such as `customer = 4711`. */
+function metadataOf({ event_info }: FileEvent): string[] {
+  return Object.entries(event_info.Metadata ?? {}).map(([name, value]) => `${name} = ${value}`);
+}
+
+/** What the uploader, or who made the link, said of the file: a fact for each entry, and the link. */
+export function originFacts(event: FileEvent): [label: string, value: string | undefined][] {
+  return [
+    ...metadataOf(event).map((entry): [string, string] => ["Metadata", entry]),
+    ["Link", event.link_id],
+  ];
+}
+
+/** The same as lines of a digest. */
+export function originLines(event: FileEvent): string[] {
+  const entries = metadataOf(event).map((entry) => `metadata ${entry}`);
+  return [...entries, ...(event.link_id === undefined ? [] : [`link ${event.link_id}`])].map(
+    (entry) => oneLine(`  ${entry}`),
+  );
+}
+
 /** The subject of a message about one file, such as `File processed: "cat.jpg"`. */
 export function subjectOf(what: string, event: FileEvent): string {
   const label = `${what}: `;

@@ -6,6 +6,8 @@ import {
   nameOf,
   type Notice,
   oneLine,
+  originFacts,
+  originLines,
   subjectOf,
 } from "./message";
 
@@ -48,6 +50,7 @@ function singleNotice(event: FileEvent): Notice {
     ["Size", sizeOf(event)],
     ["Dimensions", dimensionsText(event)],
     [result?.checksum_algorithm ?? "Checksum", result?.checksum],
+    ...originFacts(event),
     ["Location", locationOf(event)],
     ["Event", event.event_id],
     ["Received", event.event_timestamp],
@@ -65,6 +68,7 @@ function digestEntry(event: FileEvent): string {
   return [
     nameOf(event),
     oneLine(`  ${facts.filter((fact) => fact !== undefined).join(", ")}`),
+    ...originLines(event),
     `  ${locationOf(event)}`,
     oneLine(
       `  event ${event.event_id}, received ${event.event_timestamp}, processed ${event.updated_at}`,

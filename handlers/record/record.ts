@@ -12,6 +12,7 @@ import { deleteArrived } from "../../runtime/deletedEvents";
 import type { Environment } from "../../runtime/environment";
 import { logError, logInfo } from "../../runtime/log";
 import { guardedEventStore, type GuardedEventVariable } from "../../store/eventStore";
+import { linkStore, type LinkVariable } from "../../store/links/linkStore";
 import { putObjectRow } from "../../store/objectRows";
 
 /**
@@ -38,7 +39,7 @@ function newS3Client(): S3Client {
 
 /**
  * Writes a row `created` for each object that was created in the bucket, unless it has one, and deletes
- * an object whose event was deleted.
+ * an object whose event was deleted. The row of a file that came through an upload link confirms its claim.
  *
  * It skips fresh uploads of the upload API, which writes their rows; where that failed, the sweeper does
  * (see `gracePeriod.ts`).
@@ -46,8 +47,11 @@ function newS3Client(): S3Client {
  * @throws the first error, after all other records were written. Lambda repeats the event, which
  *   does not change existing rows; after the last attempt, the event goes to the dead-letter queue
  */
-export function recordHandler(environment: Environment<GuardedEventVariable | "STUCK_SECONDS">) {
-  const store = guardedEventStore(environment);
+export function recordHandler(
+  environment: Environment<GuardedEventVariable | LinkVariable | "STUCK_SECONDS">,
+) {
+  const events = guardedEventStore(environment);
+  const store = { ...events, ...linkStore(environment, events.dynamo) };
   let s3: S3Client | undefined;
   const freshSeconds = freshUploadSeconds(Number(environment("STUCK_SECONDS")));
 

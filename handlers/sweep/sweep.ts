@@ -6,6 +6,7 @@ import { logError } from "../../runtime/log";
 import { writeCounts } from "../../runtime/metrics";
 import { sealPeriods } from "../../store/counts/sealPeriods";
 import { guardedEventStore, type GuardedEventVariable } from "../../store/eventStore";
+import { linkStore, type LinkVariable } from "../../store/links/linkStore";
 import { consumersIn, readPositions } from "./consumers";
 import { sweepDeadLetters } from "./deadLetters";
 import { alarmsTo } from "./silentConsumer";
@@ -26,6 +27,7 @@ const RESERVED_MS = 20_000;
 export function sweepHandler(
   environment: Environment<
     | GuardedEventVariable
+    | LinkVariable
     | "BUCKET_NAME"
     | "DEAD_LETTER_QUEUE_URL"
     | "STUCK_SECONDS"
@@ -40,7 +42,8 @@ export function sweepHandler(
   };
   const s3 = new S3Client(options);
   const sqs = new SQSClient(options);
-  const store = guardedEventStore(environment);
+  const events = guardedEventStore(environment);
+  const store = { ...events, ...linkStore(environment, events.dynamo) };
   const bucketName = environment("BUCKET_NAME");
   const queueUrl = environment("DEAD_LETTER_QUEUE_URL");
   const stuckSeconds = Number(environment("STUCK_SECONDS"));

@@ -4,6 +4,7 @@ import type { FileEvent } from "../../events/event";
 import { deleteArrived } from "../../runtime/deletedEvents";
 import { logInfo } from "../../runtime/log";
 import type { GuardedEventStore } from "../../store/eventStore";
+import type { LinkStore } from "../../store/links/linkStore";
 import { putObjectRow } from "../../store/objectRows";
 import { type PutOutcome, putUndeletedEvent } from "../../store/rows";
 
@@ -40,7 +41,7 @@ export function noCounts(): SweepCounts {
 
 /** The state that the parts of one run share. */
 export interface SweepRun {
-  store: GuardedEventStore;
+  store: GuardedEventStore & LinkStore;
   s3: S3Client;
   /** Seconds after which an event without progress is stuck. */
   stuckSeconds: number;

@@ -3,6 +3,7 @@ import * as path from "node:path";
 import type { APIGatewayProxyResult } from "aws-lambda";
 import { expect } from "chai";
 import { newUpload, SIGNED_PREFIX } from "../../events/identity";
+import { openTicket, ticketSecrets } from "../../runtime/ticket";
 import { PROGRAM_DIR } from "../../start/programDir";
 import { filesOf, only, type Recording, recordProgram } from "../../testing/recordingMocks";
 import { variablesOf } from "../program/names";
@@ -15,6 +16,7 @@ const ID = FAILED_ROW.event_id.S;
 const KEY = newUpload(SIGNED_PREFIX, "film.mp4").object_key;
 
 const BODIES: Record<string, object> = {
+  links: { expires_in: 3600, max_files: 5 },
   complete: { parts: [{ PartNumber: 1, ETag: "abcd" }] },
   uploads: { filename: "hello.txt", content_type: "text/plain", size: 5 },
 };
@@ -33,6 +35,7 @@ const REQUESTS = [
   "POST /uploads",
   `GET /s3/multipart/upload-id/2?key=${encodeURIComponent(KEY)}`,
   `POST /s3/multipart/upload-id/complete?key=${encodeURIComponent(KEY)}`,
+  "POST /links",
   "GET /openapi.json",
   `DELETE /events/${ID}`,
 ] as const;
@@ -201,6 +204,17 @@ describe("The manager's bundle", () => {
     const [call, ...others] = callsOf("POST");
     expect(others).to.deep.equal([]);
     expect(call?.body).to.include("<ETag>&quot;abcd&quot;</ETag><PartNumber>1</PartNumber>");
+  });
+
+  it("makes an upload link, with a signed ticket", () => {
+    const { statusCode, body } = answerTo("POST /links");
+    expect(statusCode).to.equal(201);
+    const { LINK_URL: base = "", LINK_SECRETS: secrets = "" } = variablesOf(recording, "manager");
+    const { link_id: linkId, url } = body as { link_id: string; url: string };
+    expect(url.slice(0, base.length + 1)).to.equal(`${base}/`);
+    expect(openTicket(ticketSecrets(secrets), url.slice(base.length + 1))).to.equal(linkId);
+    const [put] = callsOf("PutItem").filter((call) => call.body.includes("links-1a2b3c4"));
+    expect(JSON.parse(put?.body ?? "")).to.have.nested.property("Item.link_id.S", linkId);
   });
 
   it("serves the description of both APIs from the file beside it, with their URLs", async () => {

@@ -99,6 +99,9 @@ describe("The program's Lambdas", () => {
         UPLOAD_URL: `https://${restApiId("uploads")}.execute-api.${REGION}.amazonaws.com/stage/upload`,
         MAX_UPLOAD_BYTES: "4194304",
         UPLOAD_NEEDS_KEY: "false",
+        LINKS_TABLE_NAME: "links-1a2b3c4",
+        LINK_SECRETS: linkSecrets,
+        LINK_URL: `https://${restApiId("links")}.execute-api.${REGION}.amazonaws.com/stage`,
       },
       links: {
         BUCKET_NAME: "uploads-1a2b3c4",
@@ -122,6 +125,7 @@ describe("The program's Lambdas", () => {
         STATUS_SHARDS: "1",
         COUNTS_TABLE_NAME: "events-counts-1a2b3c4",
         RESERVATIONS_TABLE_NAME: "uploads-idempotency-1a2b3c4",
+        LINKS_TABLE_NAME: "links-1a2b3c4",
         STUCK_SECONDS: "900",
       },
       process: {
@@ -142,6 +146,7 @@ describe("The program's Lambdas", () => {
         STATUS_SHARDS: "1",
         COUNTS_TABLE_NAME: "events-counts-1a2b3c4",
         RESERVATIONS_TABLE_NAME: "uploads-idempotency-1a2b3c4",
+        LINKS_TABLE_NAME: "links-1a2b3c4",
         BUCKET_NAME: "uploads-1a2b3c4",
         DEAD_LETTER_QUEUE_URL: QUEUE_URL,
         STUCK_SECONDS: "900",
@@ -199,6 +204,8 @@ describe("The program's Lambdas", () => {
   );
   const guarding = [
     `dynamodb:ConditionCheckItem ${RESERVATIONS}`,
+    `dynamodb:GetItem ${LINKS}`,
+    `dynamodb:UpdateItem ${LINKS}`,
     `s3:DeleteObject ${BUCKET}/uploads/*`,
     `s3:DeleteObject ${BUCKET}/signed/*`,
     `s3:DeleteObject ${BUCKET}/links/*`,
@@ -216,6 +223,11 @@ describe("The program's Lambdas", () => {
       `dynamodb:UpdateItem ${COUNTS}`,
       `dynamodb:GetItem ${RESERVATIONS}`,
       `dynamodb:PutItem ${RESERVATIONS}`,
+      `dynamodb:GetItem ${LINKS}`,
+      `dynamodb:PutItem ${LINKS}`,
+      `dynamodb:UpdateItem ${LINKS}`,
+      `dynamodb:Query ${LINKS}/index/listed-index`,
+      `dynamodb:Query ${LINKS}/index/open-index`,
       `s3:PutObject ${BUCKET}/signed/*`,
       `s3:ListMultipartUploadParts ${BUCKET}/signed/*`,
       `s3:AbortMultipartUpload ${BUCKET}/signed/*`,

@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { cursorAt, positionOf, scopeOf } from "../../../handlers/manager/listEvents";
+import { cursorAt, positionOf } from "../../../handlers/manager/cursor";
+import { scopeOf } from "../../../handlers/manager/listEvents";
 import type { ManagerContext } from "../../../handlers/manager/request";
 import type { EventsQuery } from "../../../store/eventPages";
 

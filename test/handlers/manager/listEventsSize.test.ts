@@ -21,7 +21,7 @@ async function pageOf(note: string) {
   const event = { multiValueQueryStringParameters: query } as unknown as APIGatewayProxyEvent;
   const answer = await listEvents(manager, {
     event,
-    path: { event_id: "", upload_id: "", part_number: "" },
+    path: { event_id: "", upload_id: "", part_number: "", link_id: "" },
     context: {} as Context,
   });
   const { events, next_cursor } = JSON.parse(answer.body) as {

@@ -39,7 +39,7 @@ describe("a retry of more failed events than the pipeline takes up", () => {
     const context = { getRemainingTimeInMillis: () => 10_000 } as unknown as Context;
     const { body } = await retryEvents(manager, {
       event,
-      path: { event_id: "", upload_id: "", part_number: "" },
+      path: { event_id: "", upload_id: "", part_number: "", link_id: "" },
       context,
     });
     return JSON.parse(body) as Answer;

@@ -32,12 +32,14 @@ describe("matchRoute", () => {
     });
   }
 
-  it("reads an upload's id and the number of a part", () => {
+  it("reads an upload's id, the number of a part, and a link's id", () => {
     expect(matchRoute("GET", "/s3/multipart/2~a.b_c-d/17")?.path).to.deep.equal({
       event_id: "",
       upload_id: "2~a.b_c-d",
       part_number: "17",
+      link_id: "",
     });
+    expect(matchRoute("DELETE", `/links/${ID}`)?.path.link_id).to.equal(ID);
   });
 
   const allowed = {
@@ -52,6 +54,8 @@ describe("matchRoute", () => {
     "/s3/multipart/id": ["GET", "HEAD", "DELETE"],
     "/s3/multipart/id/complete": ["POST"],
     "/s3/multipart/id/1": ["GET", "HEAD"],
+    "/links": ["GET", "HEAD", "POST"],
+    "/links/id": ["GET", "HEAD", "DELETE"],
     "/openapi.json": ["GET", "HEAD"],
   };
 

@@ -31,6 +31,25 @@ describe("the alarm of one failed event", () => {
     expect(alarm?.message).to.contain("What to do:").and.contain("retry");
   });
 
+  it("has what the uploader said of the file, and its link", () => {
+    const { event_info } = failedEvent();
+    const events = [1, 2].map((id) =>
+      failedEvent({
+        event_id: `id-${id}`,
+        event_info: { ...event_info, Metadata: { customer: "Müller" } },
+        link_id: "a-link",
+      }),
+    );
+
+    const [alarm] = failureAlarms(events.slice(1));
+    const [digest] = failureAlarms(events);
+
+    expect(alarm?.message).to.include("Metadata:    customer = Müller\nLink:        a-link\n");
+    expect(digest?.message.split("  metadata customer = Müller\n  link a-link\n")).to.have.length(
+      3,
+    );
+  });
+
   it("is valid for a row without an error", () => {
     const event = failedEvent({ last_error: undefined, failed_from: undefined });
     expect(failureAlarms([event])[0]?.message).to.not.match(/undefined|null/);

@@ -58,10 +58,30 @@ describe("the notice of one file", () => {
     ]);
   });
 
+  it("has what the uploader said of the file, and its link, a line for each", () => {
+    const { event_info } = processedEvent();
+    const { subject, message } = singleNotice({
+      event_info: { ...event_info, Metadata: { customer: "Müller", event: "\u202efake" } },
+      link_id: "019a0000-abcd-7abc-8abc-abcdefabcdef",
+    });
+
+    expect(subject).to.equal('File processed: "cat.jpg"');
+    expect(message).to.include(
+      [
+        "",
+        "Metadata:    customer = Müller",
+        "Metadata:    event = fake",
+        "Link:        019a0000-abcd-7abc-8abc-abcdefabcdef",
+        "Location:    s3://files/photos/cat.jpg",
+        "",
+      ].join("\n"),
+    );
+  });
+
   it("omits unknown facts", () => {
     const { message } = singleNotice({ event_result: { size: 5, type: "text/plain" } });
     expect(message).to.contain("Size:        5 bytes\n");
-    expect(message).to.not.match(/Dimensions|Checksum|undefined|null|NaN/);
+    expect(message).to.not.match(/Dimensions|Checksum|Metadata|Link|undefined|null|NaN/);
   });
 
   it("uses the end of the key for a file without a name", () => {
@@ -195,13 +215,35 @@ describe("the notices of several files", () => {
     ]);
   });
 
-  it("fit SNS for 1,000 files with the longest keys, each listed once", () => {
+  it("have what the uploader said of each file, and its link", () => {
+    const one = named(1, { Metadata: { customer: "Müller", "order-no": "4711\u2028x" } });
+    const events = [{ ...one, link_id: "a-link" }, named(2)];
+
+    const lines = processedNotices(events)[0]?.message.split("\n").slice(2, 9);
+
+    expect(lines).to.deep.equal([
+      "file-1.txt",
+      "  image/jpeg, 78.0 kB (78012 bytes), 1200 x 800 pixels",
+      "  metadata customer = Müller",
+      "  metadata order-no = 4711\ufffdx",
+      "  link a-link",
+      "  s3://files/k/1",
+      "  event 019a0000-abcd-7abc-8abc-000000000001, " +
+        "received 2026-11-21T20:00:00.000Z, processed 2026-11-21T20:00:01.000Z",
+    ]);
+  });
+
+  it("fit SNS for 1,000 files with the longest keys and metadata, each listed once", () => {
     const Key = "😀".repeat(256);
-    const events = Array.from({ length: 1000 }, (_, index) => named(index, { Key, FileName: Key }));
+    const Metadata = Object.fromEntries(
+      Array.from({ length: 8 }, (_, index) => [`${"n".repeat(31)}${index}`, "m".repeat(200)]),
+    );
+    const info = { Key, FileName: Key, Metadata };
+    const events = Array.from({ length: 1000 }, (_, index) => named(index, info));
 
     const notices = processedNotices(events);
 
-    expect(notices.length).to.be.within(2, 12);
+    expect(notices.length).to.be.within(2, 20);
     expect(notices.flatMap((notice) => notice.events)).to.deep.equal(events);
     for (const { subject, message, events: listed } of notices) {
       expect(Buffer.byteLength(message)).to.be.at.most(MAX_SNS_BYTES);

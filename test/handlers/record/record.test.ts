@@ -1,14 +1,20 @@
 import { randomUUID } from "node:crypto";
+import { GetItemCommand, ListTablesCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { expect } from "chai";
 import { AwsError } from "local-aws";
 import type { FileEvent } from "../../../events/event";
 import {
+  linkPrefix,
   newUpload,
   SIGNED_PREFIX,
   UPLOAD_PREFIX,
   uploadOf,
   type UploadPrefix,
 } from "../../../events/identity";
+import { type Claim, claimItem } from "../../../store/links/claim";
+import { fromLinkItem, linkItem, linkKey, type UploadLink } from "../../../store/links/link";
+import { clientSettings } from "../../../testing/clients";
 import { itemOf, processedEvent } from "../../../testing/events";
 import { s3Record } from "../../../testing/records";
 import { type Program, startProgram } from "../../../testing/startProgram";
@@ -65,6 +71,113 @@ describe("record", function () {
         ETag: "d41d8cd98f00b204e9800998ecf8427e",
         FileName: "a cat.jpg",
       },
+    });
+  });
+
+  describe("for the file of an upload link", () => {
+    /** A link with one claim, whose file the bucket tells of. */
+    async function claimedFile(state: "completing" | "lapsed" = "completing") {
+      const link_id = uuidv7At(Date.now(), randomUUID().replaceAll("-", ""));
+      const { object_key, ...identity } = newUpload(linkPrefix(link_id), "a b.pdf");
+      const now = new Date().toISOString();
+      const link = { link_id, created_at: now, expires_at: now, taken: 1, stored: 0 };
+      const claim: Claim = {
+        ...identity,
+        link_id,
+        object_key,
+        upload_id: "an-upload",
+        file_name: "a b.pdf",
+        content_type: "application/pdf",
+        state,
+        metadata: { customer: "Müller" },
+        created_at: now,
+      };
+      for (const item of [linkItem(link), claimItem(claim)]) {
+        await program.dynamo.send(new PutItemCommand({ TableName: linksTable, Item: item }));
+      }
+      const encodedKey = object_key.split("/").map(encodeURIComponent).join("/");
+      return { identity, link_id, record: s3Record({ bucket, encodedKey }), encodedKey };
+    }
+
+    let linksTable: string;
+
+    before(async () => {
+      const { TableNames: names = [] } = await program.dynamo.send(new ListTablesCommand({}));
+      linksTable = names.find((name) => name.startsWith("links-")) ?? "";
+    });
+
+    async function storedFiles(link_id: string): Promise<UploadLink> {
+      const { Item: item = {} } = await program.dynamo.send(
+        new GetItemCommand({ TableName: linksTable, Key: linkKey(link_id) }),
+      );
+      return fromLinkItem(item);
+    }
+
+    it("writes the row with the link and its metadata, once, by one read and one transaction", async () => {
+      const { identity, link_id, record } = await claimedFile();
+
+      const { functionError } = await program.invoke("record", { Records: [record] });
+      const { calls } = program;
+      program.calls = [];
+      await program.invoke("record", { Records: [record] });
+
+      expect(functionError).to.equal(undefined);
+      expect(calls).to.deep.equal([
+        "record dynamodb:GetItem",
+        "record dynamodb:TransactWriteItems",
+      ]);
+      expect(await program.row(identity)).to.deep.include({
+        link_id,
+        event_status: "created",
+        event_info: {
+          Bucket: bucket,
+          Key: record.s3.object.key.replaceAll("%20", " ").replaceAll("%3A", ":"),
+          Size: 1,
+          ETag: "d41d8cd98f00b204e9800998ecf8427e",
+          FileName: "a b.pdf",
+          ContentType: "application/pdf",
+          Metadata: { customer: "Müller" },
+        },
+      });
+      expect(await storedFiles(link_id)).to.include({ taken: 1, stored: 1 });
+    });
+
+    it("writes it from the dead-letter queue as well", async () => {
+      const { identity, link_id, record } = await claimedFile("lapsed");
+      const { deadLetterQueueUrl } = program.run.outputs as Record<string, string>;
+      const sqs = new SQSClient(clientSettings(program.run));
+      const letter = { requestPayload: { Records: [record] } };
+      await sqs.send(
+        new SendMessageCommand({
+          QueueUrl: deadLetterQueueUrl,
+          MessageBody: JSON.stringify(letter),
+        }),
+      );
+      sqs.destroy();
+
+      const { functionError } = await program.invoke("sweep", {});
+
+      expect(functionError).to.equal(undefined);
+      expect(await program.row(identity)).to.deep.include({ link_id });
+      expect(await storedFiles(link_id)).to.include({ taken: 2, stored: 1 });
+    });
+
+    it("makes no request to the links for any other object", async () => {
+      const direct = s3Record({ bucket, encodedKey: "links/a.txt" });
+      const signed = s3Record({ bucket, ...uploadFrom(3600, SIGNED_PREFIX) });
+      const sent: string[] = [];
+      program.onCall = ({ request }) => {
+        sent.push(request.body.toString());
+      };
+
+      await program.invoke("record", { Records: [direct, signed] });
+
+      expect(sent.filter((body) => body.includes(program.tableName))).to.have.length(2);
+      expect(sent.filter((body) => body.includes(linksTable))).to.deep.equal([]);
+      expect(await program.rowsOf(bucket)).to.have.length(2);
+      for (const row of await program.rowsOf(bucket)) {
+        expect(row).not.to.have.property("link_id");
+      }
     });
   });
 

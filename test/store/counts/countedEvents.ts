@@ -11,11 +11,13 @@ import { fromItem, type Item, keyItem } from "../../../events/item";
 import { countEvents } from "../../../store/counts/countEvents";
 import { sealPeriods } from "../../../store/counts/sealPeriods";
 import type { GuardedEventStore } from "../../../store/eventStore";
+import type { LinkStore } from "../../../store/links/linkStore";
 import { putEvent } from "../../../store/rows";
 import { advanceEvent, failEvent } from "../../../store/transitions";
 import { updateRow } from "../../../store/updateRow";
 import { processedEvent } from "../../../testing/events";
 import { ACCOUNT, eventTable, REGION } from "../eventTable";
+import { LINKS } from "../links/linkTable";
 
 const COUNTS: TableDefinition = {
   tableName: "counts",
@@ -49,9 +51,9 @@ export interface Call {
   };
 }
 
-/** An event table and its counts, in memory, with a clock that the test sets. */
+/** An event table, its counts and the links, in memory, with a clock that the test sets. */
 export interface CountedEvents {
-  store: GuardedEventStore;
+  store: GuardedEventStore & LinkStore;
   /** Runs before each call, which fails with the error it throws. */
   before: (call: Call) => void | Promise<void>;
   /** Runs after each answered call. */
@@ -90,7 +92,7 @@ export async function openCountedEvents(statusShards = 1): Promise<CountedEvents
   const engine = createDynamoDb({ region: REGION, accountId: ACCOUNT });
   await engine.open();
   await Promise.all(
-    [eventTable(statusShards), COUNTS, TOMBSTONES].map((table) => engine.createTable(table)),
+    [eventTable(statusShards), COUNTS, TOMBSTONES, LINKS].map((table) => engine.createTable(table)),
   );
   const realNow = Date.now;
   let passed = 0;
@@ -126,6 +128,7 @@ export async function openCountedEvents(statusShards = 1): Promise<CountedEvents
     statusShards,
     countsTableName: COUNTS.tableName,
     reservationsTableName: TOMBSTONES.tableName,
+    linksTableName: LINKS.tableName,
   };
 
   const events: CountedEvents = {
