@@ -95,7 +95,12 @@ export async function send({ method, url, headers, body }: HttpCall): Promise<Ht
     sourceFailure = error instanceof Failure ? error : undefined;
   });
   try {
-    return await answer;
+    const received = await answer;
+    if (received.status < 300) {
+      // Whole bodies leave the connection to the next request.
+      await sent;
+    }
+    return received;
   } catch (error) {
     await sent;
     throw connectionFailure(sourceFailure ?? error, target.host);

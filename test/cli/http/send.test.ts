@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
 import { Failure } from "../../../cli/errors";
 import { failureOf } from "../../../cli/http/answer";
@@ -49,6 +50,26 @@ describe("the command line's HTTP client", () => {
     expect(answer).to.include({ status: 403, text: "No." });
     expect(sent).to.be.lessThan(10_000);
     expect(closed).to.equal(true);
+  });
+
+  it("sends streamed bodies one after another by one connection", async () => {
+    const url = await serve((request, response) => {
+      request.resume().on("end", () => response.end());
+    });
+    let connections = 0;
+    server?.on("connection", () => (connections += 1));
+    async function* chunks() {
+      yield Buffer.alloc(10 ** 6);
+      // The answer is there before the body's end is noticed here.
+      await delay(20);
+    }
+
+    for (let time = 0; time < 3; time += 1) {
+      const body = { length: 10 ** 6, chunks: chunks() };
+      expect(await send({ method: "PUT", url, body })).to.include({ status: 200 });
+    }
+
+    expect(connections).to.equal(1);
   });
 
   it("fails when nothing listens, or when the answer breaks off", async () => {
