@@ -22,6 +22,8 @@ export interface Settings {
   corsOrigins: string[];
   /** Number of the secret that signs the tickets of upload links, from 1; the one before stays valid. */
   linkSecretVersion: number;
+  /** Who collects files by upload links: a name for their page; empty: none. */
+  organisation: string;
   /** Days until log entries are deleted. */
   logRetentionDays: number;
   /** Whether `pulumi destroy` deletes stored files and their rows. */
@@ -57,6 +59,8 @@ export const DEFAULTS = {
   /** None. */
   corsOrigins: "",
   linkSecretVersion: 1,
+  /** None. */
+  organisation: "",
   logRetentionDays: 14,
   deleteFilesOnDestroy: true,
   /** None. */
@@ -76,6 +80,8 @@ const RETENTION_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288,
   3653,
 ];
+
+const MAX_ORGANISATION_CHARACTERS = 100;
 
 const ADDRESSES = "one e-mail address, or several separated by commas, such as me@example.com";
 
@@ -133,6 +139,19 @@ function entriesOf(text: string): string[] {
     // The whole text is no valid entry either: the caller refuses it.
     return [text];
   }
+}
+
+/** Text without control characters, such as a name. */
+function line(
+  config: pulumi.Config,
+  setting: keyof typeof DEFAULTS,
+  maxCharacters: number,
+): string {
+  const text = (config.get(setting) ?? String(DEFAULTS[setting])).trim();
+  if (/\p{C}/u.test(text) || text.length > maxCharacters) {
+    refuse(setting, text, `one line of at most ${maxCharacters} characters`);
+  }
+  return text;
 }
 
 function list(
@@ -226,6 +245,7 @@ export function loadSettings(): Settings {
       ? list(config, "corsOrigins", ORIGIN, "origins such as https://www.example.com, or *")
       : [],
     linkSecretVersion: wholeNumber(config, "linkSecretVersion", 1, 9999),
+    organisation: line(config, "organisation", MAX_ORGANISATION_CHARACTERS),
     logRetentionDays,
     deleteFilesOnDestroy: yesOrNo(config, "deleteFilesOnDestroy"),
     importKept: namesByName(config, "importKept"),

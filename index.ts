@@ -80,7 +80,8 @@ new Schedule("sweep", { everyMinutes: settings.sweepMinutes, lambda: sweepLambda
 
 const linksLambda = new CallbackLambda("links", linksHandler, {
   description: "Serves upload links: begins, signs, completes and aborts their uploads",
-  links: [links.claiming(), bucket.signingParts(LINK_PREFIX), linkApi.accepting()],
+  links: [links.claiming(), bucket.signingParts(LINK_PREFIX), events.reading(), linkApi.serving()],
+  files: linkApi.files,
   limits: { timeoutSeconds: 29, memoryMegabytes: 512, logRetentionDays },
 });
 const servedLinks = linkApi.onRequest(linksLambda);

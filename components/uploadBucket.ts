@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { KEY_PREFIXES, type KeyPrefix,SIGNED_PREFIX, UPLOAD_PREFIX } from "../events/identity";
+import { KEY_PREFIXES, type KeyPrefix, SIGNED_PREFIX, UPLOAD_PREFIX } from "../events/identity";
 import type { DeadLetterQueue } from "./deadLetterQueue";
 import { movedFromUploadApi } from "./formerParent";
 import { type KeepsData, kept, type KeptArgs } from "./kept";

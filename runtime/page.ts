@@ -17,8 +17,12 @@ interface BuiltPage {
 
 /** A page and its scripts, as HTTP serves them. */
 export interface Page {
-  /** Answers a request for the page itself. */
-  html(event: APIGatewayProxyEvent): APIGatewayProxyResult;
+  /**
+   * Answers a request for the page itself.
+   *
+   * @param statusCode @default 200
+   */
+  html(event: APIGatewayProxyEvent, statusCode?: number): APIGatewayProxyResult;
   /**
    * Answers a request for one of the page's scripts.
    *
@@ -93,7 +97,7 @@ export function packagedPage(
   let loaded: ReturnType<typeof read> | undefined;
 
   return {
-    html(event) {
+    html(event, statusCode = 200) {
       const { html, policy, eTag } = (loaded ??= read());
       const location = withoutSlash(event);
       if (location !== undefined) {
@@ -106,10 +110,10 @@ export function packagedPage(
         ETag: eTag,
         Vary: "Accept",
       };
-      return isUnchanged(event, eTag)
+      return statusCode === 200 && isUnchanged(event, eTag)
         ? { statusCode: 304, headers, body: "" }
         : {
-            statusCode: 200,
+            statusCode,
             headers: { ...headers, "Content-Type": "text/html; charset=utf-8" },
             body: html,
           };

@@ -149,6 +149,26 @@ export async function statusOf(store: EventStore, key: EventKey): Promise<string
 }
 
 /**
+ * The event with this key. Reads consistently.
+ *
+ * @returns undefined where there is none
+ * @throws an error named `InvalidEvent` or `SyntaxError` for a row that is not an event
+ */
+export async function readEvent(
+  { dynamo, tableName }: EventStore,
+  { event_id, event_timestamp }: EventKey,
+): Promise<FileEvent | undefined> {
+  const { Item: item } = await dynamo.send(
+    new GetItemCommand({
+      TableName: tableName,
+      Key: keyItem({ event_id, event_timestamp }),
+      ConsistentRead: true,
+    }),
+  );
+  return item && fromItem(item);
+}
+
+/**
  * The event with this id.
  *
  * @returns undefined where there is none

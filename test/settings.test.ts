@@ -10,7 +10,7 @@ import {
   type Recording,
   recordProgram,
 } from "../testing/recordingMocks";
-import { EVENT_LAMBDAS, LAMBDAS } from "./program/names";
+import { LAMBDAS } from "./program/names";
 
 const FROM_AN_ADDRESS = "one e-mail address, or several separated by commas";
 const MEDIA_TYPES = "media types separated by commas";
@@ -61,6 +61,7 @@ const REFUSED: [name: keyof typeof DEFAULTS, values: string[], allowed: string][
   ["stuckSeconds", ["0", "86401", "15m"], "from 1 to 86400"],
   ["maxAttempts", ["0", "101", "-1"], "from 1 to 100"],
   ["linkSecretVersion", ["0", "10000", "-1", "1.5", "", "next"], "from 1 to 9999"],
+  ["organisation", ["x".repeat(101), "two\nlines", "a\u202eb"], "at most 100 characters"],
   ["statusShards", ["0", "65", "-1", "1.5", "", "many"], "from 1 to 64"],
 ];
 
@@ -152,7 +153,7 @@ describe("Settings", () => {
   });
 
   it("statusShards: reaches every Lambda of the event table, and decides on the index", () => {
-    for (const lambda of EVENT_LAMBDAS) {
+    for (const lambda of LAMBDAS) {
       expect(variablesOf(lambda).STATUS_SHARDS, lambda).to.equal("64");
     }
     expect(only(recording, "Table", "events").inputs.globalSecondaryIndexes)
@@ -231,6 +232,7 @@ describe("Settings", () => {
       requireApiKey: DEFAULTS.requireApiKey,
       corsOrigins: [],
       linkSecretVersion: DEFAULTS.linkSecretVersion,
+      organisation: DEFAULTS.organisation,
       logRetentionDays: DEFAULTS.logRetentionDays,
       deleteFilesOnDestroy: DEFAULTS.deleteFilesOnDestroy,
       importKept: {},

@@ -276,6 +276,7 @@ export const OTHER_SETTINGS = {
   requireApiKey: "true",
   corsOrigins: "https://www.example.com, http://localhost:3000",
   linkSecretVersion: "2",
+  organisation: "Example & Sons",
   logRetentionDays: "3653",
   deleteFilesOnDestroy: "false",
   digestSeconds: "300",

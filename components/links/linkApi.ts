@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { CallbackLambda } from "../lambda/callbackLambda";
+import { pageFiles } from "../lambda/pages";
 import { joined, type Link } from "../link";
 import { answeringPages } from "../restApi/cors";
 import { restApi, type Throttle } from "../restApi/restApi";
@@ -17,6 +18,8 @@ export interface LinkApiArgs {
   corsOrigins: string[];
   /** Number of the secret that signs tickets, from 1; the one before stays valid. */
   linkSecretVersion: number;
+  /** Who collects the files, for the page of a link; empty: not told. */
+  organisation: string;
 }
 
 /** The REST API of a served handler. */
@@ -55,14 +58,22 @@ export class LinkApi extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  /** To check tickets and files, and to answer the pages that send them. */
-  accepting(): Link<"LINK_SECRETS" | "ALLOWED_CONTENT_TYPES" | "CORS_ORIGINS"> {
-    const { allowedContentTypes, corsOrigins } = this.args;
-    const types: Link<"ALLOWED_CONTENT_TYPES"> = {
-      environment: { ALLOWED_CONTENT_TYPES: allowedContentTypes.join(",") },
+  /** Files for the Lambda's package: the page of a link. */
+  get files(): Promise<Record<string, string>> {
+    return pageFiles("link");
+  }
+
+  /** To check tickets and files, to answer the pages that send them, and to tell who collects them. */
+  serving(): Link<"LINK_SECRETS" | "ALLOWED_CONTENT_TYPES" | "CORS_ORIGINS" | "ORGANISATION"> {
+    const { allowedContentTypes, corsOrigins, organisation } = this.args;
+    const rules: Link<"ALLOWED_CONTENT_TYPES" | "ORGANISATION"> = {
+      environment: {
+        ALLOWED_CONTENT_TYPES: allowedContentTypes.join(","),
+        ORGANISATION: organisation,
+      },
       grants: [],
     };
-    return joined(this.ticketing(), types, answeringPages(corsOrigins));
+    return joined(this.ticketing(), rules, answeringPages(corsOrigins));
   }
 
   /** Serves every path by the Lambda. */

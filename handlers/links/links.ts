@@ -1,10 +1,11 @@
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
-import type { Environment } from "../../runtime/environment";
+import type { Environment, RuntimeVariable } from "../../runtime/environment";
 import { errorAnswer, httpError } from "../../runtime/http";
+import { packagedPage } from "../../runtime/page";
 import { type CorsVariable, withCors } from "../../runtime/requests/cors";
 import { openTicket, ticketSecrets } from "../../runtime/ticket";
-import { dynamoClient } from "../../store/eventStore";
+import { dynamoClient, eventStore, type EventVariable } from "../../store/eventStore";
 import { linkStore, type LinkVariable } from "../../store/links/linkStore";
 import { abortUpload } from "./abortUpload";
 import { completeUpload } from "./completeUpload";
@@ -12,10 +13,13 @@ import { createUpload } from "./createUpload";
 import { listUploadParts, refuseForm, signUploadPart } from "./parts";
 import type { LinkRequest, LinksContext, RouteHandler } from "./request";
 import { matchRoute, type RouteName } from "./routes";
+import { showFile } from "./showFile";
 import { showLink } from "./showLink";
+import { showScript, wantsPage } from "./showPage";
 
 const ROUTE_HANDLERS: Record<RouteName, RouteHandler> = {
   "GET /": showLink,
+  "GET /files/{event_id}": showFile,
   "GET /s3/params": refuseForm,
   "POST /s3/multipart": createUpload,
   "GET /s3/multipart/{upload_id}": listUploadParts,
@@ -24,9 +28,18 @@ const ROUTE_HANDLERS: Record<RouteName, RouteHandler> = {
   "GET /s3/multipart/{upload_id}/{part_number}": signUploadPart,
 };
 
-/** `LINK_SECRETS`: see `ticketSecrets`; `ALLOWED_CONTENT_TYPES` has patterns, separated by commas. */
+/**
+ * `LINK_SECRETS`: see `ticketSecrets`; `ALLOWED_CONTENT_TYPES` has patterns, separated by commas;
+ * `ORGANISATION` may be empty.
+ */
 export type LinksVariable =
-  LinkVariable | CorsVariable | "BUCKET_NAME" | "ALLOWED_CONTENT_TYPES" | "LINK_SECRETS";
+  | LinkVariable
+  | EventVariable
+  | CorsVariable
+  | "BUCKET_NAME"
+  | "ALLOWED_CONTENT_TYPES"
+  | "LINK_SECRETS"
+  | "ORGANISATION";
 
 function s3Client(options: S3ClientConfig): S3Client {
   return new S3Client({
@@ -58,41 +71,53 @@ function routeOf(secrets: string[], event: APIGatewayProxyEvent) {
   if (route === undefined) {
     throw httpError(404, "not_found", "There is nothing here. The link itself is one level up.");
   }
-  const { name, allowed, uploadId, partNumber } = route;
+  const { name, allowed, uploadId, partNumber, eventId } = route;
   if (name === undefined) {
     throw httpError(405, "method_not_allowed", `Allowed here: ${allowed.join(", ")}.`, {
       Allow: allowed.join(", "),
     });
   }
-  const request: LinkRequest = { event, linkId, uploadId, partNumber };
+  const request: LinkRequest = { event, linkId, uploadId, partNumber, eventId };
   return { handle: ROUTE_HANDLERS[name], request };
 }
 
 /**
  * The API of upload links, for whoever has a link's ticket: begins, signs, lists, completes and aborts
- * uploads, as @uppy/aws-s3 asks for it. Every error is `{ "error": { "code", "message" } }`.
+ * uploads, as @uppy/aws-s3 asks for it. Every error is `{ "error": { "code", "message" } }`. A browser that
+ * opens a link gets a page, which tells itself what the link is.
  */
-export function linksHandler(environment: Environment<LinksVariable>) {
+export function linksHandler(environment: Environment<LinksVariable | RuntimeVariable>) {
   let s3Once: S3Client | undefined;
+  const dynamo = dynamoClient();
   const context: LinksContext = {
     s3: s3Client({ maxAttempts: 3 }),
     s3Once: () => (s3Once ??= s3Client({ maxAttempts: 1 })),
-    store: linkStore(environment, dynamoClient()),
+    store: linkStore(environment, dynamo),
+    events: eventStore(environment, dynamo),
     bucketName: environment("BUCKET_NAME"),
     allowedTypes: environment("ALLOWED_CONTENT_TYPES").split(","),
+    organisation: environment("ORGANISATION") || undefined,
   };
+  const page = packagedPage("link", environment);
   const secrets = ticketSecrets(environment("LINK_SECRETS"));
 
   const serve = async (event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> => {
     try {
+      const script = showScript(page, event);
+      if (script) {
+        return script;
+      }
       const { handle, request } = routeOf(secrets, event);
-      return await handle(context, request);
+      const answer = await handle(context, request);
+      return wantsPage(event) ? page.html(event) : answer;
     } catch (error) {
-      return errorAnswer(error, event.requestContext.requestId, {
+      const answer = errorAnswer(error, event.requestContext.requestId, {
         log: "Request of an upload link failed.",
         unavailable: "The request could not be served right now.",
         failed: "The request could not be served.",
       });
+      // It says what is wrong, in a browser's words.
+      return wantsPage(event) ? page.html(event, answer.statusCode) : answer;
     }
   };
   return withCors({ origins: environment("CORS_ORIGINS"), methods: "GET, POST, DELETE" }, serve);

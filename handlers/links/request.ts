@@ -1,6 +1,7 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 import { type HttpError, httpError } from "../../runtime/http";
+import type { EventStore } from "../../store/eventStore";
 import { type UploadLink } from "../../store/links/link";
 import type { LinkStore } from "../../store/links/linkStore";
 import { findLink } from "../../store/links/read";
@@ -11,9 +12,12 @@ export interface LinksContext {
   /** Repeats nothing by itself: completes uploads. Made at the first need. */
   s3Once: () => S3Client;
   store: LinkStore;
+  events: EventStore;
   bucketName: string;
   /** Media types that the stack takes, as patterns. */
   allowedTypes: string[];
+  /** Who collects the files; undefined: not set. */
+  organisation: string | undefined;
 }
 
 /** A request to one route, by somebody with the link's ticket. */
@@ -22,6 +26,8 @@ export interface LinkRequest {
   linkId: string;
   /** `{upload_id}` in the path, unchecked; empty where the route has none. */
   uploadId: string;
+  /** `{event_id}` in the path, unchecked; empty where the route has none. */
+  eventId: string;
   /** `{part_number}` in the path, unchecked; empty where the route has none. */
   partNumber: string;
 }

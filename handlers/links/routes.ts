@@ -1,6 +1,7 @@
 /** The routes below a link's ticket, as the manager's in `handlers/manager/routes.ts`. */
 const ROUTE_NAMES = [
   "GET /",
+  "GET /files/{event_id}",
   "GET /s3/params",
   "POST /s3/multipart",
   "GET /s3/multipart/{upload_id}",
@@ -27,6 +28,8 @@ export interface RouteMatch {
   uploadId: string;
   /** `{part_number}` in the path; empty where the route has none. */
   partNumber: string;
+  /** `{event_id}` in the path; empty where the route has none. */
+  eventId: string;
 }
 
 function matches(template: string, segments: string[]): boolean {
@@ -54,13 +57,17 @@ export function matchRoute(method: string, path: string): RouteMatch | undefined
   const routes = LINK_ROUTES.filter((route) => route.path === template);
   // HEAD is answered as GET; API Gateway leaves the body out.
   const served = method === "HEAD" ? "GET" : method;
-  const [, , , uploadId = "", partNumber = ""] = segments;
+  const valueOf = (parameter: string) => {
+    const index = template.split("/").indexOf(`{${parameter}}`);
+    return index < 0 ? "" : (segments[index] ?? "");
+  };
   return {
     name: routes.find((route) => route.method === served)?.name,
     allowed: routes.flatMap((route) =>
       route.method === "GET" ? [route.method, "HEAD"] : [route.method],
     ),
-    uploadId,
-    partNumber,
+    uploadId: valueOf("upload_id"),
+    partNumber: valueOf("part_number"),
+    eventId: valueOf("event_id"),
   };
 }

@@ -24,6 +24,7 @@ export async function showLink(
     link_id,
     expires_at,
     note,
+    organisation: context.organisation,
     max_files,
     files_left: filesLeft(link),
     max_bytes,

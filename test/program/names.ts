@@ -17,9 +17,6 @@ export const RULE = `arn:aws:events:${REGION}:${ACCOUNT_ID}:rule/sweep-1a2b3c4`;
 /** The program's Lambdas. */
 export const LAMBDAS = ["links", "manager", "notify", "process", "record", "sweep", "upload"];
 
-/** Those that use the event table. */
-export const EVENT_LAMBDAS = LAMBDAS.filter((name) => name !== "links");
-
 export function functionArn(name: string): string {
   return `arn:aws:lambda:${REGION}:${ACCOUNT_ID}:function:${name}-1a2b3c4`;
 }

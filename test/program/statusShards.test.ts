@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { filesOf, only, type Recording, recordProgram } from "../../testing/recordingMocks";
-import { EVENT_LAMBDAS, variablesOf } from "./names";
+import { LAMBDAS, variablesOf } from "./names";
 
 describe("The program with statusShards 8", () => {
   let recording: Recording;
@@ -41,7 +41,7 @@ describe("The program with statusShards 8", () => {
     }
   });
 
-  for (const name of EVENT_LAMBDAS) {
+  for (const name of LAMBDAS) {
     it(`reaches ${name} by the environment alone: its code is the same`, async () => {
       expect(variablesOf(recording, name).STATUS_SHARDS).to.equal("8");
       const [code, plainCode] = await Promise.all(
