@@ -8,9 +8,9 @@ import type { Page } from "playwright-core";
 export interface WatchedPage {
   page: Page;
   /** Fails where anything went wrong: violations of the policy, errors of scripts, other origins. */
-  expectNoFaults(): void;
+  expectNoFaults: () => void;
   /** Fails where axe-core finds a violation on the page as it is now. */
-  expectAccessible(): Promise<void>;
+  expectAccessible: () => Promise<void>;
 }
 
 const requireModule = createRequire(__filename);
