@@ -2,8 +2,11 @@ import { ApiError } from "../apiError";
 
 /** What to do about an upload that was broken off. */
 export interface Failure {
-  /** `again`: by itself, later; `anew`: the server no longer has the upload; `never`: it is refused. */
-  next: "again" | "anew" | "never";
+  /**
+   * `again`: by itself, later; `anew`: the server no longer has the upload; `never`: it is refused;
+   * `done`: the server has the whole file, whose answer was lost.
+   */
+  next: "again" | "anew" | "never" | "done";
   code: string;
   message: string;
 }
@@ -19,7 +22,8 @@ function ofApi({ status, code, message }: ApiError): Failure {
   if (status === 0 || status === 429 || status >= 500) {
     return { next: "again", code, message: status === 0 ? CONNECTION_LOST : message };
   }
-  return { next: code === "upload_not_found" ? "anew" : "never", code, message };
+  const next = { upload_not_found: "anew", upload_completed: "done" } as const;
+  return { next: next[code as keyof typeof next] ?? "never", code, message };
 }
 
 /** The code in S3's answer, such as `NoSuchUpload`. */

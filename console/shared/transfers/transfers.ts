@@ -217,7 +217,9 @@ export function openTransfers(options: TransfersOptions): Transfers {
     noteUpload(entry);
     entry.error = failure;
     const { key } = entry;
-    if (failure.next === "anew" && key !== undefined) {
+    if (failure.next === "done") {
+      onSent(entry);
+    } else if (failure.next === "anew" && key !== undefined) {
       entry.state = "waiting";
       void startAnew(entry, { key });
     } else if (failure.next === "again") {
