@@ -94,7 +94,6 @@ const managerLambda = new CallbackLambda("manager", managerHandler, {
   files: manager.files,
   limits: { timeoutSeconds: 29, memoryMegabytes: 512, logRetentionDays },
 });
-
 const managerApi = manager.onRequest(managerLambda);
 bucket.allowOrigins([managerApi.managerUrl, servedLinks.outputs.linkUrl]);
 

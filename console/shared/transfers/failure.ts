@@ -16,14 +16,20 @@ interface BucketError {
   request?: XMLHttpRequest;
 }
 
+/** By the API's code; of all others, the request is refused for good. */
+const NEXT = new Map<string, Failure["next"]>([
+  ["upload_not_found", "anew"],
+  ["upload_completed", "done"],
+]);
+
 const CONNECTION_LOST = "The connection was lost.";
 
 function ofApi({ status, code, message }: ApiError): Failure {
   if (status === 0 || status === 429 || status >= 500) {
     return { next: "again", code, message: status === 0 ? CONNECTION_LOST : message };
   }
-  const next = { upload_not_found: "anew", upload_completed: "done" } as const;
-  return { next: next[code as keyof typeof next] ?? "never", code, message };
+  const next = NEXT.get(code) ?? "never";
+  return { next, code, message };
 }
 
 /** The code in S3's answer, such as `NoSuchUpload`. */
