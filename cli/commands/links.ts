@@ -1,4 +1,5 @@
 import type { Link, NewLink } from "../manager/linkClient";
+import { MAX_PAGE } from "../manager/managerClient";
 import { linkLines, linkTableLines, untilOf } from "../output/linkTables";
 import { plainText } from "../output/plainText";
 import type { Context } from "./context";
@@ -13,9 +14,6 @@ export interface LinkOptions {
   metadata?: Record<string, string>;
   note?: string;
 }
-
-/** Links of the API's largest page. */
-const MAX_PAGE = 100;
 
 function newLink(options: LinkOptions): NewLink {
   const { expiresIn, maxFiles, maxBytes, contentTypes, metadata, note } = options;

@@ -1,5 +1,7 @@
+import { randomUUID } from "node:crypto";
 import type { Metadata } from "../../events/metadata";
 import { jsonOf } from "../http/answer";
+import { type Sleep, withRetries } from "../http/retries";
 import { type ManagerRequests, queryString } from "./requests";
 
 /** The body of `POST /links`. */
@@ -49,9 +51,14 @@ function pathOf(linkId: string): string {
   return `/links/${encodeURIComponent(linkId)}`;
 }
 
-export function linkClient(requests: ManagerRequests): LinkClient {
+export function linkClient(requests: ManagerRequests, wait: Sleep): LinkClient {
   return {
-    create: async (link) => jsonOf(await requests.change("POST", "/links", link)) as Link,
+    create: async (link) => {
+      // Makes a repeated request the same one.
+      const headers = { "idempotency-key": randomUUID() };
+      const answer = await withRetries(() => requests.once("POST", "/links", link, headers), wait);
+      return jsonOf(answer) as Link;
+    },
     list: async (query) => (await requests.get(`/links${queryString(query)}`)) as LinkPage,
     show: async (linkId) => (await requests.get(pathOf(linkId))) as Link,
     revoke: async (linkId) => jsonOf(await requests.change("DELETE", pathOf(linkId))) as Link,

@@ -57,7 +57,7 @@ export interface ManagerClient {
   links: LinkClient;
 }
 
-/** Events of the API's largest page. */
+/** Events or links of the API's largest page. */
 export const MAX_PAGE = 500;
 
 /** @param wait between the attempts of a request */
@@ -90,6 +90,6 @@ export function createManagerClient(connection: Connection, wait: Sleep): Manage
     },
     description: () => get("/openapi.json"),
     multipart: multipartClient(requests, wait),
-    links: linkClient(requests),
+    links: linkClient(requests, wait),
   };
 }

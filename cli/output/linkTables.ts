@@ -32,7 +32,7 @@ export function linkTableLines(links: Link[], withHead: boolean, width = Infinit
     link.link_id,
     filesOf(link),
     untilOf(link),
-    link.note ?? "",
+    link.note?.replaceAll("\n", " ") ?? "",
   ]);
   return tableLines(
     [...(withHead ? [HEAD] : []), ...rows].map((row) => row.map(plainText)),
@@ -55,6 +55,6 @@ export function linkLines(link: Link): string[] {
     ["size at most", max_bytes && `${max_bytes} bytes (${formatBytes(max_bytes)}) each`],
     ["content types", link.content_types?.join(", ")],
     ...metadataPairs(link.metadata),
-    ["note", link.note],
+    ["note", link.note?.replaceAll("\n", " ")],
   ]);
 }
