@@ -5,11 +5,13 @@ import { javascript } from "./javascript";
 import { go, java, python, pythonPackages } from "./programs";
 import { rclone } from "./rclone";
 import { s3cmd } from "./s3cmd";
+import { uppy } from "./uppy";
 
 /** In the order in which they run. */
 export const SUITES: Suite[] = [
   curl,
   javascript,
+  uppy,
   awsCli,
   python,
   rclone,
