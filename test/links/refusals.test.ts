@@ -15,6 +15,9 @@ const MIB = 1024 ** 2;
 
 const TEXT = Buffer.from("a text");
 
+/** An origin whose pages may use links. */
+const PAGE = "https://www.example.com";
+
 const TICKET_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 interface Link {
@@ -30,7 +33,7 @@ describe("an upload link, used in ways that it does not allow", () => {
   const tickets: string[] = [];
 
   before(async () => {
-    program = await startProgram({ allowedContentTypes: "text/*, image/*" });
+    program = await startProgram({ allowedContentTypes: "text/*, image/*", corsOrigins: PAGE });
     link = await createLink({});
     client = linkClient(link.url);
   });
@@ -295,6 +298,26 @@ describe("an upload link, used in ways that it does not allow", () => {
       expect((await other.complete(theirs, [part])).status).to.equal(200);
     });
 
+    it("of another link does not say what became of its file, nor does any other event", async () => {
+      const other = linkClient((await createLink({})).url);
+      const theirs = await begun(other);
+      const part = await other.send(theirs, 1, TEXT);
+      await other.complete(theirs, [part]);
+      const seen = await ask(`${other.url}/files/${theirs.event_id}`);
+      expect([seen.status, seen.body.status]).to.deep.equal([200, "stored"]);
+      const { event } = await program.putEvent({});
+      for (const id of [
+        theirs.event_id,
+        (await begun()).event_id,
+        event.event_id,
+        "no-id",
+        "%00",
+      ]) {
+        const answer = await ask(`${client.url}/files/${id}`);
+        expect([answer.status, answer.code], id).to.deep.equal([404, "file_not_found"]);
+      }
+    });
+
     it("is completed once: of the same parts again is the same answer, of others 409", async () => {
       const upload = await begun();
       const part = await client.send(upload, 1, TEXT);
@@ -486,6 +509,34 @@ describe("an upload link, used in ways that it does not allow", () => {
       const { status, body } = await client.begin(`${"n".repeat(5000)}.txt`);
       expect(status).to.equal(201);
       expect(Buffer.byteLength(body.key)).to.be.below(1024);
+    });
+  });
+
+  describe("a page", () => {
+    it("of an allowed origin may use the link, and read what it refuses", async () => {
+      const asked = {
+        origin: PAGE,
+        "access-control-request-method": "DELETE",
+        "access-control-request-headers": "content-type",
+      };
+      const preflight = await ask(`${link.url}/s3/multipart/id`, "OPTIONS", undefined, asked);
+      expect(preflight.status).to.equal(204);
+      expect(preflight.headers.get("access-control-allow-methods")).to.contain("DELETE");
+      const answers = [
+        preflight,
+        await ask(link.url, "GET", undefined, { origin: PAGE }),
+        await ask(`${link.url}/s3/params`, "GET", undefined, { origin: PAGE }),
+        await ask(`${output("linkUrl")}/no-ticket`, "GET", undefined, { origin: PAGE }),
+      ];
+      expect(answers.map(({ status }) => status)).to.deep.equal([204, 200, 400, 403]);
+      for (const { headers } of answers) {
+        expect(headers.get("access-control-allow-origin")).to.equal(PAGE);
+      }
+    });
+
+    it("of another origin cannot", async () => {
+      const answer = await ask(link.url, "GET", undefined, { origin: "https://example.com" });
+      expect(answer.headers.get("access-control-allow-origin")).to.equal(null);
     });
   });
 
