@@ -5,7 +5,7 @@ import {
   QueryCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
-import { createDynamoDb, type HttpRequest, type TableDefinition } from "local-aws";
+import { createDynamoDb, type HttpRequest } from "local-aws";
 import { v7 as uuidv7 } from "uuid";
 import { linkPrefix, newUpload } from "../../../events/identity";
 import { unlessConditionFailed } from "../../../runtime/awsErrors";
@@ -14,17 +14,7 @@ import { linkItem, type UploadLink } from "../../../store/links/link";
 import type { LinkStore } from "../../../store/links/linkStore";
 import { openUntil } from "../../../store/links/places";
 import { ACCOUNT, REGION } from "../eventTable";
-
-const TABLE: TableDefinition = {
-  tableName: "links",
-  hashKey: "link_id",
-  rangeKey: "item",
-  attributes: ["link_id", "item", "listed", "open_until"].map((name) => ({ name, type: "S" })),
-  globalSecondaryIndexes: [
-    { name: "listed-index", hashKey: "listed", rangeKey: "link_id", projectionType: "ALL" },
-    { name: "open-index", hashKey: "link_id", rangeKey: "open_until", projectionType: "ALL" },
-  ],
-};
+import { LINKS } from "./linkTable";
 
 /** A table of links in memory. */
 export interface TestLinks {
@@ -41,7 +31,7 @@ export interface TestLinks {
 
 export async function openTestLinks(): Promise<TestLinks> {
   const db = createDynamoDb({ region: REGION, accountId: ACCOUNT });
-  await db.createTable(TABLE);
+  await db.createTable(LINKS);
   const dynamo = new DynamoDBClient({
     region: REGION,
     endpoint: "http://localhost",
@@ -61,7 +51,7 @@ export async function openTestLinks(): Promise<TestLinks> {
     },
   });
   const links: TestLinks = {
-    store: { dynamo, linksTableName: TABLE.tableName },
+    store: { dynamo, linksTableName: LINKS.tableName },
     beforeRequest: () => Promise.resolve(),
     afterRequest: () => undefined,
     async newLink(fields) {
@@ -73,13 +63,13 @@ export async function openTestLinks(): Promise<TestLinks> {
         stored: 0,
         ...fields,
       };
-      await dynamo.send(new PutItemCommand({ TableName: TABLE.tableName, Item: linkItem(link) }));
+      await dynamo.send(new PutItemCommand({ TableName: LINKS.tableName, Item: linkItem(link) }));
       return link;
     },
     async claimsOf(linkId) {
       const { Items: items = [] } = await dynamo.send(
         new QueryCommand({
-          TableName: TABLE.tableName,
+          TableName: LINKS.tableName,
           KeyConditionExpression: "link_id = :link AND begins_with(#item, :claim)",
           ExpressionAttributeNames: { "#item": "item" },
           ExpressionAttributeValues: { ":link": { S: linkId }, ":claim": { S: "claim#" } },
