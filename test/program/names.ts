@@ -17,6 +17,18 @@ export const RULE = `arn:aws:events:${REGION}:${ACCOUNT_ID}:rule/sweep-1a2b3c4`;
 /** The program's Lambdas. */
 export const LAMBDAS = ["links", "manager", "notify", "process", "record", "sweep", "upload"];
 
+/** What the role of the Lambda `links` may do with links and their files. */
+export const LINKS_GRANTS = [
+  `dynamodb:GetItem ${LINKS}`,
+  `dynamodb:PutItem ${LINKS}`,
+  `dynamodb:UpdateItem ${LINKS}`,
+  `dynamodb:Query ${LINKS}/index/open-index`,
+  `dynamodb:GetItem ${TABLE}`,
+  `s3:PutObject ${BUCKET}/links/*`,
+  `s3:ListMultipartUploadParts ${BUCKET}/links/*`,
+  `s3:AbortMultipartUpload ${BUCKET}/links/*`,
+];
+
 export function functionArn(name: string): string {
   return `arn:aws:lambda:${REGION}:${ACCOUNT_ID}:function:${name}-1a2b3c4`;
 }
