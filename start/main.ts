@@ -7,6 +7,7 @@ import { type FaultPlan, parseFaultPlan, StartError } from "local-aws/faults";
 import { DEFAULT_PORT } from "../cli/defaultPort";
 import { optionTakenByNpm } from "../cli/npmOptions";
 import { createLineWriter } from "./lineWriter";
+import { openPage } from "./openPage";
 import { jsonOutput, type Output, textOutput } from "./output";
 import type * as RunModule from "./run";
 
@@ -19,6 +20,7 @@ interface CommandLine {
   faults?: FaultPlan;
   inspect?: Inspect;
   watch?: boolean;
+  open?: boolean;
   json?: boolean;
   verbose?: boolean;
 }
@@ -115,6 +117,7 @@ function readCommandLine(): CommandLine {
     )
     .option("--verbose", "print every line that the Lambdas log")
     .option("--watch", "serve changed handlers within a second after they are saved")
+    .option("--open", "open the console in the browser")
     .option("--json", "print one JSON object a line, for programs")
     .helpOption("--help", "show this help")
     .exitOverride((error) => {
@@ -258,6 +261,9 @@ async function main(): Promise<void> {
   }
   run = await start(commandLine, output, () => stopping);
   output.ready(run);
+  if (commandLine.open) {
+    openPage(String(run.outputs.consoleUrl), writeError);
+  }
   if (commandLine.faults) {
     output.faults(commandLine.faults.seed);
   }

@@ -112,10 +112,10 @@ export function jsonOutput(write: WriteLine, writeError: WriteLine): Output {
   };
 }
 
-/** The command reads the manager's URL and key from the run. */
-function eventsCommand({ endpoint }: Run): string {
+/** A command of npm run events, which reads the manager's URL and key from the run. */
+function eventsCommand({ endpoint }: Run, command: string): string {
   const { port } = new URL(endpoint);
-  return `npm run events -- list${port === String(DEFAULT_PORT) ? "" : ` --port ${port}`}`;
+  return `npm run events -- ${command}${port === String(DEFAULT_PORT) ? "" : ` --port ${port}`}`;
 }
 
 function inspectText({ inspect }: Run): string {
@@ -146,8 +146,13 @@ ${rows.join("\n")}
 Upload a file:
   ${String(uploadCommand)}
 
-See what became of it:
-  ${eventsCommand(run)}
+See what became of it, in the console, with the key ${String(outputs.managerApiKey)}:
+  ${String(outputs.consoleUrl)}
+or in the terminal:
+  ${eventsCommand(run, "list")}
+
+Make a link by which anyone can upload files in a browser:
+  ${eventsCommand(run, "link create --expires-in 7d")}
 
 Mails appear here, at ${inboxUrl}
 and as files in ${mailDir}

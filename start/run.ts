@@ -73,6 +73,7 @@ export async function startRun(options: RunOptions): Promise<Run> {
     const run = await localAws.startRun({
       ...options,
       programDir: PROGRAM_DIR,
+      links: ({ consoleUrl }) => [{ title: "Console", url: String(consoleUrl) }],
       modules: PROGRAM_MODULES,
       watch: options.watch ? WATCHED : undefined,
       sourceMapOf: (code) => bundles.sourceMapOf(code),
