@@ -13,6 +13,7 @@ import {
 import { expect } from "chai";
 import type { ObjectCreated } from "local-aws";
 import type { EventDetails } from "../cli/manager/answers";
+import { createManagerClient } from "../cli/manager/managerClient";
 import { CONCURRENT_PARTS } from "../cli/upload/multipart/sendParts";
 import type { FileEvent } from "../events/event";
 import { PROGRAM_DIR } from "../start/programDir";
@@ -272,5 +273,27 @@ describe("the program, end to end on one machine", function () {
       new GetObjectCommand({ Bucket: String(run.outputs.bucketName), Key: String(result.key) }),
     );
     expect(content.equals((await Body?.transformToByteArray()) ?? Buffer.alloc(0))).to.equal(true);
+  });
+
+  it("makes, lists, shows and revokes the command line's upload links", async () => {
+    const { managerUrl, managerApiKey } = run.outputs as Record<string, string>;
+    const manager = createManagerClient(
+      { managerUrl: String(managerUrl), managerKey: String(managerApiKey) },
+      () => Promise.resolve(),
+    );
+    const { links } = manager;
+    const limits = { max_files: 2, max_bytes: 10 ** 9, content_types: ["image/*"], note: "Photos" };
+
+    const made = await links.create({ expires_in: 60, metadata: { order: "7" }, ...limits });
+
+    expect(made).to.deep.include({ ...limits, status: "open", files: { taken: 0, stored: 0 } });
+    expect(made.url).to.match(/^http/);
+    expect(await links.show(made.link_id)).to.deep.equal(made);
+    expect((await links.list({ limit: 1 })).links).to.deep.equal([made]);
+    expect(await manager.list({ limit: 1, link_id: made.link_id })).to.have.deep.property(
+      "events",
+      [],
+    );
+    expect(await links.revoke(made.link_id)).to.include({ status: "revoked" });
   });
 });

@@ -52,28 +52,32 @@ function clean(folder: string): void {
   }
 }
 
+/** Of this process: what says that no state is kept is said once. */
 let isReported = false;
 
-function reportUnkept(folder: string, error: unknown): void {
-  if (!isReported) {
-    isReported = true;
-    const { code } = error as NodeJS.ErrnoException;
-    process.stderr.write(
-      `The state of uploads cannot be kept in ${folder} (${code ?? String(error)}): a large file whose ` +
-        "upload is interrupted is sent from its beginning again.\n",
-    );
-  }
-}
-
-/** Where none can be kept, a line on standard error says what that means. */
-export function openStateFile(identity: UploadIdentity): StateFile {
+/**
+ * Where the folder cannot be written to, nothing is kept.
+ *
+ * @param notice then gets a line that says what that means
+ */
+export function openStateFile(identity: UploadIdentity, notice: (text: string) => void): StateFile {
   const folder = uploadsFolder();
+  const reportUnkept = (error: unknown) => {
+    const { code } = error as NodeJS.ErrnoException;
+    if (!isReported) {
+      isReported = true;
+      notice(
+        `The state of uploads cannot be kept in ${folder} (${code ?? String(error)}): a large file ` +
+          "whose upload is interrupted is sent from its beginning again.",
+      );
+    }
+  };
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     accessSync(folder, constants.W_OK);
     clean(folder);
   } catch (error) {
-    reportUnkept(folder, error);
+    reportUnkept(error);
     const ignore = () => undefined;
     const lock = () => Promise.resolve(ignore);
     return { identity, isKept: false, read: ignore, write: ignore, remove: ignore, lock };
@@ -91,7 +95,7 @@ export function openStateFile(identity: UploadIdentity): StateFile {
         writeFileSync(unfinished, JSON.stringify(state), { mode: 0o600 });
         renameSync(unfinished, file);
       } catch (error) {
-        reportUnkept(folder, error);
+        reportUnkept(error);
       }
     },
     remove: () => {

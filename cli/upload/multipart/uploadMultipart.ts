@@ -182,13 +182,16 @@ export async function uploadMultipart(
   type: string,
   progress: FileProgress,
 ): Promise<MultipartResult> {
-  const stateFile = openStateFile({
+  const identity = {
     managerUrl: uploader.manager.url,
     path: path.resolve(file.path),
     size: file.size,
     modified: file.modified,
     type,
     metadata: uploader.metadata,
+  };
+  const stateFile = openStateFile(identity, (text) => {
+    progress.notice(text);
   });
   const release = await stateFile.lock(uploader.sleep, (pid) => {
     const holder = pid === undefined ? "Another command" : `Another command (process ${pid})`;

@@ -339,6 +339,19 @@ describe("a large file from the command line", () => {
     expect(states()).to.deep.equal([state]);
   });
 
+  it("is sent, too, where no state can be kept, which is said once", async () => {
+    process.env.XDG_CACHE_HOME = test.file("no-folder", "");
+    const notices: string[] = [];
+    const progress = { ...unseen, notice: (text: string) => notices.push(text) };
+
+    const first = await test.upload(test.file("a.bin", content), {}, progress);
+    const second = await test.upload(test.file("b.bin", content), {}, progress);
+
+    expect([first.ok, second.ok]).to.deep.equal([true, true]);
+    expect(notices).to.have.lengthOf(1);
+    expect(notices[0]).to.match(/cannot be kept in .*no-folder.* \((ENOTDIR|EEXIST)\)/);
+  });
+
   it("is sent once by two commands at the same time", async () => {
     const name = test.file("a.bin", content);
     const notices: string[] = [];
