@@ -17,6 +17,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Bundle, BundleCache, Packing, Pages } from "../components/lambda/bundleCache";
 import { capturedValues } from "./capturedValues";
 import { PROGRAM_DIR } from "./programDir";
+import { createSerializations } from "./serializations";
 import { openSourceMaps, type SourceMaps } from "./sourceMap";
 
 /** Of the program's folder, what decides on a bundle besides the program's own modules. */
@@ -122,6 +123,8 @@ export interface Program {
 
 /** The cache of a program's bundles, and their source maps. */
 export interface ProgramBundles extends BundleCache {
+  /** Frees what a load that serialized callbacks has left, once it is over. */
+  tidy(): void;
   /**
    * The source map of a bundle that this cache has given: JSON, or a file of it.
    *
@@ -341,9 +344,10 @@ export function openBundleCache({
 }: { folder?: string; entry?: string } = {}): ProgramBundles {
   let program: Program | undefined;
   const sourceMaps = new Map<string, string | { path: string }>();
+  const serializations = createSerializations();
 
   async function make(packing: Packing, loaded: Program) {
-    const made = await packing.bundle(packing.serialize(), { withOrigin: true });
+    const made = await packing.bundle(serializations.run(packing), { withOrigin: true });
     const sourceMap = made.origin && loaded.sourceMaps().of(made.origin);
     if (sourceMap !== undefined) {
       sourceMaps.set(made.text, sourceMap);
@@ -361,6 +365,7 @@ export function openBundleCache({
   }
 
   return {
+    tidy: serializations.tidy,
     async textOf(lambda, factory, packing) {
       const loaded = loadedProgram();
       const name = keyOf(loaded, lambda, factory);

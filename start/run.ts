@@ -91,5 +91,6 @@ export async function startRun(options: RunOptions): Promise<Run> {
     setBundleCache(undefined);
     // The bundler's own process is not needed any more.
     await esbuild.stop();
+    bundles.tidy();
   }
 }

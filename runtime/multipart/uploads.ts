@@ -10,6 +10,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { plainETag, quotedETag } from "../../events/eTag";
+import { asError } from "../awsErrors";
 import type { ListedPart, NamedPart } from "./parts";
 import { orRefusal } from "./refusals";
 
@@ -122,6 +123,19 @@ export interface CompletedObject {
   checksum?: string;
 }
 
+/** @throws an error that is transient where the call and its repetitions take too long */
+async function inTime<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  try {
+    return await call(AbortSignal.timeout(COMPLETION_MS));
+  } catch (error) {
+    if (asError(error).name !== "AbortError") {
+      throw error;
+    }
+    const message = "S3 has not put the parts together in time: it may still do so.";
+    throw Object.assign(new Error(message), { name: "TimeoutError" });
+  }
+}
+
 /**
  * Makes an object of the parts, unless there is one under the key.
  *
@@ -146,10 +160,7 @@ export async function completeMultipart(
     },
   });
   const answer = await orRefusal(
-    s3.send(command, {
-      requestTimeout: COMPLETION_MS,
-      abortSignal: AbortSignal.timeout(COMPLETION_MS),
-    }),
+    inTime((abortSignal) => s3.send(command, { requestTimeout: COMPLETION_MS, abortSignal })),
   );
   return {
     eTag: plainETag(answer.ETag) ?? completedETag(parts),
