@@ -17,7 +17,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Bundle, BundleCache, Packing, Pages } from "../components/lambda/bundleCache";
 import { capturedValues } from "./capturedValues";
 import { PROGRAM_DIR } from "./programDir";
-import { createSerializations } from "./serializations";
+import { createSerializations, type Serializations } from "./serializations";
 import { openSourceMaps, type SourceMaps } from "./sourceMap";
 
 /** Of the program's folder, what decides on a bundle besides the program's own modules. */
@@ -122,9 +122,7 @@ export interface Program {
 }
 
 /** The cache of a program's bundles, and their source maps. */
-export interface ProgramBundles extends BundleCache {
-  /** Frees what a load that serialized callbacks has left, once it is over. */
-  tidy(): void;
+export interface ProgramBundles extends BundleCache, Pick<Serializations, "tidy"> {
   /**
    * The source map of a bundle that this cache has given: JSON, or a file of it.
    *

@@ -12,9 +12,9 @@ function collectGarbage(): void {
 
 /** Serializes the callbacks of a load, and frees what that leaves. */
 export interface Serializations {
-  run(packing: Packing): Promise<string>;
-  /** Frees what has gathered since, so that what follows finds room in the heap; if there was any `run`. */
-  tidy(): void;
+  run: (packing: Packing) => Promise<string>;
+  /** After the load: frees what a load that ran any has left, so that what follows finds room in the heap. */
+  tidy: () => void;
 }
 
 export function createSerializations(): Serializations {
