@@ -30,8 +30,16 @@ function uploadOf(body: string) {
 
 const NO_RECORDS = { Records: [] };
 
-/** For each Lambda but the manager: an empty event, and then one with calls to AWS. */
+/** For each Lambda but the manager: an empty event, and then one with calls to AWS; for `links`, one without a ticket. */
 export const EVENTS: Record<string, unknown[]> = {
+  links: [
+    {
+      httpMethod: "GET",
+      headers: {},
+      pathParameters: { proxy: "no-ticket/s3/multipart" },
+      requestContext: { requestId: "a-request", path: "/stage/no-ticket/s3/multipart" },
+    },
+  ],
   upload: [uploadOf(""), uploadOf("hello")],
   record: [
     NO_RECORDS,

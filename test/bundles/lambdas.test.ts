@@ -64,6 +64,12 @@ describe("The Lambdas' bundles", () => {
     expect(JSON.parse(row?.body ?? "")).to.deep.include({ TableName: "events-1a2b3c4" });
   });
 
+  it("links: refuses a request without a ticket, without a call", () => {
+    const [refused] = outputOf("links").results;
+    expect(refused?.answer).to.include({ statusCode: 403 });
+    expect(actionsOf("links")).to.deep.equal([]);
+  });
+
   it("record: does nothing for no records, then writes a row of the decoded key", () => {
     const [row] = aws.callsOf("record");
     expect(actionsOf("record")).to.deep.equal(["TransactWriteItems"]);
