@@ -38,12 +38,15 @@ function routesTo(recording: Recording, functionName: string): Route[] {
 }
 
 /**
- * The simplest route: GET before others, since it needs no body; without path parameters before
- * with; ANY last, since it often exists to refuse wrong methods.
+ * The simplest route: that of a whole API before others, which are its pages; GET before others, since it
+ * needs no body; without path parameters before with; ANY last, since it often exists to refuse wrong
+ * methods.
  */
 function simplestRoute(routes: Route[]): Route | undefined {
   const rank = ({ method, path }: Route) =>
-    (method === "GET" ? 0 : method === ANY ? 4 : 2) + (path.includes("{") ? 1 : 0);
+    path === "/{proxy+}"
+      ? -1
+      : (method === "GET" ? 0 : method === ANY ? 4 : 2) + (path.includes("{") ? 1 : 0);
   return routes.toSorted((a, b) => rank(a) - rank(b))[0];
 }
 

@@ -53,6 +53,8 @@ describe("The packages that the bench measures", () => {
       (handlerOf(name).event as { Records: Record<string, unknown>[] }).Records[0];
 
     expect(handlerOf("upload").event).to.include({ httpMethod: "POST", path: "/upload" });
+    // Of the API, not of its page.
+    expect(handlerOf("manager").event).to.include({ httpMethod: "GET", path: "/events" });
     expect(recordOf("record")).to.include({ eventSource: "aws:s3" });
     expect(recordOf("process")).to.have.nested.property(
       "dynamodb.NewImage.event_status.S",
