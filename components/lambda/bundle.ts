@@ -19,6 +19,17 @@ const FIRST_LINE = 'require("node:v8").setFlagsFromString("--no-expose-gc");';
 /** `@scope/name` or `name`, at the start of a specifier. */
 const PACKAGE_NAME = /^(?:@[^/]+\/)?[^/]+/;
 
+/** The captures of a function without `this` and `arguments`, as Pulumi writes them around each function. */
+const CAPTURES = /^( {4}with\(\{.*?),? this: undefined, arguments: undefined \}\) \{$/gm;
+
+/** Pulumi's call of what is around a function, and the function's own. */
+const CALLS = /^( {2}\}\))\.apply\(undefined, undefined\)(\.apply\(this, arguments\);)$/gm;
+
+/** The text with less around each of its hundreds of functions: Node reads all of it at each start. */
+function shortened(text: string): string {
+  return text.replace(CAPTURES, "$1 }) {").replace(CALLS, "$1()$2");
+}
+
 /**
  * The module to bundle for a specifier in the serialized text. Pulumi names the file that the
  * program loaded, which for the AWS SDK is its CommonJS build: one file that cannot be tree-shaken.
@@ -75,7 +86,11 @@ function partsOf(text: string): Parts {
     );
     return `const ${name} = require("callback:holder.js").${name};`;
   });
-  return { "names.js": names.join("\n"), "text.js": rest, "holder.js": "module.exports = {};" };
+  return {
+    "names.js": names.join("\n"),
+    "text.js": shortened(rest),
+    "holder.js": "module.exports = {};",
+  };
 }
 
 /** The first module of each bundle. In this order: the text reads the names from the holder. */
