@@ -7,7 +7,7 @@ import { LinksPage, OneLinkPage } from "./links/linksPage";
 import type { Route } from "./route";
 import { SignIn } from "./signIn";
 import { type Notice, type Session, SessionProvider } from "./ui/context";
-import { openTransfers } from "./uploads/transfers";
+import { openOwnUploads } from "./uploads/ownUploads";
 import { UploadPage } from "./uploads/uploadPage";
 import { useRoute } from "./useRoute";
 
@@ -51,12 +51,12 @@ function Console(props: {
   const [notice, setNotice] = useState<Notice>();
   const session = useMemo<Session>(() => {
     const api = managerApi(baseUrl(), apiKey, onRefusedKey);
-    return { api, notify: setNotice, left: {}, transfers: openTransfers(api) };
+    return { api, notify: setNotice, left: {}, uploads: openOwnUploads(api) };
   }, [apiKey]);
 
   useEffect(
     () => () => {
-      session.transfers.close();
+      session.uploads.close();
     },
     [session],
   );

@@ -44,7 +44,7 @@ export function NewLinkForm({ onCreated }: { onCreated: (link: UploadLink) => vo
       <h2>New link</h2>
       <label class="wide">
         Note, which those who upload see
-        <input name="note" maxLength={200} placeholder="Photos of the summer party" />
+        <input name="note" maxLength={500} placeholder="Photos of the summer party" />
       </label>
       <label>
         Expires in

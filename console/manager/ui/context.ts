@@ -2,7 +2,7 @@ import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { Api } from "../api/api";
 import type { LoadedEvents } from "../events/loadedEvents";
-import type { Transfers } from "../uploads/transfers";
+import type { OwnUploads } from "../uploads/ownUploads";
 
 /** A message about what an operator has just done. */
 export interface Notice {
@@ -23,7 +23,7 @@ export interface LeftList {
 export interface Session {
   api: Api;
   notify: (notice: Notice | undefined) => void;
-  transfers: Transfers;
+  uploads: OwnUploads;
   /** Mutable. */
   left: { list?: LeftList };
 }

@@ -1,80 +1,73 @@
-import { useEffect, useReducer, useRef, useState } from "preact/hooks";
-import { bytesText } from "../../shared/units";
+import { useEffect, useReducer, useState } from "preact/hooks";
+import type { Transfer } from "../../shared/transfers";
+import { bytesText, secondsText } from "../../shared/units";
 import { eventHref } from "../route";
 import { useSession } from "../ui/context";
 import { PageHeading } from "../ui/parts";
-import type { Transfer, Transfers } from "./transfers";
+import type { OwnUploads } from "./ownUploads";
 
-const STATES: Record<Transfer["state"], string> = {
-  waiting: "Waiting",
-  sending: "Uploading",
-  paused: "Paused",
-  stored: "Stored",
-  failed: "Failed",
-};
+/** Such as `45 MB of 300 MB, 12 MB a second, 20 s left`. */
+function progressText({ sentBytes, size, bytesPerSecond }: Transfer): string {
+  const sent = `${bytesText(sentBytes)} of ${bytesText(size)}`;
+  if (bytesPerSecond === undefined) {
+    return sent;
+  }
+  const left =
+    bytesPerSecond > 0 ? `, ${secondsText((size - sentBytes) / bytesPerSecond)} left` : "";
+  return `${sent}, ${bytesText(Math.round(bytesPerSecond))} a second${left}`;
+}
 
-function progressText({ sent, size, speed, state, error }: Transfer): string {
+function stateText(transfer: Transfer): string {
+  const { state, size, error, wasSentBefore, isResumed } = transfer;
   switch (state) {
-    case "stored":
-      return `Stored, ${bytesText(size)}`;
+    case "waiting":
+      return `Waiting, ${bytesText(size)}`;
+    case "sending":
+      return `${progressText(transfer)}${isResumed ? "; goes on with an earlier visit’s" : ""}`;
+    case "paused":
+      return `Paused: ${progressText(transfer)}`;
+    case "interrupted":
+      return `${error?.message ?? ""} It goes on by itself.`;
     case "failed":
-      return `Failed: ${error ?? ""}`;
-    default: {
-      const rate = speed === undefined ? "" : `, ${bytesText(Math.round(speed))} a second`;
-      return `${STATES[state]}: ${bytesText(sent)} of ${bytesText(size)}${rate}`;
-    }
+      return `Failed: ${error?.message ?? ""} (${error?.code ?? ""})`;
+    case "sent":
+      return `${wasSentBefore ? "Stored before, from this browser" : "Stored"}, ${bytesText(size)}`;
   }
 }
 
-function TransferRow({ transfer, transfers }: { transfer: Transfer; transfers: Transfers }) {
-  const { id, name, size, sent, state, eventId } = transfer;
-  const isUnderway = state === "sending" || state === "paused";
+function UploadRow({ transfer, uploads }: { transfer: Transfer; uploads: OwnUploads }) {
+  const { id, name, size, sentBytes, state, eventId, wasSentBefore } = transfer;
+  const button = (label: string, act: (id: string) => void) => (
+    <button
+      type="button"
+      aria-label={`${label} ${name}`}
+      onClick={() => {
+        act(id);
+      }}
+    >
+      {label}
+    </button>
+  );
   return (
     <li class="card transfer">
       <div class="transfer-name">
         <bdi>{name}</bdi>
       </div>
-      {state !== "stored" && state !== "failed" && (
-        <progress max={size} value={sent} aria-label={`Upload of ${name}`} />
+      {state !== "sent" && (
+        <progress max={size} value={sentBytes} aria-label={`Upload of ${name}`} />
       )}
-      <p class={state === "failed" ? "bad" : "muted"}>{progressText(transfer)}</p>
+      <p class={state === "failed" ? "bad" : "muted"}>{stateText(transfer)}</p>
       <div class="actions">
-        {eventId && (
-          <a class="button" href={eventHref(eventId)}>
+        {state === "sent" && eventId && (
+          <a class="button" href={eventHref(eventId)} aria-label={`Event of ${name}`}>
             Event
           </a>
         )}
-        {isUnderway && (
-          <button
-            type="button"
-            onClick={() => {
-              transfers.pauseOrResume(id);
-            }}
-            aria-label={`${state === "paused" ? "Resume" : "Pause"} ${name}`}
-          >
-            {state === "paused" ? "Resume" : "Pause"}
-          </button>
-        )}
-        {state === "failed" && (
-          <button
-            type="button"
-            onClick={() => {
-              transfers.retry(id);
-            }}
-            aria-label={`Retry ${name}`}
-          >
-            Retry
-          </button>
-        )}
-        <button
-          type="button"
-          onClick={() => {
-            transfers.remove(id);
-          }}
-          aria-label={`${state === "stored" ? "Remove from the list:" : "Cancel"} ${name}`}
-        >
-          {state === "stored" ? "Clear" : "Cancel"}
-        </button>
+        {state === "sending" && button("Pause", uploads.pause)}
+        {state === "paused" && button("Resume", uploads.resume)}
+        {(state === "failed" || state === "interrupted") && button("Retry", uploads.retry)}
+        {wasSentBefore && button("Send again", uploads.retry)}
+        {button(state === "sent" ? "Hide" : "Cancel", uploads.cancel)}
       </div>
     </li>
   );
@@ -82,32 +75,26 @@ function TransferRow({ transfer, transfers }: { transfer: Transfer; transfers: T
 
 /** Uploads of an operator's own files, of any size. */
 export function UploadPage() {
-  const { transfers } = useSession();
-  const [refused, setRefused] = useState<string[]>([]);
+  const { uploads } = useSession();
+  const [empty, setEmpty] = useState<string[]>([]);
   const [isOver, setOver] = useState(false);
   const [, render] = useReducer((count: number) => count + 1, 0);
-  const frame = useRef(0);
 
   useEffect(() => {
     scrollTo(0, 0);
-    const unsubscribe = transfers.subscribe(() => {
-      cancelAnimationFrame(frame.current);
-      frame.current = requestAnimationFrame(() => {
-        render(undefined);
-      });
+    return uploads.subscribe(() => {
+      render(undefined);
     });
-    return () => {
-      cancelAnimationFrame(frame.current);
-      unsubscribe();
-    };
   }, []);
 
-  const add = (files: FileList | null | undefined) => {
-    setRefused(transfers.add([...(files ?? [])]));
+  const add = (chosen: FileList | null | undefined) => {
+    const files = [...(chosen ?? [])];
+    setEmpty(files.filter(({ size }) => size === 0).map(({ name }) => name));
+    uploads.add(files.filter(({ size }) => size > 0));
   };
 
-  const list = transfers.list();
-  const stored = list.filter(({ state }) => state === "stored").length;
+  const list = uploads.list();
+  const sent = list.filter(({ state }) => state === "sent").length;
   return (
     <>
       <PageHeading title="Upload">Upload</PageHeading>
@@ -126,7 +113,10 @@ export function UploadPage() {
           add(event.dataTransfer?.files);
         }}
       >
-        <span>Drop files here, or choose them. Large files go in parts; leave this tab open.</span>
+        <span>
+          Drop files here, or choose them. They go in parts: an upload that was broken off goes on
+          when the same file is chosen again.
+        </span>
         <input
           type="file"
           multiple
@@ -136,17 +126,17 @@ export function UploadPage() {
           }}
         />
       </label>
-      {refused.map((message) => (
-        <p key={message} class="notice notice-bad" role="alert">
-          {message}
+      {empty.length > 0 && (
+        <p class="notice notice-bad" role="alert">
+          Not uploaded, because empty: {empty.join(", ")}
         </p>
-      ))}
+      )}
       <p role="status" class="muted">
-        {list.length > 0 && `${stored} of ${list.length} stored`}
+        {list.length > 0 && `${sent} of ${list.length} stored`}
       </p>
       <ul class="plain">
         {list.map((transfer) => (
-          <TransferRow key={transfer.id} transfer={transfer} transfers={transfers} />
+          <UploadRow key={transfer.id} transfer={transfer} uploads={uploads} />
         ))}
       </ul>
     </>

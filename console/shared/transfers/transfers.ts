@@ -28,18 +28,18 @@ export interface TransfersOptions {
 /** Files on their way from this page to the bucket, by Uppy. */
 export interface Transfers {
   /** In the order in which they were added. */
-  list(): Transfer[];
+  list: () => Transfer[];
   /** Sends files. A file that is in the list already is left out, and so is one that was sent before. */
-  add(files: File[]): void;
-  pause(id: string): void;
+  add: (files: File[]) => void;
+  pause: (id: string) => void;
   /** Goes on with a paused one. */
-  resume(id: string): void;
+  resume: (id: string) => void;
   /** Tries a broken or refused one again, at once; sends one again that was sent before. */
-  retry(id: string): void;
+  retry: (id: string) => void;
   /** Ends it, and takes it from the list. */
-  cancel(id: string): void;
+  cancel: (id: string) => void;
   /** Ends all, to be resumed by another visit. */
-  close(): void;
+  close: () => void;
 }
 
 /** Uppy's type leaves out that a file may be gone. */

@@ -63,11 +63,11 @@ export async function startWorld(config: Record<string, string> = {}): Promise<W
         headers: { "x-api-key": String(managerApiKey), "Content-Type": "application/json" },
         body: body && JSON.stringify(body),
       });
-      const json = (await answer.json()) as Record<string, unknown>;
+      const text = await answer.text();
       if (!answer.ok) {
-        throw new Error(`${method} ${route}: ${answer.status} ${JSON.stringify(json)}`);
+        throw new Error(`${method} ${route}: ${answer.status} ${text}`);
       }
-      return json;
+      return text === "" ? {} : (JSON.parse(text) as Record<string, unknown>);
     },
     async open(url, options = {}) {
       const context = await browser.newContext(options);
