@@ -2,7 +2,11 @@
 import { closeSync, copyFileSync, ftruncateSync, openSync } from "node:fs";
 import * as path from "node:path";
 import type { BrowserContextOptions, Page } from "playwright-core";
+import type { FileEvent } from "../../events/event";
 import { PROGRAM_DIR } from "../../start/programDir";
+import { failedEvent } from "../../testing/events";
+import { openConsole } from "./support/operator";
+import { finishedEvent, putEvents } from "./support/seed";
 import { startWorld, type World } from "./support/world";
 
 const FOLDER = path.join(PROGRAM_DIR, "docs", "images");
@@ -53,17 +57,82 @@ const showLink: Show = async (world, options) => {
   return page;
 };
 
-/** By the beginning of the picture's name. */
-const PAGES: Record<string, Show> = { link: showLink };
+const NAMES = ["holiday.jpg", "Rechnung März.pdf", "report.csv", "film.mp4", "<b>plan</b>.txt"];
+
+const TYPES = ["image/jpeg", "application/pdf", "text/csv", "video/mp4", "text/plain"];
+
+/** Events of a day, as if files had come through it. */
+function pastEvents(): FileEvent[] {
+  return Array.from({ length: 200 }, (_, index) => {
+    const hoursAgo = index / 9;
+    const event = finishedEvent(
+      NAMES[index % NAMES.length] ?? "",
+      3600 * (hoursAgo + Math.sin(hoursAgo) / 2 + 0.6),
+    );
+    const { event_id, event_timestamp, updated_at } = event;
+    const size = 20_000 * (1 + (index % 13)) ** 2;
+    const event_info = { ...event.event_info, Size: size };
+    return index % 23 === 7
+      ? failedEvent({ event_id, event_timestamp, event_info, updated_at })
+      : { ...event, event_info, event_result: { size, type: TYPES[index % TYPES.length] ?? "" } };
+  });
+}
+
+/** The list of events of a day. */
+const showEvents: Show = async (world, options) => {
+  const { page, row } = await openConsole(world, "", options);
+  await page.getByText(/ in 24 hours/).waitFor();
+  await row("At the lake.jpg").first().getByText("notified").waitFor();
+  return page;
+};
+
+/** The event of a picture that came through a link. */
+const showEvent: Show = async (world, options) => {
+  const { page, row } = await openConsole(world, "", options);
+  await row("At the lake.jpg").first().getByRole("link").click();
+  await page.getByText("by notify").waitFor();
+  const picture = page.getByRole("img", { name: "Preview of At the lake.jpg" });
+  await picture.evaluate((element) => (element as unknown as { decode(): Promise<void> }).decode());
+  return page;
+};
+
+const showLinks: Show = async (world, options) => {
+  const { page } = await openConsole(world, "#/links", options);
+  await page.getByRole("article").first().waitFor();
+  return page;
+};
+
+interface Picture {
+  /** The beginning of its name. */
+  name: string;
+  show: Show;
+  /** @default all */
+  looks?: string[];
+  /** Also what is below the window's end. @default true */
+  isFullPage?: boolean;
+}
+
+/** In this order: the console shows what came through the links. */
+const PICTURES: Picture[] = [
+  { name: "link", show: showLink },
+  { name: "console", show: showEvents, isFullPage: false },
+  { name: "event", show: showEvent, looks: ["dark"] },
+  { name: "links", show: showLinks, looks: ["light"], isFullPage: false },
+];
 
 async function main(): Promise<void> {
   const world = await startWorld({ organisation: "Example Ltd" });
   try {
-    for (const [name, show] of Object.entries(PAGES)) {
-      for (const [look, options] of Object.entries(LOOKS)) {
+    await putEvents(world, pastEvents());
+    for (const { name, show, looks = Object.keys(LOOKS), isFullPage = true } of PICTURES) {
+      for (const look of looks) {
+        const options = LOOKS[look] ?? {};
         const page = await show(world, options);
         await page.mouse.move(0, 0);
-        await page.screenshot({ path: path.join(FOLDER, `${name}-${look}.png`), fullPage: true });
+        await page.screenshot({
+          path: path.join(FOLDER, `${name}-${look}.png`),
+          fullPage: isFullPage,
+        });
         await page.context().close();
       }
     }

@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { countText, secondsText } from "../../shared/units";
 import type { Stats } from "../api/answers";
 import { usePolling } from "../api/polling";
@@ -13,19 +13,32 @@ import { withName } from "./loadedEvents";
 import { RetryAll } from "./retryAll";
 import { useEventList } from "./useEventList";
 
-function useStats(): { stats?: Stats; refresh: () => void } {
+/** Milliseconds between two counts while something changes: a count costs more than a page of the list. */
+const FASTEST_STATS = 5000;
+
+/** @param list counts anew after it has changed */
+function useStats(list: object | undefined): { stats?: Stats; refresh: () => void } {
   const { api } = useSession();
   const [stats, setStats] = useState<Stats>();
+  const countedAt = useRef(0);
   const refresh = usePolling(
     async (signal) => {
+      countedAt.current = performance.now();
       const next = await api.stats(signal);
       const isChanged = JSON.stringify(next.counts) !== JSON.stringify(stats?.counts);
       setStats(next);
       return isChanged;
     },
-    { fastest: 5000, slowest: 30_000 },
+    { fastest: FASTEST_STATS, slowest: 30_000 },
     "stats",
   );
+  useEffect(() => {
+    const wait = countedAt.current + FASTEST_STATS - performance.now();
+    const timer = setTimeout(refresh, Math.max(0, wait));
+    return () => {
+      clearTimeout(timer);
+    };
+  }, [list]);
   return { stats, refresh };
 }
 
@@ -56,7 +69,7 @@ function countLine(shown: number, loaded: number, filter: Filter, hasMore: boole
 export function EventsPage({ filter }: { filter: Filter }) {
   const { left } = useSession();
   const list = useEventList(filter);
-  const { stats, refresh: refreshStats } = useStats();
+  const { stats, refresh: refreshStats } = useStats(list.loaded);
   const [isRetrying, setRetrying] = useState(false);
   const { loaded, error, isLoadingMore } = list;
   const events = useMemo(
@@ -71,9 +84,6 @@ export function EventsPage({ filter }: { filter: Filter }) {
   useLayoutEffect(() => {
     scrollTo(0, loaded ? scrollY : 0);
   }, []);
-  useEffect(() => {
-    refreshStats();
-  }, [loaded]);
 
   return (
     <>

@@ -5,12 +5,12 @@ import type { World } from "./world";
 /** A tab with the console, of an operator who has signed in. */
 export interface Operator extends WatchedPage {
   /** Goes to a page of the console by the URL's fragment, such as `#/links`. */
-  go(fragment: string): Promise<void>;
+  go: (fragment: string) => Promise<void>;
   /** The rows of the list of events that are in the page, its heading included. */
   rows: Locator;
   /** The row of a file in the list of events. */
-  row(name: string): Locator;
-  button(name: string | RegExp): Locator;
+  row: (name: string) => Locator;
+  button: (name: string | RegExp) => Locator;
 }
 
 export function consoleUrl({ run }: World): string {
