@@ -69,6 +69,62 @@ describe("An upload link", () => {
     expect(open.content_types).to.deep.equal(["*/*"]);
   });
 
+  it("is a page for a browser, with the status that a program gets", async () => {
+    const client = await link();
+    const show = (url: string) => fetch(url, { headers: { Accept: "text/html,*/*;q=0.8" } });
+    const page = await show(client.url);
+    const [, script = ""] = /src="(assets\/[^"]+)"/.exec(await page.text()) ?? [];
+    const loaded = await fetch(new URL(script, client.url));
+
+    expect(page.status).to.equal(200);
+    expect(page.headers.get("content-type")).to.equal("text/html; charset=utf-8");
+    expect(page.headers.get("content-security-policy")).to.include("frame-ancestors 'none'");
+    expect(page.headers.get("referrer-policy")).to.equal("no-referrer");
+    expect([loaded.status, loaded.headers.get("content-type")]).to.deep.equal([
+      200,
+      "text/javascript; charset=utf-8",
+    ]);
+    expect((await fetch(new URL("assets/other.js", client.url))).status).to.equal(404);
+    expect((await fetch(new URL(script, client.url), { method: "POST" })).status).to.equal(405);
+
+    const altered = client.url.replace(/.$/, (last) => (last === "A" ? "B" : "A"));
+    await manage(program, "DELETE", `/links/${client.link_id}`);
+    for (const [url, status] of [
+      [altered, 403],
+      [client.url, 410],
+    ] as const) {
+      const refused = await show(url);
+      expect(refused.status).to.equal(status);
+      expect(refused.headers.get("content-type")).to.equal("text/html; charset=utf-8");
+    }
+  });
+
+  it("tells what became of a file, to whoever has its link only", async () => {
+    const client = await link({ max_files: 1 });
+    const upload = await client.begin({ name: "a.png", type: "image/png", size: 3 });
+    const { event_id } = upload;
+    const report = () => client.request("GET", `/files/${event_id}`);
+    expect((await report()).outcome).to.equal("404 file_not_found");
+    await client.complete(upload, [await client.send(upload, "abc")]);
+    const stored = await report();
+
+    const [, , event_timestamp = ""] = upload.key.split("/");
+    const event_result = { size: 3, type: "image/png", width: 640, height: 480 };
+    await program.putEvent({ event_id, event_timestamp, event_result });
+    const processed = await report();
+    await manage(program, "DELETE", `/links/${client.link_id}`);
+    const afterwards = await report();
+
+    expect(stored.body).to.deep.equal({ event_id, status: "stored", size: 3 });
+    expect(processed.body).to.deep.equal({ event_id, status: "processed", ...event_result });
+    expect(afterwards.body).to.deep.equal(processed.body);
+    const stranger = await link();
+    for (const id of [event_id, "none", "constructor"]) {
+      const { outcome } = await stranger.request("GET", `/files/${id}`);
+      expect(outcome).to.equal("404 file_not_found");
+    }
+  });
+
   it("stores a file in parts, whose size is signed", async () => {
     const client = await link({ max_files: 1 });
     const upload = await client.begin({ name: "a.txt", type: "text/plain", size: SIZE });
