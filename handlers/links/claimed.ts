@@ -5,6 +5,7 @@ import { addressOf } from "../../runtime/multipart/requests";
 import { listParts, type MultipartUpload } from "../../runtime/multipart/uploads";
 import type { Claim } from "../../store/links/claim";
 import { giveBackLapsed } from "../../store/links/giveBack";
+import { isLeftCompleting, reopen } from "../../store/links/progress";
 import { findClaim } from "../../store/links/read";
 import { type LinkRequest, type LinksContext, linkUsedUp, openLink } from "./request";
 
@@ -17,9 +18,10 @@ const MAX_READS = 5;
  * @throws an `HttpError` 404 for one that this link has not begun
  */
 export async function claimOf(
-  { store }: LinksContext,
+  context: LinksContext,
   { event, linkId, uploadId }: LinkRequest,
 ): Promise<Claim> {
+  const { store } = context;
   const address = addressOf(event, uploadId);
   const upload = parseUploadKey(address.key);
   const claim =
@@ -27,7 +29,16 @@ export async function claimOf(
   if (claim?.object_key !== address.key || claim.upload_id !== address.uploadId) {
     throw uploadNotFound();
   }
-  return claim;
+  return reopened(context, claim);
+}
+
+/** The claim; one that was left completing is open again, if S3 has not completed its upload. */
+export async function reopened(context: LinksContext, claim: Claim): Promise<Claim> {
+  if (!isLeftCompleting(claim) || !(await isUnfinished(context, claim))) {
+    return claim;
+  }
+  // Whoever has changed it meanwhile is at work on it.
+  return (await reopen(context.store, claim)) ?? claim;
 }
 
 /** The upload of a claim, for S3. */
@@ -44,23 +55,26 @@ export function alreadyCompleted({ event_id }: Claim): HttpError {
   );
 }
 
+/** Whether S3 still has the parts of an upload, so that it was not completed. */
+export async function isUnfinished(context: LinksContext, claim: Claim): Promise<boolean> {
+  try {
+    await listParts(context.s3, uploadOf(context, claim));
+    return true;
+  } catch (error) {
+    if ((error as Partial<HttpError>).code === "upload_not_found") {
+      return false;
+    }
+    throw error;
+  }
+}
+
 /**
  * Gives the places of lapsed claims back.
  *
  * @returns how many
  */
 export function freePlaces(context: LinksContext, linkId: string): Promise<number> {
-  return giveBackLapsed(context.store, linkId, async (claim) => {
-    try {
-      await listParts(context.s3, uploadOf(context, claim));
-      return true;
-    } catch (error) {
-      if ((error as Partial<HttpError>).code === "upload_not_found") {
-        return false;
-      }
-      throw error;
-    }
-  });
+  return giveBackLapsed(context.store, linkId, (claim) => isUnfinished(context, claim));
 }
 
 /**

@@ -34,7 +34,7 @@ const PAUSE_MS = 200;
 interface Parts {
   parts: NamedPart[];
   checksum?: string;
-  /** Bytes of all parts; undefined in repetitions, whose first request had S3 check them. */
+  /** Bytes of all parts, which S3 checks; undefined: S3 no longer has the parts. */
   size?: number;
 }
 
@@ -43,24 +43,42 @@ function digestOf(parts: NamedPart[]): string {
   return createHash("sha256").update(JSON.stringify(named)).digest("base64url");
 }
 
+/** The parts that S3 has; undefined: it no longer has an upload that may be complete. */
+async function partsOf(context: LinksContext, claim: Claim) {
+  try {
+    return await listParts(context.s3, uploadOf(context, claim));
+  } catch (error) {
+    if (claim.state === "completing" && isHttpError(error) && error.code === "upload_not_found") {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
 /**
- * The bytes of the parts that S3 has. S3 itself checks a size that was declared.
+ * The bytes of the parts that S3 has, for an upload whose size was not declared. Those that S3 puts together
+ * may be others, which were sent meanwhile: S3 refuses them if their sum is another one.
  *
+ * @returns undefined where S3 has no such upload any more: another request may have completed it
  * @throws an `HttpError` 400 for an empty file, 413 for one above the link's limit; the upload is aborted
  */
 async function sizeOf(
   context: LinksContext,
   { claim, link }: { claim: Claim; link: UploadLink },
   parts: NamedPart[],
-): Promise<number> {
+): Promise<number | undefined> {
   const upload = uploadOf(context, claim);
-  const listed = await listParts(context.s3, upload);
+  const listed = await partsOf(context, claim);
+  if (listed === undefined) {
+    return undefined;
+  }
   const sizes = new Map(listed.map(({ PartNumber, Size }) => [PartNumber, Size]));
   const size = parts.reduce((sum, { PartNumber }) => sum + (sizes.get(PartNumber) ?? 0), 0);
   const isMissing = parts.some(({ PartNumber }) => !sizes.has(PartNumber));
   const isEmpty = size === 0 && !isMissing;
   if (isEmpty || size > (link.max_bytes ?? Infinity)) {
-    if (await abandonClaim(context.store, claim)) {
+    // Another request may be about to complete it of the parts that were there before.
+    if (claim.state !== "completing" && (await abandonClaim(context.store, claim))) {
       await abortMultipart(context.s3, upload);
     }
     throw isEmpty ? httpError(400, "empty_file", "The file is empty.") : tooLarge(link, size);
@@ -171,9 +189,7 @@ export async function completeUpload(
     if (current.state === "stored") {
       return "taken";
     }
-    if (current.state !== "completing") {
-      size ??= await sizeOf(context, { claim: current, link }, parts);
-    }
+    size ??= await sizeOf(context, { claim: current, link }, parts);
     return beginCompleting(store, current, digest);
   });
   if (begun.state !== "stored") {

@@ -18,7 +18,14 @@ import { openUntil, takeClaim, type Taken } from "../../store/links/places";
 import { holdOpen } from "../../store/links/progress";
 import { findClaim, findRepeat } from "../../store/links/read";
 import type { FileTraits } from "../../store/links/repeat";
-import { alreadyCompleted, freePlaces, uploadOf, withPlace } from "./claimed";
+import {
+  alreadyCompleted,
+  freePlaces,
+  isUnfinished,
+  reopened,
+  uploadOf,
+  withPlace,
+} from "./claimed";
 import { type LinkRequest, type LinksContext, linkUsedUp, openLink } from "./request";
 
 /** What a client says of its file, checked. */
@@ -72,7 +79,11 @@ async function repeatedClaim(
   if (found === undefined || found.state === "aborted") {
     return { replaces: repeat.event_id };
   }
-  const claim = await withPlace(context, found, (current) => {
+  const claim = await withPlace(context, await reopened(context, found), async (current) => {
+    // The file is not here yet, and may never be: whoever completes it may fail. Its parts are here.
+    if (current.state === "completing" && (await isUnfinished(context, current))) {
+      return "taken";
+    }
     if (current.state === "completing" || current.state === "stored") {
       throw alreadyCompleted(current);
     }

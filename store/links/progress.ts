@@ -44,17 +44,57 @@ export async function beginCompleting(
       : {
           TableName: store.linksTableName,
           Key: claimKey(claim.link_id, claim.event_id),
-          UpdateExpression: "ADD completing_calls :one",
+          UpdateExpression: "SET open_until = :until ADD completing_calls :one",
           ConditionExpression: "#state = :completing AND parts_digest = :digest",
           ExpressionAttributeNames: { "#state": "state" },
           ExpressionAttributeValues: {
             ":one": { N: "1" },
+            ":until": { S: openUntil() },
             ":completing": { S: "completing" },
             ":digest": { S: digest },
           },
         };
   const begun = await unlessRefused(() => store.dynamo.send(new UpdateItemCommand(update)));
   return begun ? "taken" : "repeated";
+}
+
+/**
+ * Whether whoever has begun to complete an upload has ended since, one way or the other: its Lambda may have
+ * died on the way. A request that completes it lasts for half a minute at most.
+ */
+export function isLeftCompleting(claim: Claim): boolean {
+  return claim.state === "completing" && !isOpenLongEnough(claim);
+}
+
+/**
+ * Opens the claim of an upload again that was left completing, and whose parts S3 still has.
+ *
+ * @returns the claim as it is then; undefined: it has changed since it was read
+ */
+export async function reopen(store: LinkStore, claim: Claim): Promise<Claim | undefined> {
+  const open_until = openUntil();
+  const update = changingClaim(store, claim, "open", {
+    open_until,
+    parts_digest: null,
+    completing_calls: null,
+  });
+  const { open_until: until } = claim;
+  const unchanged =
+    until === undefined ? "attribute_not_exists(open_until)" : "open_until = :until";
+  const isReopened = await unlessRefused(() =>
+    store.dynamo.send(
+      new UpdateItemCommand({
+        ...update,
+        ConditionExpression: `${update.ConditionExpression} AND ${unchanged}`,
+        ExpressionAttributeValues: {
+          ...update.ExpressionAttributeValues,
+          ...(until !== undefined && { ":until": { S: until } }),
+        },
+      }),
+    ),
+  );
+  const ended = { parts_digest: undefined, completing_calls: undefined };
+  return isReopened ? { ...claim, ...ended, state: "open", open_until } : undefined;
 }
 
 /**

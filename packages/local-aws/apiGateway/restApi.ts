@@ -202,7 +202,9 @@ export function createRestApi(options: RestApiOptions): RestApi {
     const { request, path } = received;
     const { reason } = error.details;
     if (reason) {
-      options.log?.(`${request.method} ${path}: ${reason}`);
+      // Not its path: a segment of it may be a secret, such as a signed link's.
+      const { resourcePath } = findRoute(request.method, path)?.route ?? { resourcePath: "" };
+      options.log?.(`${request.method} ${resourcePath}: ${reason}`);
     }
     return answerError(error, {
       context: requestContextOf(stage, received),

@@ -423,6 +423,21 @@ describe("An upload link", () => {
       expect((await client.complete(again, [fits])).outcome).to.equal("200");
     });
 
+    it("counts the parts again for a request that repeats one under way", async () => {
+      const client = await link({ max_bytes: 5 });
+      const upload = await client.begin();
+      const large = await client.send(upload, "123456789");
+      await client.send(upload, "1");
+      const { url } = (await client.sign(upload)).body;
+      // The first request counts the small part and dies; the large one comes before it is repeated.
+      program.nextFault = { kind: "crash", call: 4, when: "after" };
+      expect((await client.complete(upload, [large])).outcome).to.match(/^5/);
+      expect((await fetch(url, { method: "PUT", body: "123456789" })).status).to.equal(200);
+
+      expect((await client.complete(upload, [large])).outcome).to.equal("413 too_large");
+      expect(await stored(client)).to.deep.equal([]);
+    });
+
     it("refuses a part with another ETag, which may be corrected", async () => {
       const client = await link({ max_bytes: 3 });
       const upload = await client.begin();
@@ -544,6 +559,39 @@ describe("An upload link", () => {
         await expectExactCount(client);
       }
       expect(outcomes).to.deep.equal(["201", "201", "409 link_used_up"]);
+    });
+
+    it("lets an upload go on that was left completing, instead of taking it for complete", async () => {
+      const client = await link();
+      const file = { size: SIZE, last_modified: 1 };
+      const upload = await client.begin(file);
+      const first = await client.send(upload, Buffer.alloc(MIN_PART_BYTES), 1);
+      // After the claim: S3 is not asked.
+      program.nextFault = { kind: "crash", call: 3, when: "after" };
+      expect((await client.complete(upload, [first])).outcome).to.match(/^5/);
+
+      const repeated = await client.create(file);
+      expect(repeated.outcome).to.equal("201");
+      expect(repeated.body).to.deep.equal(upload);
+      expect((await client.complete(upload, [first])).outcome).to.equal("400 invalid_upload");
+      await table.runOut(client.link_id, upload.event_id);
+      const parts = [first, await client.send(upload, "end", 2)];
+      expect((await client.complete(upload, parts)).outcome).to.equal("200");
+      expect((await client.create(file)).outcome).to.equal("409 upload_completed");
+      await expectExactCount(client);
+    });
+
+    it("aborts an upload that was left completing", async () => {
+      const client = await link({ max_files: 1 });
+      const upload = await client.begin();
+      const part = await client.send(upload, "abc");
+      program.nextFault = { kind: "crash", call: 4, when: "after" };
+      await client.complete(upload, [part]);
+      await table.runOut(client.link_id, upload.event_id);
+
+      expect((await client.abort(upload)).outcome).to.equal("200");
+      expect(await table.link(client.link_id)).to.include({ taken: 0 });
+      expect(await unfinished(client)).to.deep.equal([]);
     });
 
     it("aborts an upload once, at whichever request it dies", async () => {

@@ -49,6 +49,16 @@ describe("REST API gateway responses", () => {
     expect(messageOf(response)).to.equal("Request Too Long");
   });
 
+  it("names the route in the log, not the path, a part of which may be a secret", async () => {
+    const tooLarge = new AwsError("RequestEntityTooLargeException", 413, "over 6291456 bytes");
+    const api = createTestApi({
+      swagger: swaggerOf({ "/{proxy+}": { "x-amazon-apigateway-any-method": proxyOperation() } }),
+      invoke: () => Promise.reject(tooLarge),
+    });
+    expect((await api.send("POST", "/secret/files")).status).to.equal(413);
+    expect(api.log.join()).to.match(/^POST \/\{proxy\+\}: .*RequestEntityTooLargeException/);
+  });
+
   it("answers 504 when the function takes longer than the integration may", async () => {
     const operation = proxyOperation();
     Object.assign(operation["x-amazon-apigateway-integration"] as object, { timeoutInMillis: 50 });
