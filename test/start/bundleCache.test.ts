@@ -229,3 +229,24 @@ describe("An entry of the cache of bundles", () => {
     }
   });
 });
+
+describe("The pages in the cache of bundles", () => {
+  it("are built again once a file that they were made of has changed", async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "pages-"));
+    const source = path.join(folder, "page.css");
+    writeFileSync(source, "a");
+    let builds = 0;
+    const pages = async () => {
+      const build = () => {
+        builds += 1;
+        return Promise.resolve({ texts: { link: String(builds) }, inputs: [source] });
+      };
+      return (await openBundleCache({ folder }).pagesOf(build)).texts.link;
+    };
+
+    expect([await pages(), await pages()]).to.deep.equal(["1", "1"]);
+    writeFileSync(source, "ab");
+    expect([await pages(), await pages()]).to.deep.equal(["2", "2"]);
+    rmSync(folder, { recursive: true });
+  });
+});
