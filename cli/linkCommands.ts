@@ -14,7 +14,11 @@ export function addLinkCommands(program: Command, globals: () => GlobalOptions):
   link
     .command("create")
     .description("make a link, and print its URL")
-    .requiredOption("--expires-in <time>", "how long it works: 7d, 12h, or seconds", parseDuration)
+    .requiredOption(
+      "--expires-in <time>",
+      "how long it works: 7d, 12h, or seconds; at most 30 days",
+      parseDuration,
+    )
     .option("--max-files <number>", "files that it takes", parseCount)
     .option("--max-bytes <size>", "size of each file, such as 5GB or 200MiB", parseBytes)
     .option("--content-types <types>", "media types, separated by commas", parseTypes)

@@ -3,7 +3,7 @@ import type { ApiError } from "../shared/apiError";
 const TITLES: Record<string, string> = {
   link_expired: "This link has expired",
   link_revoked: "This link was withdrawn",
-  link_used_up: "This link has been used",
+  link_used_up: "This link has been used up",
   forbidden: "This link is not valid",
 };
 

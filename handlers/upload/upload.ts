@@ -62,7 +62,7 @@ export type UploadVariable =
 
 /** Also in API Gateway's own answer to a body that is too large. */
 export const LARGER_FILES =
-  "Larger files, up to 5 GB, go through POST /uploads of the manager (the output managerUrl).";
+  "Larger files, up to 5 GiB, go through POST /uploads of the manager (the output managerUrl).";
 
 interface UploadRequest {
   body: Buffer;

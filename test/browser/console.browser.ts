@@ -273,6 +273,7 @@ describe("the console", () => {
     await first.button("Create the link").click();
     const card = page.getByRole("article", { name: note });
     await card.getByText("customer: 4711").waitFor();
+    expect(await page.getByLabel("Expires in").inputValue()).to.equal(String(7 * 24 * 60 * 60));
     await first.expectAccessible();
 
     await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);

@@ -69,10 +69,18 @@ function dimensions({ event_result }: FileEvent): string {
   return width === undefined || height === undefined ? "" : `${width} × ${height} pixels`;
 }
 
+/** Such as `78 kB (78,012 bytes)`. */
+function exactSize(size: number | undefined): string {
+  if (size === undefined) {
+    return "";
+  }
+  const text = bytesText(size);
+  return size < 1000 ? text : `${text} (${size.toLocaleString()} bytes)`;
+}
+
 function EventFacts({ details }: { details: EventDetails }) {
   const { event, seconds_in_status = {} } = details;
   const { event_info: info, event_result: result } = event;
-  const size = result?.size ?? info.Size;
   const durations = Object.entries(seconds_in_status).map(
     ([status, seconds]) => `${status} ${secondsText(seconds)}`,
   );
@@ -82,7 +90,7 @@ function EventFacts({ details }: { details: EventDetails }) {
         ["Event", <code key="id">{event.event_id}</code>],
         ["Time", <Time key="time" iso={event.event_timestamp} />],
         ["Last change", <Time key="updated" iso={event.updated_at} />],
-        ["Size", size === undefined ? "" : `${bytesText(size)} (${size.toLocaleString()} bytes)`],
+        ["Size", exactSize(result?.size ?? info.Size)],
         ["Type", result?.type],
         ["Declared type", result?.declared_type ?? info.ContentType],
         ["Dimensions", dimensions(event)],

@@ -62,8 +62,9 @@ function useLinkChoices(): UploadLink[] {
   return links;
 }
 
+/** The end of the id: its beginning is the time, and the same for links of the same minute. */
 function linkLabel({ note, link_id }: UploadLink): string {
-  return note ? `${note.slice(0, 40)} (${link_id.slice(0, 8)})` : link_id;
+  return note ? `${note.slice(0, 40)} (…${link_id.slice(-8)})` : link_id;
 }
 
 /** The conditions of a list of events. They are in the URL's fragment. */

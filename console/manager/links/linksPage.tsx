@@ -71,7 +71,7 @@ export function LinksPage() {
   return (
     <>
       <PageHeading title="Links">Links</PageHeading>
-      <p>By a link, others upload without a key. Who has its URL can use it.</p>
+      <p>By a link, others upload without a key. Whoever has its URL can use it.</p>
       <NewLinkForm
         onCreated={(link) => {
           setLinks((before = []) => withLink(before, link));

@@ -7,6 +7,8 @@ import { newLinkOf } from "./newLink";
 
 const DAY = 24 * 60 * 60;
 
+const DEFAULT_LIFETIME = 7 * DAY;
+
 const LIFETIMES: [name: string, seconds: number][] = [
   ["1 hour", 60 * 60],
   ["1 day", DAY],
@@ -20,6 +22,7 @@ export function NewLinkForm({ onCreated }: { onCreated: (link: UploadLink) => vo
   const { api } = useSession();
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<ApiError>();
+  const [createdCount, setCreatedCount] = useState(0);
 
   const create = async (form: HTMLFormElement) => {
     setBusy(true);
@@ -27,6 +30,7 @@ export function NewLinkForm({ onCreated }: { onCreated: (link: UploadLink) => vo
     try {
       onCreated(await api.createLink(newLinkOf(new FormData(form))));
       form.reset();
+      setCreatedCount((before) => before + 1);
     } catch (thrown) {
       setError(asApiError(thrown));
     }
@@ -43,14 +47,15 @@ export function NewLinkForm({ onCreated }: { onCreated: (link: UploadLink) => vo
     >
       <h2>New link</h2>
       <label class="wide">
-        Note, which those who upload see
+        Note, shown to those who upload
         <input name="note" maxLength={500} placeholder="Photos of the summer party" />
       </label>
       <label>
         Expires in
-        <select name="expires_in">
+        {/* A new one after each link: a reset would choose its first option. */}
+        <select key={createdCount} name="expires_in">
           {LIFETIMES.map(([name, seconds]) => (
-            <option key={name} value={seconds} selected={seconds === 7 * DAY}>
+            <option key={name} value={seconds} selected={seconds === DEFAULT_LIFETIME}>
               {name}
             </option>
           ))}
@@ -69,7 +74,7 @@ export function NewLinkForm({ onCreated }: { onCreated: (link: UploadLink) => vo
         <input name="content_types" placeholder="image/*, text/csv" />
       </label>
       <label class="wide">
-        Metadata of each file, a line of “name: value” each
+        Metadata of each file, one “name: value” on each line
         <textarea name="metadata" rows={2} placeholder="customer: 4711" />
       </label>
       {error && <ErrorNotice error={error} />}

@@ -109,7 +109,7 @@ export function newLinkOf(event: APIGatewayProxyEvent, allowedTypes: string[]): 
     body,
     "expires_in",
     MAX_EXPIRES_IN,
-    "the seconds until the link expires",
+    "the seconds until the link expires, at most 30 days",
   );
   if (expires_in === undefined) {
     throw invalid(
