@@ -29,9 +29,9 @@ const WHAT_TO_DO = [
   "1. Read the error. For details, search the step's log in CloudWatch for the event's id.",
   '   (Step "sweep": the event made no progress for too long; see the logs of the process and',
   "   notify Lambdas, and the dead-letter queue.)",
-  "2. Fix the cause. The file itself is unchanged.",
-  "3. To retry the event, call the event manager: POST /events/EVENT_ID/retry, or run",
-  "   npm run events -- retry EVENT_ID",
+  "2. Fix the cause. The file is as it was uploaded, unless somebody has deleted it.",
+  "3. To retry the event: the button Retry in the console (the stack's output consoleUrl),",
+  "   POST /events/EVENT_ID/retry of the event manager, or npm run events -- retry EVENT_ID",
   "",
 ];
 
