@@ -9,8 +9,8 @@ import { PROGRAM_DIR } from "./programDir";
 /** esbuild's name for the serialized callback. */
 const SERIALIZED = /^callback:\d+\/text\.js$/;
 
-/** A captured function, as Pulumi writes it: its own text stands after `return`. */
-const FUNCTION = /\n\nreturn ([\s\S]*?);\n\n {4}\}\n {2}\}\)\.apply\(/g;
+/** A captured function, as Pulumi and `bundle.ts` write it: its own text stands after `return`. */
+const FUNCTION = /\n\nreturn ([\s\S]*?);\n\n {4}\}\n {2}\}\)(?:\(\))?\.apply\(/g;
 
 /** The head of a function's text: Pulumi makes a comment of the name. */
 const HEAD = /^(?:async )?(?:function ?\*? ?)?\/\*(\w+)\*\//;

@@ -113,7 +113,9 @@ describe("The program under Pulumi's own loader", function () {
       { statusShards: "8" },
       {
         preview: true,
-        deployed: { [TABLE]: { globalSecondaryIndexes: [{ hashKey: "event_status" }] } },
+        deployed: {
+          [TABLE]: { globalSecondaryIndexes: [{ name: "time-index", hashKey: "event_status" }] },
+        },
       },
     );
     expect(exitCode).not.to.equal(0);

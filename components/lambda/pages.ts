@@ -53,6 +53,8 @@ const OPTIONS = {
   jsxImportSource: "preact",
   // Neither the program's tsconfig.json nor that of the folder above it.
   tsconfigRaw: {},
+  // The names have hashes of paths: those in the folder, where its packages are links, too.
+  preserveSymlinks: true,
   target: ["chrome109", "firefox116", "safari16"],
   charset: "utf8",
   legalComments: "none",

@@ -73,7 +73,10 @@ describe("a large file from the command line", () => {
         name: "film.mp4",
         type: "video/mp4",
         size: 7400,
-        last_modified: statSync(name).mtime.toISOString(),
+        // Whole milliseconds: `mtime` is rounded.
+        last_modified: new Date(
+          Number(statSync(name, { bigint: true }).mtimeNs / 1_000_000n),
+        ).toISOString(),
       },
     });
     expect(storedBytes()).to.deep.equal(content);
