@@ -129,9 +129,9 @@ public final class Round {
   }
 
   private void list() throws Exception {
-    EventPage first = events.listEvents(EventStatus.NOTIFIED, null, null, null, 1, null);
+    EventPage first = events.listEvents(EventStatus.NOTIFIED, null, null, null, 1, null, null);
     EventPage second =
-        events.listEvents(EventStatus.NOTIFIED, null, null, null, 1, first.getNextCursor());
+        events.listEvents(EventStatus.NOTIFIED, null, null, null, 1, first.getNextCursor(), null);
     UUID one = first.getEvents().get(0).getEventId();
     equal(one.equals(second.getEvents().get(0).getEventId()), false, "the same event twice");
   }

@@ -15,6 +15,8 @@ describe("The packages that the bench measures", () => {
   let measure: string;
 
   before(async function () {
+    // A whole program, serialized and bundled: on a busy machine, minutes.
+    this.timeout(600_000);
     handlers = await programHandlers();
     endpoint = await startEndpoint();
     folder = await mkdtemp(path.join(tmpdir(), "bench-packages-"));
