@@ -10,6 +10,8 @@ export function quotedETag(eTag: string | undefined): string | undefined {
 }
 
 /** An ETag as rows have it: without quotes. */
+export function plainETag(eTag: string): string;
+export function plainETag(eTag: string | undefined): string | undefined;
 export function plainETag(eTag: string | undefined): string | undefined {
   return eTag?.replaceAll('"', "");
 }

@@ -152,6 +152,13 @@ export function decodeS3Key(encoded: string): string {
   return decodeURIComponent(encoded.replaceAll("+", " "));
 }
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Whether a text can be an id of an event or a link: any UUID, in lower case. */
+export function isUuid(text: string): boolean {
+  return UUID.test(text);
+}
+
 /** Identifies a row, as one text. An `event_id` alone is half of the key. */
 export function rowName({ event_id, event_timestamp }: EventKey): string {
   return `${event_id} ${event_timestamp}`;

@@ -11,9 +11,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { createRequire } from "node:module";
-import { homedir } from "node:os";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { cacheFolder } from "../cli/cacheFolder";
 import type { Bundle, BundleCache, Packing, Pages } from "../components/lambda/bundleCache";
 import { capturedValues } from "./capturedValues";
 import { PROGRAM_DIR } from "./programDir";
@@ -231,21 +231,6 @@ export function narrowKeyOf(
   return JSON.stringify([captured, texts, handlersReadSettings ? settings : ""]);
 }
 
-/** Where programs keep what they can make again, by the platform's own convention. */
-function userCacheFolder(): string {
-  if (process.env.XDG_CACHE_HOME) {
-    return process.env.XDG_CACHE_HOME;
-  }
-  switch (process.platform) {
-    case "darwin":
-      return path.join(homedir(), "Library", "Caches");
-    case "win32":
-      return process.env.LOCALAPPDATA ?? path.join(homedir(), "AppData", "Local");
-    default:
-      return path.join(homedir(), ".cache");
-  }
-}
-
 function readEntry({ file, map }: KeptFiles): Entry | undefined {
   try {
     const entry = JSON.parse(readFileSync(file, "utf8")) as Entry;
@@ -337,7 +322,7 @@ function removeOldEntries(folder: string): void {
  * @param options.entry absolute path of the program's first module @default index.ts
  */
 export function openBundleCache({
-  folder = path.join(userCacheFolder(), "s3-uploader", "bundles"),
+  folder = cacheFolder("bundles"),
   entry = path.join(PROGRAM_DIR, "index.ts"),
 }: { folder?: string; entry?: string } = {}): ProgramBundles {
   let program: Program | undefined;

@@ -19,10 +19,10 @@ const MAX_READS = 5;
  */
 export async function claimOf(
   context: LinksContext,
-  { event, linkId, uploadId }: LinkRequest,
+  { event, linkId, path }: LinkRequest,
 ): Promise<Claim> {
   const { store } = context;
-  const address = addressOf(event, uploadId);
+  const address = addressOf(event, path.upload_id);
   const upload = parseUploadKey(address.key);
   const claim =
     upload?.linkId === linkId ? await findClaim(store, linkId, upload.event_id) : undefined;

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { APIGatewayProxyResult } from "aws-lambda";
-import { isTransient } from "../../runtime/awsErrors";
-import { httpError, isHttpError, jsonResponse } from "../../runtime/http";
-import { logInfo } from "../../runtime/log";
+import { asError, isTransient } from "../../runtime/awsErrors";
+import { type HttpError, httpError, isHttpError, jsonResponse } from "../../runtime/http";
+import { logError, logInfo } from "../../runtime/log";
 import type { NamedPart } from "../../runtime/multipart/parts";
 import { uploadCompleted, uploadNotFound } from "../../runtime/multipart/refusals";
 import { completionOf } from "../../runtime/multipart/requests";
@@ -11,7 +11,7 @@ import {
   abortMultipart,
   completeMultipart,
   listParts,
-  signPart,
+  locationOf,
 } from "../../runtime/multipart/uploads";
 import type { Claim } from "../../store/links/claim";
 import { abandonClaim } from "../../store/links/giveBack";
@@ -115,11 +115,8 @@ async function putTogether(
         }
         throw error;
       }
-      if (error instanceof Error && error.name === "AbortError") {
-        throw stillCompleting();
-      }
       if (!isTransient(error) || tries === MAX_TRIES || Date.now() - startedAt > LAST_TRY_MS) {
-        throw error;
+        throw asError(error).name === "TimeoutError" ? stillCompleting(error, claim) : error;
       }
     }
     mayBeDone = true;
@@ -127,7 +124,9 @@ async function putTogether(
   }
 }
 
-function stillCompleting() {
+/** S3 has not answered in time, and may still do it. */
+function stillCompleting(error: unknown, { event_id, link_id }: Claim): HttpError {
+  logError("Upload not completed in time.", error, { event_id, link_id });
   return httpError(
     503,
     "completing",
@@ -148,8 +147,7 @@ async function isAnotherAtWork(
 /** The answer to a request that completes an upload, and to each repetition of it. */
 async function completed(context: LinksContext, claim: Claim): Promise<APIGatewayProxyResult> {
   const upload = uploadOf(context, claim);
-  const { url } = await signPart(context.s3, upload, { partNumber: 1 });
-  const [location] = url.split("?");
+  const location = await locationOf(context.s3, upload);
   const { bucket, key } = upload;
   return jsonResponse(200, { location, key, bucket, event_id: claim.event_id });
 }

@@ -1,9 +1,11 @@
-import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
+import type { S3Client } from "@aws-sdk/client-s3";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 import type { Environment, RuntimeVariable } from "../../runtime/environment";
 import { errorAnswer, httpError } from "../../runtime/http";
 import { packagedPage } from "../../runtime/page";
 import { type CorsVariable, withCors } from "../../runtime/requests/cors";
+import { requireRoute } from "../../runtime/requests/routes";
+import { signingS3Client } from "../../runtime/s3Client";
 import { openTicket, ticketSecrets } from "../../runtime/ticket";
 import { dynamoClient, eventStore, type EventVariable } from "../../store/eventStore";
 import { linkStore, type LinkVariable } from "../../store/links/linkStore";
@@ -11,8 +13,8 @@ import { abortUpload } from "./abortUpload";
 import { completeUpload } from "./completeUpload";
 import { createUpload } from "./createUpload";
 import { listUploadParts, refuseForm, signUploadPart } from "./parts";
-import type { LinkRequest, LinksContext, RouteHandler } from "./request";
-import { matchRoute, type RouteName } from "./routes";
+import type { LinksContext, RouteHandler } from "./request";
+import { LINK_ROUTES, type RouteName } from "./routes";
 import { showFile } from "./showFile";
 import { showLink } from "./showLink";
 import { showScript, wantsPage } from "./showPage";
@@ -41,16 +43,6 @@ export type LinksVariable =
   | "LINK_SECRETS"
   | "ORGANISATION";
 
-function s3Client(options: S3ClientConfig): S3Client {
-  return new S3Client({
-    requestHandler: { connectionTimeout: 1000, requestTimeout: 4000, throwOnRequestTimeout: true },
-    // The bodies of presigned requests are unknown, and so are their checksums.
-    requestChecksumCalculation: "WHEN_REQUIRED",
-    responseChecksumValidation: "WHEN_REQUIRED",
-    ...options,
-  });
-}
-
 /**
  * The link of a request, and what is wanted of it.
  *
@@ -67,18 +59,13 @@ function routeOf(secrets: string[], event: APIGatewayProxyEvent) {
       "This is no valid upload link: it has to be used as it was sent, without a change.",
     );
   }
-  const route = matchRoute(event.httpMethod, `/${rest.join("/")}`);
-  if (route === undefined) {
-    throw httpError(404, "not_found", "There is nothing here. The link itself is one level up.");
-  }
-  const { name, allowed, uploadId, partNumber, eventId } = route;
-  if (name === undefined) {
-    throw httpError(405, "method_not_allowed", `Allowed here: ${allowed.join(", ")}.`, {
-      Allow: allowed.join(", "),
-    });
-  }
-  const request: LinkRequest = { event, linkId, uploadId, partNumber, eventId };
-  return { handle: ROUTE_HANDLERS[name], request };
+  const { name, path } = requireRoute(
+    LINK_ROUTES,
+    event.httpMethod,
+    `/${rest.join("/")}`,
+    "There is nothing here. The link itself is one level up.",
+  );
+  return { handle: ROUTE_HANDLERS[name], request: { event, linkId, path } };
 }
 
 /**
@@ -90,8 +77,8 @@ export function linksHandler(environment: Environment<LinksVariable | RuntimeVar
   let s3Once: S3Client | undefined;
   const dynamo = dynamoClient();
   const context: LinksContext = {
-    s3: s3Client({ maxAttempts: 3 }),
-    s3Once: () => (s3Once ??= s3Client({ maxAttempts: 1 })),
+    s3: signingS3Client(),
+    s3Once: () => (s3Once ??= signingS3Client({ maxAttempts: 1 })),
     store: linkStore(environment, dynamo),
     events: eventStore(environment, dynamo),
     bucketName: environment("BUCKET_NAME"),

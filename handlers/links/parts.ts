@@ -59,7 +59,7 @@ export async function signUploadPart(
     claimOf(context, request),
   ]);
   refuseEnded(claim);
-  const part = lengthOf(request.partNumber, claim, link);
+  const part = lengthOf(request.path.part_number, claim, link);
   await withPlace(context, claim, (current) => {
     refuseEnded(current);
     return holdOpen(context.store, current);

@@ -5,6 +5,7 @@ import type { EventStore } from "../../store/eventStore";
 import { type UploadLink } from "../../store/links/link";
 import type { LinkStore } from "../../store/links/linkStore";
 import { findLink } from "../../store/links/read";
+import type { PathParameters } from "./routes";
 
 /** What all routes need. */
 export interface LinksContext {
@@ -24,12 +25,8 @@ export interface LinksContext {
 export interface LinkRequest {
   event: APIGatewayProxyEvent;
   linkId: string;
-  /** `{upload_id}` in the path, unchecked; empty where the route has none. */
-  uploadId: string;
-  /** `{event_id}` in the path, unchecked; empty where the route has none. */
-  eventId: string;
-  /** `{part_number}` in the path, unchecked; empty where the route has none. */
-  partNumber: string;
+  /** Unchecked. */
+  path: PathParameters;
 }
 
 /** @throws an `HttpError` for a refusal */

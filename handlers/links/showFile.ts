@@ -1,12 +1,11 @@
 import type { APIGatewayProxyResult } from "aws-lambda";
 import type { EventStatus, FileEvent } from "../../events/event";
+import { isUuid } from "../../events/identity";
 import { httpError, jsonResponse } from "../../runtime/http";
 import { parametersOf } from "../../runtime/parameters";
 import { findClaim } from "../../store/links/read";
 import { readEvent } from "../../store/rows";
 import type { LinkRequest, LinksContext } from "./request";
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** How far a file is, for whoever sent it: less than an operator is told. */
 type FileStatus = "stored" | "processed" | "failed";
@@ -31,10 +30,10 @@ function statusOf({ event_status, event_result }: FileEvent): FileStatus {
  */
 export async function showFile(
   { store, events }: LinksContext,
-  { event: request, linkId, eventId }: LinkRequest,
+  { event: request, linkId, path }: LinkRequest,
 ): Promise<APIGatewayProxyResult> {
   parametersOf(request, []);
-  const claim = UUID.test(eventId) ? await findClaim(store, linkId, eventId) : undefined;
+  const claim = isUuid(path.event_id) ? await findClaim(store, linkId, path.event_id) : undefined;
   if (claim?.state !== "completing" && claim?.state !== "stored") {
     throw httpError(404, "file_not_found", "No such file has come through this link.");
   }

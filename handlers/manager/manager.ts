@@ -1,8 +1,9 @@
-import { S3Client } from "@aws-sdk/client-s3";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-lambda";
 import type { Environment, RuntimeVariable } from "../../runtime/environment";
-import { errorAnswer, httpError } from "../../runtime/http";
+import { errorAnswer } from "../../runtime/http";
 import { packagedPage } from "../../runtime/page";
+import { requireRoute } from "../../runtime/requests/routes";
+import { signingS3Client } from "../../runtime/s3Client";
 import { ticketSecrets } from "../../runtime/ticket";
 import { guardedEventStore, type GuardedEventVariable } from "../../store/eventStore";
 import { linkStore, type LinkVariable } from "../../store/links/linkStore";
@@ -15,7 +16,7 @@ import { showLink } from "./links/showLink";
 import { listEvents } from "./listEvents";
 import type { ManagerContext, RouteHandler } from "./request";
 import { retryEvent, retryEvents } from "./retryEvents";
-import { matchRoute, type RouteName } from "./routes";
+import { MANAGER_ROUTES, type RouteName } from "./routes";
 import { showDescription } from "./showDescription";
 import { showEvent } from "./showEvent";
 import { showHours } from "./stats/showHours";
@@ -64,20 +65,12 @@ export type ManagerVariable =
 
 /** @throws an `HttpError` 404 or 405 */
 function routeOf({ httpMethod, pathParameters }: APIGatewayProxyEvent) {
-  const route = matchRoute(httpMethod, `/${pathParameters?.proxy ?? ""}`);
-  if (route === undefined) {
-    throw httpError(
-      404,
-      "not_found",
-      "There is nothing here. GET /openapi.json tells what there is.",
-    );
-  }
-  const { name, allowed, path } = route;
-  if (name === undefined) {
-    throw httpError(405, "method_not_allowed", `Allowed here: ${allowed.join(", ")}.`, {
-      Allow: allowed.join(", "),
-    });
-  }
+  const { name, path } = requireRoute(
+    MANAGER_ROUTES,
+    httpMethod,
+    `/${pathParameters?.proxy ?? ""}`,
+    "There is nothing here. GET /openapi.json tells what there is.",
+  );
   return { handle: ROUTE_HANDLERS[name], path };
 }
 
@@ -88,17 +81,7 @@ function routeOf({ httpMethod, pathParameters }: APIGatewayProxyEvent) {
 export function managerHandler(environment: Environment<ManagerVariable | RuntimeVariable>) {
   const store = guardedEventStore(environment);
   const manager: ManagerContext = {
-    s3: new S3Client({
-      maxAttempts: 3,
-      requestHandler: {
-        connectionTimeout: 1000,
-        requestTimeout: 4000,
-        throwOnRequestTimeout: true,
-      },
-      // The bodies of presigned requests are unknown, and so are their checksums.
-      requestChecksumCalculation: "WHEN_REQUIRED",
-      responseChecksumValidation: "WHEN_REQUIRED",
-    }),
+    s3: signingS3Client(),
     store,
     bucketName: environment("BUCKET_NAME"),
     allowedTypes: environment("ALLOWED_CONTENT_TYPES").split(","),

@@ -1,4 +1,4 @@
-import { S3Client } from "@aws-sdk/client-s3";
+import type { S3Client } from "@aws-sdk/client-s3";
 import type { S3Event, S3EventRecord } from "aws-lambda";
 import { freshUploadSeconds, isFreshUpload } from "../../events/gracePeriod";
 import {
@@ -11,6 +11,7 @@ import { isFolderMarker } from "../../events/newEvent";
 import { deleteArrived } from "../../runtime/deletedEvents";
 import type { Environment } from "../../runtime/environment";
 import { logError, logInfo } from "../../runtime/log";
+import { s3Client } from "../../runtime/s3Client";
 import { guardedEventStore, type GuardedEventVariable } from "../../store/eventStore";
 import { linkStore, type LinkVariable } from "../../store/links/linkStore";
 import { putObjectRow } from "../../store/objectRows";
@@ -29,14 +30,6 @@ function isLeftToUploadApi(
   );
 }
 
-/** Made at the first need, which is rare: a start does without. */
-function newS3Client(): S3Client {
-  return new S3Client({
-    maxAttempts: 3,
-    requestHandler: { connectionTimeout: 1000, requestTimeout: 4000, throwOnRequestTimeout: true },
-  });
-}
-
 /**
  * Writes a row `created` for each object that was created in the bucket, unless it has one, and deletes
  * an object whose event was deleted. The row of a file that came through an upload link confirms its claim.
@@ -52,6 +45,7 @@ export function recordHandler(
 ) {
   const events = guardedEventStore(environment);
   const store = { ...events, ...linkStore(environment, events.dynamo) };
+  /** Made at the first need, which is rare: a start does without. */
   let s3: S3Client | undefined;
   const freshSeconds = freshUploadSeconds(Number(environment("STUCK_SECONDS")));
 
@@ -68,7 +62,7 @@ export function recordHandler(
     }
     const { event, outcome } = await putObjectRow(store, s3Record, "record");
     if (outcome === "deleted") {
-      s3 ??= newS3Client();
+      s3 ??= s3Client();
       await deleteArrived(s3, event);
       return;
     }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 import { parse as parseContentDisposition } from "content-disposition";
 import { plainETag } from "../../events/eTag";
@@ -27,6 +27,7 @@ import {
   idempotencyKeyReused,
 } from "../../runtime/requests/idempotencyKey";
 import { fingerprintOf, metadataOfHeaders } from "../../runtime/requests/metadata";
+import { s3Client } from "../../runtime/s3Client";
 import {
   dynamoClient,
   type GuardedEventStore,
@@ -218,12 +219,8 @@ async function writeRow(
  * `UploadAnswer`. Every error is `{ "error": { "code", "message" } }`.
  */
 export function uploadHandler(environment: Environment<UploadVariable>) {
-  const s3 = new S3Client({
-    maxAttempts: 3,
-    requestHandler: { connectionTimeout: 1000, requestTimeout: 4000, throwOnRequestTimeout: true },
-    // The handler sends its own SHA-256.
-    requestChecksumCalculation: "WHEN_REQUIRED",
-  });
+  // The handler sends its own SHA-256.
+  const s3 = s3Client({ requestChecksumCalculation: "WHEN_REQUIRED" });
   // With S3's three attempts of 4 s, all timeouts fit in the Lambda's 29 s.
   const dynamo = dynamoClient({ maxAttempts: 2, requestTimeout: 2000 });
   const store = guardedEventStore(environment, dynamo);

@@ -1,3 +1,4 @@
+import { plainETag } from "../../../events/eTag";
 import { Failure } from "../../errors";
 import { type Sleep, withRetries } from "../../http/retries";
 import { send } from "../../http/send";
@@ -27,11 +28,6 @@ interface PartsToSend {
   sleep: Sleep;
 }
 
-/** ETags are compared and sent without quotes. */
-export function plainETag(eTag: string): string {
-  return eTag.replace(/^"|"$/g, "");
-}
-
 /** @throws Failure with S3's own code, `network_error`, `file_unreadable` */
 async function putPart(url: string, filePath: string, part: Part, onBytes: OnBytes) {
   let sent = 0;
@@ -48,11 +44,11 @@ async function putPart(url: string, filePath: string, part: Part, onBytes: OnByt
     if (answer.status >= 300) {
       throw s3Failure(answer);
     }
-    const { etag } = answer.headers;
-    if (etag === undefined) {
+    const eTag = plainETag(answer.headers.etag);
+    if (eTag === undefined) {
       throw new Failure("invalid_answer", "S3 has answered a part without its ETag.");
     }
-    return plainETag(etag);
+    return eTag;
   } catch (error) {
     onBytes(-sent);
     throw error;

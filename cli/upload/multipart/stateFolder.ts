@@ -10,8 +10,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import * as path from "node:path";
+import { cacheFolder } from "../../cacheFolder";
 import type { Sleep } from "../../http/retries";
-import { uploadsFolder } from "./cacheFolder";
 import { lockFile } from "./fileLock";
 import { readState, type UploadIdentity, type UploadState } from "./uploadState";
 
@@ -61,7 +61,7 @@ let isReported = false;
  * @param notice then gets a line that says what that means
  */
 export function openStateFile(identity: UploadIdentity, notice: (text: string) => void): StateFile {
-  const folder = uploadsFolder();
+  const folder = cacheFolder("uploads");
   const reportUnkept = (error: unknown) => {
     const { code } = error as NodeJS.ErrnoException;
     if (!isReported) {

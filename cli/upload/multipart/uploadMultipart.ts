@@ -1,4 +1,5 @@
 import * as path from "node:path";
+import { plainETag } from "../../../events/eTag";
 import { Failure } from "../../errors";
 import type { Completion } from "../../manager/multipartClient";
 import type { FileProgress } from "../fileProgress";
@@ -12,7 +13,7 @@ import {
   storedBefore,
 } from "./earlierUpload";
 import { type Part, partsOf } from "./parts";
-import { plainETag, sendParts } from "./sendParts";
+import { sendParts } from "./sendParts";
 import { openStateFile, type StateFile } from "./stateFolder";
 import { beginResumable } from "./underway";
 import type { UploadState } from "./uploadState";

@@ -1,4 +1,5 @@
 import { HeadObjectCommand } from "@aws-sdk/client-s3";
+import { isUuid } from "../../../events/identity";
 import { asError } from "../../../runtime/awsErrors";
 import { type HttpError, httpError } from "../../../runtime/http";
 import { sealTicket } from "../../../runtime/ticket";
@@ -7,8 +8,6 @@ import { giveBackLapsed } from "../../../store/links/giveBack";
 import { linkStatus, type UploadLink } from "../../../store/links/link";
 import { findLink } from "../../../store/links/read";
 import type { ManagerContext } from "../request";
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export function linkNotFound(linkId: string): HttpError {
   return httpError(404, "link_not_found", `There is no link ${linkId.slice(0, 100)}.`);
@@ -68,7 +67,7 @@ export async function countedLink(manager: ManagerContext, link: UploadLink): Pr
  * @throws an `HttpError` 404 where there is none
  */
 export async function requireLink({ links }: ManagerContext, linkId: string): Promise<UploadLink> {
-  const link = UUID.test(linkId) ? await findLink(links.store, linkId) : undefined;
+  const link = isUuid(linkId) ? await findLink(links.store, linkId) : undefined;
   if (link === undefined) {
     throw linkNotFound(linkId);
   }

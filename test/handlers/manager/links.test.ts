@@ -6,6 +6,7 @@ import { newItem } from "../../../events/item";
 import { type Claim, claimItem } from "../../../store/links/claim";
 import { linkItem, type UploadLink } from "../../../store/links/link";
 import { processedEvent } from "../../../testing/events";
+import { claimOf } from "../../../testing/links";
 import { type Answer, type Managed, startManaged } from "./managed";
 
 const DAY_SECONDS = 86_400;
@@ -49,20 +50,12 @@ describe("the upload links of the event manager", function () {
 
   /** Puts a claim of the link that has lapsed, or will. */
   async function putClaim(link_id: string, changes: Partial<Claim> = {}): Promise<Claim> {
-    const { event_id, event_timestamp, object_key } = newUpload(linkPrefix(link_id), "a.pdf");
-    const claim: Claim = {
+    const open_until = new Date(Date.now() - 1000).toISOString();
+    const claim = claimOf(
       link_id,
-      event_id,
-      event_timestamp,
-      object_key,
-      upload_id: "an-upload",
-      file_name: "a.pdf",
-      content_type: "application/pdf",
-      state: "open",
-      created_at: event_timestamp,
-      open_until: new Date(Date.now() - 1000).toISOString(),
-      ...changes,
-    };
+      { content_type: "application/pdf", open_until, ...changes },
+      "a.pdf",
+    );
     await put(claimItem(claim));
     return claim;
   }

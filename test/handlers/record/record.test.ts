@@ -5,17 +5,17 @@ import { expect } from "chai";
 import { AwsError } from "local-aws";
 import type { FileEvent } from "../../../events/event";
 import {
-  linkPrefix,
   newUpload,
   SIGNED_PREFIX,
   UPLOAD_PREFIX,
   uploadOf,
   type UploadPrefix,
 } from "../../../events/identity";
-import { type Claim, claimItem } from "../../../store/links/claim";
+import { claimItem } from "../../../store/links/claim";
 import { fromLinkItem, linkItem, linkKey, type UploadLink } from "../../../store/links/link";
 import { clientSettings } from "../../../testing/clients";
 import { itemOf, processedEvent } from "../../../testing/events";
+import { claimOf, linkOf } from "../../../testing/links";
 import { s3Record } from "../../../testing/records";
 import { type Program, startProgram } from "../../../testing/startProgram";
 import { uuidv7At } from "../../events/arbitraries";
@@ -78,20 +78,11 @@ describe("record", function () {
     /** A link with one claim, whose file the bucket tells of. */
     async function claimedFile(state: "completing" | "lapsed" = "completing") {
       const link_id = uuidv7At(Date.now(), randomUUID().replaceAll("-", ""));
-      const { object_key, ...identity } = newUpload(linkPrefix(link_id), "a b.pdf");
-      const now = new Date().toISOString();
-      const link = { link_id, created_at: now, expires_at: now, taken: 1, stored: 0 };
-      const claim: Claim = {
-        ...identity,
-        link_id,
-        object_key,
-        upload_id: "an-upload",
-        file_name: "a b.pdf",
-        content_type: "application/pdf",
-        state,
-        metadata: { customer: "Müller" },
-        created_at: now,
-      };
+      const link = linkOf({ link_id, expires_at: new Date().toISOString(), taken: 1 });
+      const fields = { content_type: "application/pdf", state, metadata: { customer: "Müller" } };
+      const claim = claimOf(link_id, { ...fields, open_until: undefined }, "a b.pdf");
+      const { event_id, event_timestamp, object_key } = claim;
+      const identity = { event_id, event_timestamp };
       for (const item of [linkItem(link), claimItem(claim)]) {
         await program.dynamo.send(new PutItemCommand({ TableName: linksTable, Item: item }));
       }

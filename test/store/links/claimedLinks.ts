@@ -6,13 +6,11 @@ import {
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import { createDynamoDb, type HttpRequest } from "local-aws";
-import { v7 as uuidv7 } from "uuid";
-import { linkPrefix, newUpload } from "../../../events/identity";
 import { unlessConditionFailed } from "../../../runtime/awsErrors";
 import { type Claim, claimKey, fromClaimItem } from "../../../store/links/claim";
 import { linkItem, type UploadLink } from "../../../store/links/link";
 import type { LinkStore } from "../../../store/links/linkStore";
-import { openUntil } from "../../../store/links/places";
+import { linkOf } from "../../../testing/links";
 import { ACCOUNT, REGION } from "../eventTable";
 import { LINKS } from "./linkTable";
 
@@ -55,14 +53,7 @@ export async function openTestLinks(): Promise<TestLinks> {
     beforeRequest: () => Promise.resolve(),
     afterRequest: () => undefined,
     async newLink(fields) {
-      const link: UploadLink = {
-        link_id: uuidv7(),
-        created_at: new Date().toISOString(),
-        expires_at: new Date(Date.now() + 3_600_000).toISOString(),
-        taken: 0,
-        stored: 0,
-        ...fields,
-      };
+      const link = linkOf(fields);
       await dynamo.send(new PutItemCommand({ TableName: LINKS.tableName, Item: linkItem(link) }));
       return link;
     },
@@ -84,21 +75,6 @@ export async function openTestLinks(): Promise<TestLinks> {
     },
   };
   return links;
-}
-
-/** A claim that is not in the table yet. */
-export function newClaim(linkId: string, fields: Partial<Claim> = {}): Claim {
-  return {
-    link_id: linkId,
-    ...newUpload(linkPrefix(linkId), "a.txt"),
-    upload_id: uuidv7(),
-    file_name: "a.txt",
-    content_type: "text/plain",
-    state: "open",
-    created_at: new Date().toISOString(),
-    open_until: openUntil(),
-    ...fields,
-  };
 }
 
 /** When a claim lapsed. */

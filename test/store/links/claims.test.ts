@@ -5,7 +5,8 @@ import { abandonClaim, giveBackLapsed } from "../../../store/links/giveBack";
 import { openUntil, takeClaim } from "../../../store/links/places";
 import { beginCompleting, holdOpen, stopCompleting } from "../../../store/links/progress";
 import { findClaim, findLink, findRepeat } from "../../../store/links/read";
-import { LONG_AGO, newClaim, openTestLinks, runOut, type TestLinks } from "./claimedLinks";
+import { claimOf } from "../../../testing/links";
+import { LONG_AGO, openTestLinks, runOut, type TestLinks } from "./claimedLinks";
 
 const TRAITS = { name: "a.txt", size: 5, lastModified: "1", type: "text/plain" };
 
@@ -37,7 +38,7 @@ describe("The claims of a link", () => {
   };
 
   async function take(linkId: string, fields: Partial<Claim> = {}) {
-    const claim = newClaim(linkId, fields);
+    const claim = claimOf(linkId, fields);
     expect(await takeClaim(links.store, claim)).to.equal("taken");
     return claim;
   }
@@ -46,7 +47,7 @@ describe("The claims of a link", () => {
     const { link_id } = await links.newLink({ max_files: 50 });
 
     const outcomes = await Promise.all(
-      Array.from({ length: 200 }, () => takeClaim(links.store, newClaim(link_id))),
+      Array.from({ length: 200 }, () => takeClaim(links.store, claimOf(link_id))),
     );
 
     expect(outcomes.filter((outcome) => outcome === "taken")).to.have.length(50);
@@ -60,7 +61,7 @@ describe("The claims of a link", () => {
     const revoked = await links.newLink({ revoked_at: new Date().toISOString() });
 
     for (const { link_id } of [expired, revoked, { link_id: "none" }]) {
-      expect(await takeClaim(links.store, newClaim(link_id))).to.equal("used_up");
+      expect(await takeClaim(links.store, claimOf(link_id))).to.equal("used_up");
       expect(await links.claimsOf(link_id)).to.deep.equal([]);
     }
     expect(await findLink(links.store, "none")).to.equal(undefined);
@@ -68,7 +69,7 @@ describe("The claims of a link", () => {
 
   it("find the one claim of a repeated request, also of requests at once", async () => {
     const { link_id } = await links.newLink({ max_files: 2 });
-    const claims = Array.from({ length: 10 }, () => newClaim(link_id));
+    const claims = Array.from({ length: 10 }, () => claimOf(link_id));
 
     const outcomes = await Promise.all(
       claims.map((claim) => takeClaim(links.store, claim, { traits: TRAITS })),
@@ -85,14 +86,14 @@ describe("The claims of a link", () => {
 
   it("replace what a repeated request finds, where it is of no use", async () => {
     const { link_id } = await links.newLink();
-    const first = newClaim(link_id);
-    const second = newClaim(link_id);
+    const first = claimOf(link_id);
+    const second = claimOf(link_id);
     await takeClaim(links.store, first, { traits: TRAITS });
 
     const repeat = { traits: TRAITS, replaces: first.event_id };
     expect(await takeClaim(links.store, second, repeat)).to.equal("taken");
     // Another request had the same thought.
-    expect(await takeClaim(links.store, newClaim(link_id), repeat)).to.equal("repeated");
+    expect(await takeClaim(links.store, claimOf(link_id), repeat)).to.equal("repeated");
     expect((await findRepeat(links.store, link_id, TRAITS))?.event_id).to.equal(second.event_id);
   });
 
@@ -234,7 +235,7 @@ describe("The claims of a link", () => {
           const seen = reads[index % Math.max(reads.length, 1)];
           const claim = seen?.[Math.max(seen.length - 1 - age, 0)];
           if (operation === "take") {
-            const made = newClaim(link_id);
+            const made = claimOf(link_id);
             if ((await takeClaim(links.store, made)) === "taken") {
               reads.push([made]);
             }
@@ -258,7 +259,7 @@ describe("The claims of a link", () => {
   it("count once where a request's answer is lost", async () => {
     const { link_id } = await links.newLink({ max_files: 2 });
     let lost = 0;
-    const claim = newClaim(link_id);
+    const claim = claimOf(link_id);
     links.afterRequest = (operation) => {
       if (operation === "TransactWriteItems" && lost === 0) {
         lost += 1;

@@ -2,12 +2,12 @@ import { GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { expect } from "chai";
 import { v7 as uuidv7 } from "uuid";
 import type { FileEvent } from "../../../events/event";
-import { linkPrefix, newUpload } from "../../../events/identity";
 import type { Item } from "../../../events/item";
 import { type Claim, claimItem, claimKey, fromClaimItem } from "../../../store/links/claim";
 import { putLinkEvent } from "../../../store/links/confirm";
 import { fromLinkItem, linkItem, linkKey, type UploadLink } from "../../../store/links/link";
 import { putTombstone } from "../../../store/tombstones";
+import { claimOf, linkOf } from "../../../testing/links";
 import { type CountedEvents, openCountedEvents } from "../counts/countedEvents";
 
 describe("The row of a link's file", () => {
@@ -38,36 +38,25 @@ describe("The row of a link's file", () => {
   }
 
   async function putLink(changes: Partial<UploadLink> = {}): Promise<UploadLink> {
-    const link: UploadLink = {
-      link_id: uuidv7(),
-      created_at: new Date().toISOString(),
-      expires_at: new Date(Date.now() + 3_600_000).toISOString(),
-      taken: 1,
-      stored: 0,
-      ...changes,
-    };
+    const link = linkOf({ taken: 1, ...changes });
     await put(linkItem(link));
     return link;
   }
 
   /** A claim, and the event of its file as the bucket tells of it. */
   function newClaim(link_id: string, changes: Partial<Claim> = {}) {
-    const { event_id, event_timestamp, object_key } = newUpload(linkPrefix(link_id), "a.pdf");
-    const claim: Claim = {
+    const claim = claimOf(
       link_id,
-      event_id,
-      event_timestamp,
-      object_key,
-      upload_id: "an-upload",
-      file_name: "a.pdf",
-      content_type: "application/pdf",
-      state: "completing",
-      parts_digest: "digest",
-      metadata: { customer: "4711" },
-      created_at: event_timestamp,
-      open_until: new Date().toISOString(),
-      ...changes,
-    };
+      {
+        content_type: "application/pdf",
+        state: "completing",
+        parts_digest: "digest",
+        metadata: { customer: "4711" },
+        ...changes,
+      },
+      "a.pdf",
+    );
+    const { event_id, event_timestamp, object_key } = claim;
     const event: FileEvent & { link_id: string } = {
       event_id,
       event_timestamp,

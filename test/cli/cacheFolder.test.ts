@@ -1,9 +1,9 @@
 import { homedir } from "node:os";
 import * as path from "node:path";
 import { expect } from "chai";
-import { uploadsFolder } from "../../../cli/upload/multipart/cacheFolder";
+import { cacheFolder } from "../../cli/cacheFolder";
 
-describe("the folder for the states of uploads", () => {
+describe("a folder for what may be lost", () => {
   const cases: [NodeJS.Platform, NodeJS.ProcessEnv, string][] = [
     ["linux", { XDG_CACHE_HOME: "/cache" }, "/cache"],
     ["darwin", { XDG_CACHE_HOME: "/cache" }, "/cache"],
@@ -14,7 +14,7 @@ describe("the folder for the states of uploads", () => {
   ];
   for (const [platform, environment, folder] of cases) {
     it(`is in ${folder} on ${platform} with ${JSON.stringify(environment)}`, () => {
-      expect(uploadsFolder(environment, platform)).to.equal(
+      expect(cacheFolder("uploads", environment, platform)).to.equal(
         path.join(folder, "s3-uploader", "uploads"),
       );
     });

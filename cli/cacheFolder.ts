@@ -18,7 +18,15 @@ function cacheOf(environment: NodeJS.ProcessEnv, platform: NodeJS.Platform): str
   }
 }
 
-/** The folder with a file for each multipart upload of this user. */
-export function uploadsFolder(environment = process.env, platform = process.platform): string {
-  return path.join(cacheOf(environment, platform), "s3-uploader", "uploads");
+/**
+ * A folder of this program for what can be made again, or may be lost.
+ *
+ * @param name of the folder, such as `uploads`
+ */
+export function cacheFolder(
+  name: string,
+  environment = process.env,
+  platform = process.platform,
+): string {
+  return path.join(cacheOf(environment, platform), "s3-uploader", name);
 }
