@@ -3,6 +3,8 @@ export interface Begun {
   key: string;
   uploadId: string;
   event_id: string;
+  /** Where the size was declared. */
+  part_size?: number;
 }
 
 /** A JSON answer. */
@@ -20,17 +22,21 @@ export interface NamedPart {
   ETag: string;
 }
 
-/** Sends a request as it is: nothing in its URL is resolved or encoded again. */
+/**
+ * Sends a request as it is: nothing in its URL is resolved or encoded again.
+ *
+ * @param body sent as JSON; a text as it is
+ */
 export async function ask<Body = Record<string, unknown>>(
   url: string,
   method = "GET",
-  body?: object,
+  body?: object | string,
   headers?: Record<string, string>,
 ): Promise<Answer<Body>> {
   const answer = await fetch(url, {
     method,
     headers: { ...(body && { "content-type": "application/json" }), ...headers },
-    body: body && JSON.stringify(body),
+    body: typeof body === "object" ? JSON.stringify(body) : body,
   });
   const text = await answer.text();
   const parsed = (text === "" ? {} : JSON.parse(text)) as Body & {

@@ -1,25 +1,17 @@
 import type { Program } from "../../../testing/startProgram";
+import {
+  type Answer as LinkAnswer,
+  ask,
+  type Begun,
+  linkClient as clientOf,
+  type NamedPart,
+  put,
+} from "../../links/linkClient";
 
 /** An answer of the links API. */
-export interface Answer<Body = Record<string, unknown>> {
-  status: number;
+export interface Answer<Body = Record<string, unknown>> extends LinkAnswer<Body> {
   /** `<status> <code>` of an error; `<status>` of any other answer. */
   outcome: string;
-  headers: Headers;
-  body: Body;
-}
-
-/** An upload that has begun. */
-export interface Upload {
-  key: string;
-  uploadId: string;
-  event_id: string;
-  part_size?: number;
-}
-
-export interface Part {
-  PartNumber: number;
-  ETag: string;
 }
 
 /** A link, and requests by whoever has it. */
@@ -29,46 +21,39 @@ export interface LinkClient {
   request<Body = Record<string, unknown>>(
     method: string,
     path: string,
-    body?: unknown,
+    body?: object | string,
   ): Promise<Answer<Body>>;
-  create(metadata?: object, more?: { filename?: string; type?: string }): Promise<Answer<Upload>>;
+  create(metadata?: object, more?: { filename?: string; type?: string }): Promise<Answer<Begun>>;
   /** As `create`, for a test in which it has to work. */
-  begin(metadata?: object): Promise<Upload>;
-  sign(upload: Upload, partNumber?: number | string): Promise<Answer<{ url: string }>>;
+  begin(metadata?: object): Promise<Begun>;
+  sign(upload: Begun, partNumber?: number | string): Promise<Answer<{ url: string }>>;
   /** Signs and sends one part. */
-  send(upload: Upload, bytes: Buffer | string, partNumber?: number): Promise<Part>;
-  list(upload: Upload): Promise<Answer<Part[]>>;
-  complete(upload: Upload, parts: Part[], more?: object): Promise<Answer>;
-  abort(upload: Upload): Promise<Answer>;
+  send(upload: Begun, bytes: Buffer | string, partNumber?: number): Promise<NamedPart>;
+  list(upload: Begun): Promise<Answer<NamedPart[]>>;
+  complete(upload: Begun, parts: NamedPart[], more?: object): Promise<Answer>;
+  abort(upload: Begun): Promise<Answer>;
 }
 
 /** Every answer so far, to check what all have in common. */
 export const answers: Answer<unknown>[] = [];
 
-async function ask<Body>(method: string, url: string, body?: unknown): Promise<Answer<Body>> {
-  const response = await fetch(url, {
-    method,
-    ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  const parsed = (text === "" ? {} : JSON.parse(text)) as Body & { error?: { code: string } };
-  const { status, headers } = response;
-  const outcome = parsed.error ? `${status} ${parsed.error.code}` : String(status);
-  const answer = { status, outcome, headers, body: parsed };
+async function noted<Body>(asked: Promise<LinkAnswer<Body>>): Promise<Answer<Body>> {
+  const given = await asked;
+  const outcome = given.code === undefined ? String(given.status) : `${given.status} ${given.code}`;
+  const answer = { ...given, outcome };
   answers.push(answer);
   return answer;
 }
 
 /** @param url of a link */
 export function linkClient(link_id: string, url: string): LinkClient {
-  const uploads = `${url}/s3/multipart`;
-  const query = ({ key }: Upload) => `?${new URLSearchParams({ key }).toString()}`;
+  const holder = clientOf(url);
   const client: LinkClient = {
     link_id,
     url,
-    request: (method, path, body) => ask(method, `${url}${path}`, body),
+    request: (method, path, body) => noted(ask(`${url}${path}`, method, body)),
     create: (metadata = {}, { filename = "a.txt", type = "text/plain" } = {}) =>
-      ask("POST", uploads, { filename, type, metadata }),
+      noted(holder.begin(filename, metadata, type)),
     async begin(metadata) {
       const { outcome, body } = await client.create(metadata);
       if (outcome !== "201") {
@@ -76,21 +61,18 @@ export function linkClient(link_id: string, url: string): LinkClient {
       }
       return body;
     },
-    sign: (upload, partNumber = 1) =>
-      ask("GET", `${uploads}/${upload.uploadId}/${partNumber}${query(upload)}`),
+    sign: (upload, partNumber = 1) => noted(holder.sign(upload, partNumber)),
     async send(upload, bytes, partNumber = 1) {
       const { body, outcome } = await client.sign(upload, partNumber);
-      const response = await fetch(body.url, { method: "PUT", body: bytes });
-      const ETag = response.headers.get("etag")?.replaceAll('"', "");
-      if (ETag === undefined) {
-        throw new Error(`The part was not stored: ${outcome}, ${response.status}`);
+      const { status, etag } = await put(body.url, Buffer.from(bytes));
+      if (status !== 200) {
+        throw new Error(`The part was not stored: ${outcome}, ${status}`);
       }
-      return { PartNumber: partNumber, ETag };
+      return { PartNumber: partNumber, ETag: etag.replaceAll('"', "") };
     },
-    list: (upload) => ask("GET", `${uploads}/${upload.uploadId}${query(upload)}`),
-    complete: (upload, parts, more) =>
-      ask("POST", `${uploads}/${upload.uploadId}/complete${query(upload)}`, { parts, ...more }),
-    abort: (upload) => ask("DELETE", `${uploads}/${upload.uploadId}${query(upload)}`),
+    list: (upload) => noted(holder.list(upload)),
+    complete: (upload, parts, more) => noted(holder.complete(upload, parts, more)),
+    abort: (upload) => noted(holder.abort(upload)),
   };
   return client;
 }
@@ -102,13 +84,9 @@ export async function manage<Body>(
   path: string,
   body?: object,
 ): Promise<Body> {
-  const { managerUrl, managerApiKey } = run.outputs as Record<string, string>;
-  const response = await fetch(`${managerUrl}${path}`, {
-    method,
-    headers: { "x-api-key": managerApiKey ?? "" },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  return (await response.json()) as Body;
+  const { managerUrl, managerApiKey = "" } = run.outputs as Record<string, string>;
+  const headers = { "x-api-key": managerApiKey };
+  return (await ask<Body>(`${managerUrl}${path}`, method, body, headers)).body;
 }
 
 /** Makes a link that is open for an hour. */

@@ -4,8 +4,9 @@ import { type AllowedCall, AwsError } from "local-aws";
 import { MIN_PART_BYTES } from "../../../runtime/multipart/parts";
 import { PLACED } from "../../../store/links/claim";
 import { type Program, startProgram } from "../../../testing/startProgram";
+import type { Begun } from "../../links/linkClient";
 import { LINKS_GRANTS } from "../../program/names";
-import { answers, type LinkClient, linkClient, manage, newLink, type Upload } from "./linkClient";
+import { answers, type LinkClient, linkClient, manage, newLink } from "./linkClient";
 import { openTableOfLinks, type TableOfLinks } from "./tableOfLinks";
 
 /** `test/program/lambdas.test.ts` compares them with the role's policy. */
@@ -250,7 +251,7 @@ describe("An upload link", () => {
 
   describe("refuses, and stores nothing,", () => {
     let client: LinkClient;
-    let upload: Upload;
+    let upload: Begun;
 
     before(async () => {
       client = await link({ max_bytes: 4 * MIN_PART_BYTES, content_types: ["text/*"] });
@@ -526,7 +527,7 @@ describe("An upload link", () => {
 
     it("completes an upload once, at whichever request it dies", async () => {
       const client = await link();
-      let last: Upload | undefined;
+      let last: Begun | undefined;
       const calls = await withCrashes(
         async () => {
           const upload = await client.begin();
