@@ -7,8 +7,8 @@ import type { HttpError } from "../../../runtime/http";
 import { type Claim } from "../../../store/links/claim";
 import { takeClaim } from "../../../store/links/places";
 import { findClaim } from "../../../store/links/read";
-import { claimOf } from "../../../testing/links";
 import { openTestLinks, type TestLinks } from "../../store/links/claimedLinks";
+import { claimOf } from "../../store/links/rows";
 
 const PART = { PartNumber: 1, ETag: "900150983cd24fb0d6963f7d28e17f72" };
 

@@ -6,7 +6,7 @@ import { newItem } from "../../../events/item";
 import { type Claim, claimItem } from "../../../store/links/claim";
 import { linkItem, type UploadLink } from "../../../store/links/link";
 import { processedEvent } from "../../../testing/events";
-import { claimOf } from "../../../testing/links";
+import { claimOf } from "../../store/links/rows";
 import { type Answer, type Managed, startManaged } from "./managed";
 
 const DAY_SECONDS = 86_400;

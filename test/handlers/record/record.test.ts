@@ -15,10 +15,10 @@ import { claimItem } from "../../../store/links/claim";
 import { fromLinkItem, linkItem, linkKey, type UploadLink } from "../../../store/links/link";
 import { clientSettings } from "../../../testing/clients";
 import { itemOf, processedEvent } from "../../../testing/events";
-import { claimOf, linkOf } from "../../../testing/links";
 import { s3Record } from "../../../testing/records";
 import { type Program, startProgram } from "../../../testing/startProgram";
 import { uuidv7At } from "../../events/arbitraries";
+import { claimOf, linkOf } from "../../store/links/rows";
 
 describe("record", function () {
   let program: Program;

@@ -10,9 +10,9 @@ import { unlessConditionFailed } from "../../../runtime/awsErrors";
 import { type Claim, claimKey, fromClaimItem } from "../../../store/links/claim";
 import { linkItem, type UploadLink } from "../../../store/links/link";
 import type { LinkStore } from "../../../store/links/linkStore";
-import { linkOf } from "../../../testing/links";
 import { ACCOUNT, REGION } from "../eventTable";
 import { LINKS } from "./linkTable";
+import { linkOf } from "./rows";
 
 /** A table of links in memory. */
 export interface TestLinks {

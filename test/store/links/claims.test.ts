@@ -5,8 +5,8 @@ import { abandonClaim, giveBackLapsed } from "../../../store/links/giveBack";
 import { openUntil, takeClaim } from "../../../store/links/places";
 import { beginCompleting, holdOpen, stopCompleting } from "../../../store/links/progress";
 import { findClaim, findLink, findRepeat } from "../../../store/links/read";
-import { claimOf } from "../../../testing/links";
 import { LONG_AGO, openTestLinks, runOut, type TestLinks } from "./claimedLinks";
+import { claimOf } from "./rows";
 
 const TRAITS = { name: "a.txt", size: 5, lastModified: "1", type: "text/plain" };
 

@@ -7,8 +7,8 @@ import { type Claim, claimItem, claimKey, fromClaimItem } from "../../../store/l
 import { putLinkEvent } from "../../../store/links/confirm";
 import { fromLinkItem, linkItem, linkKey, type UploadLink } from "../../../store/links/link";
 import { putTombstone } from "../../../store/tombstones";
-import { claimOf, linkOf } from "../../../testing/links";
 import { type CountedEvents, openCountedEvents } from "../counts/countedEvents";
+import { claimOf, linkOf } from "./rows";
 
 describe("The row of a link's file", () => {
   let events: CountedEvents;

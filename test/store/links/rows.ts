@@ -1,8 +1,8 @@
 import { v7 as uuidv7 } from "uuid";
-import { linkPrefix, newUpload } from "../events/identity";
-import type { Claim } from "../store/links/claim";
-import type { UploadLink } from "../store/links/link";
-import { openUntil } from "../store/links/places";
+import { linkPrefix, newUpload } from "../../../events/identity";
+import type { Claim } from "../../../store/links/claim";
+import type { UploadLink } from "../../../store/links/link";
+import { openUntil } from "../../../store/links/places";
 
 const HOUR_MS = 3_600_000;
 
