@@ -1,6 +1,6 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import type { Packing } from "../components/lambda/bundleCache";
+import type { Packing, SerializedCallback } from "../components/lambda/bundleCache";
 
 /** Frees at once what V8 would free only when the heap has grown by as much again. */
 function collectGarbage(): void {
@@ -12,7 +12,7 @@ function collectGarbage(): void {
 
 /** Serializes the callbacks of a load, and frees what that leaves. */
 export interface Serializations {
-  run: (packing: Packing) => Promise<string>;
+  run: (packing: Packing) => Promise<SerializedCallback>;
   /** After the load: frees what a load that ran any has left, so that what follows finds room in the heap. */
   tidy: () => void;
 }

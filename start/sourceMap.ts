@@ -3,14 +3,11 @@ import { createRequire, SourceMap } from "node:module";
 import * as path from "node:path";
 import { pathToFileURL } from "node:url";
 import { decode, encode, type SourceMapSegment } from "@jridgewell/sourcemap-codec";
-import type { Origin } from "../components/lambda/bundleCache";
+import type { CapturedFunction, Origin } from "../components/lambda/bundleCache";
 import { PROGRAM_DIR } from "./programDir";
 
-/** esbuild's name for the serialized callback. */
-const SERIALIZED = /^callback:\d+\/text\.js$/;
-
-/** A captured function, as Pulumi and `bundle.ts` write it: its own text stands after `return`. */
-const FUNCTION = /\n\nreturn ([\s\S]*?);\n\n {4}\}\n {2}\}\)(?:\(\))?\.apply\(/g;
+/** esbuild's name for a callback's module. */
+const CALLBACK_MODULE = /^callback:\d+\.js$/;
 
 /** The head of a function's text: Pulumi makes a comment of the name. */
 const HEAD = /^(?:async )?(?:function ?\*? ?)?\/\*(\w+)\*\//;
@@ -32,10 +29,8 @@ interface Compiled {
   map: SourceMap;
 }
 
-/** A captured function: where it stands in the serialized text, and where in its module. */
-interface Captured {
-  start: number;
-  end: number;
+/** Where a captured function is from. */
+interface Place {
   module: Compiled;
   /** Offset of its text in the module. */
   offset: number;
@@ -54,13 +49,13 @@ function lineStarts(text: string): number[] {
   return [0, ...[...text.matchAll(/\n/g)].map(({ index }) => index + 1)];
 }
 
-/** The index of the last entry that is not above the value. */
-function lastUpTo(sorted: number[], value: number): number {
+/** The index of the last entry whose number is not above the value. */
+function lastUpTo<Entry>(sorted: Entry[], value: number, numberOf: (entry: Entry) => number) {
   let low = 0;
   let high = sorted.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((sorted[middle] ?? 0) <= value) {
+    if (numberOf(sorted[middle] as Entry) <= value) {
       low = middle + 1;
     } else {
       high = middle;
@@ -80,13 +75,10 @@ function compiledModule(file: string): Compiled[] {
 }
 
 /** Finds a captured function by its text, which Pulumi leaves as it was, save for the name. */
-function locate(
-  text: string,
-  modules: Compiled[],
-): Pick<Captured, "module" | "offset"> | undefined {
+function placeOf(text: string, modules: Compiled[]): Place | undefined {
   const [head = "", name = ""] = HEAD.exec(text) ?? [];
   const rest = text.slice(head.length);
-  let found: Pick<Captured, "module" | "offset"> | undefined;
+  let found: Place | undefined;
   for (const module of modules) {
     let at = module.code.indexOf(rest);
     while (at >= 0) {
@@ -102,18 +94,21 @@ function locate(
   return found;
 }
 
-function capturedFunctions(serialized: string, modules: Compiled[]): Captured[] {
-  return [...serialized.matchAll(FUNCTION)].flatMap((match) => {
-    const [, text = ""] = match;
-    const location = locate(text, modules);
-    const start = match.index + "\n\nreturn ".length;
-    return location ? [{ start, end: start + text.length, ...location }] : [];
-  });
+/** The offset in a function's text of what is at an offset of the callback's module. */
+function offsetIn({ pieces }: CapturedFunction, offset: number): number {
+  const piece =
+    pieces[
+      Math.max(
+        0,
+        lastUpTo(pieces, offset, ({ at }) => at),
+      )
+    ];
+  return piece ? piece.from + Math.max(0, offset - piece.at) : 0;
 }
 
 /** The line and column, from 0, in the program's file of an offset in its compiled module. */
 function originalPosition({ map, lines }: Compiled, offset: number): [number, number] | undefined {
-  const line = lastUpTo(lines, offset);
+  const line = lastUpTo(lines, offset, (start) => start);
   const entry = map.findEntry(line, offset - (lines[line] ?? 0));
   return "originalLine" in entry ? [entry.originalLine, entry.originalColumn] : undefined;
 }
@@ -122,17 +117,16 @@ function originalPosition({ map, lines }: Compiled, offset: number): [number, nu
 export function openSourceMaps(files: string[]): SourceMaps {
   const modules = files.flatMap(compiledModule);
   return {
-    of({ map, serialized }) {
+    of({ map, callback: { text, functions } }) {
       const { sources, names, mappings } = JSON.parse(map) as Record<
         "sources" | "names",
         string[]
       > & {
         mappings: string;
       };
-      const serializedIndex = sources.findIndex((source) => SERIALIZED.test(source));
-      const captured = capturedFunctions(serialized, modules);
-      const starts = captured.map(({ start }) => start);
-      const lines = lineStarts(serialized);
+      const moduleIndex = sources.findIndex((source) => CALLBACK_MODULE.test(source));
+      const places = functions.map(({ code }) => placeOf(code, modules));
+      const lines = lineStarts(text);
       const usedSources: string[] = [];
       const indexOf = (name: string) => {
         const at = usedSources.indexOf(name);
@@ -142,17 +136,18 @@ export function openSourceMaps(files: string[]): SourceMaps {
       const segmentOf = (segment: SourceMapSegment): SourceMapSegment => {
         const [column, source, line = 0, sourceColumn = 0, name] = segment;
         const offset = (lines[line] ?? 0) + sourceColumn;
-        const found = source === serializedIndex && captured[lastUpTo(starts, offset)];
-        if (!found || offset >= found.end) {
+        const index = lastUpTo(functions, offset, ({ start }) => start);
+        const [fn, place] = [functions[index], places[index]];
+        if (source !== moduleIndex || !fn || !place || offset >= fn.end) {
           return [column];
         }
-        const position = originalPosition(found.module, found.offset + offset - found.start);
+        const position = originalPosition(place.module, place.offset + offsetIn(fn, offset));
         if (!position) {
           return [column];
         }
-        const place: SourceMapSegment = [column, indexOf(found.module.name), ...position];
+        const mapped: SourceMapSegment = [column, indexOf(place.module.name), ...position];
         // The debugger shows a variable by the name that it had before minification.
-        return name === undefined ? place : [...place, name];
+        return name === undefined ? mapped : [...mapped, name];
       };
 
       const composed = decode(mappings).map((segments) =>

@@ -37,9 +37,9 @@ export function watchedBundles(entry: string): WatchedBundles {
       if (current?.key === undefined || current.key !== key) {
         const serialized = await packing.serialize();
         current =
-          current?.serialized === serialized
+          current?.serialized === serialized.text
             ? { ...current, key }
-            : { key, serialized, ...(await bundle(serialized)) };
+            : { key, serialized: serialized.text, ...(await bundle(serialized)) };
         made.set(lambda, current);
       }
       const { text, origin } = current;

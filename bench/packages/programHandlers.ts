@@ -7,6 +7,7 @@ import { withEnvironment } from "../../runtime/environment";
 import { forgetProgram, stackConfig } from "../../start/program";
 import { PROGRAM_DIR } from "../../start/programDir";
 import { ofType, only, packagesOf, record, type Recording } from "../../testing/recordingMocks";
+import { packingTools } from "../packingTools";
 import { sampleEvent } from "./sampleEvents";
 
 /** One Lambda of the program. */
@@ -75,17 +76,6 @@ async function loadProgram(): Promise<{ recording: Recording; factories: Map<str
   return { recording, factories };
 }
 
-/**
- * Dependencies that only the program's own packing and npm scripts use: a program with plain
- * CallbackFunctions would not have them.
- */
-function ownTools(): string[] {
-  const { optionalDependencies = {} } = requireModule(path.join(PROGRAM_DIR, "package.json")) as {
-    optionalDependencies?: Record<string, string>;
-  };
-  return ["esbuild", ...Object.keys(optionalDependencies)];
-}
-
 async function unpack(archive: asset.AssetArchive): Promise<CallbackPackage> {
   const callback: CallbackPackage = { text: "", folders: {} };
   for (const [name, item] of Object.entries(await archive.assets)) {
@@ -108,7 +98,7 @@ async function callbackPackages(
         callbackFactory: withEnvironment(callbackFactory),
         role: "arn:aws:iam::123456789012:role/any",
         runtime: "nodejs24.x",
-        codePathOptions: { extraExcludePackages: ownTools() },
+        codePathOptions: { extraExcludePackages: packingTools(PROGRAM_DIR) },
       });
     }
     return {};

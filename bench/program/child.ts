@@ -4,6 +4,8 @@
  */
 import Module, { createRequire } from "node:module";
 import * as path from "node:path";
+import type { SerializedCallback } from "../../components/lambda/bundleCache";
+import { packingTools } from "../packingTools";
 import type { Packing, ProgramTimes } from "./figures";
 
 interface LoadingModule {
@@ -80,38 +82,16 @@ function timeImports({ importMs }: ProgramTimes): void {
   };
 }
 
-/** Reports the name of each CallbackLambda before its factory is serialized. */
-function onLambda(report: (name: string) => void): void {
-  const file = path.join(ROOT, "components", "lambda", "callbackLambda.ts");
-  const loaded = requireModule(file) as typeof import("../../components/lambda/callbackLambda");
-  class ReportingLambda<Event, Result> extends loaded.CallbackLambda<Event, Result> {
-    constructor(...args: ConstructorParameters<typeof loaded.CallbackLambda<Event, Result>>) {
-      report(args[0]);
-      super(...args);
-    }
-  }
-  const cached = requireModule.cache[file];
-  if (cached) {
-    // The module's own exports are read-only.
-    cached.exports = { ...loaded, CallbackLambda: ReportingLambda };
-  }
-}
-
-/** @param names in the order in which their factories are serialized */
-function timeSerializing(times: ProgramTimes, names: readonly string[]): void {
+function timeSerializing(times: ProgramTimes): void {
   const { runtime } = requireModule("@pulumi/pulumi") as {
     runtime: { serializeFunction: SerializeFunction };
   };
   const { serializeFunction } = runtime;
-  let begun = 0;
   runtime.serializeFunction = async (callback, args) => {
-    const name = names[begun] ?? "";
-    begun += 1;
     const startedAt = performance.now();
     const before = synchronousMs;
     const serialized = await serializeFunction(callback, args);
-    const ms = performance.now() - startedAt - (synchronousMs - before);
-    times.serializeMs[name] = ms;
+    times.serializeMs += performance.now() - startedAt - (synchronousMs - before);
     times.serializedAtMs = performance.now();
     return serialized;
   };
@@ -120,30 +100,21 @@ function timeSerializing(times: ProgramTimes, names: readonly string[]): void {
 /** Finds the packages to include, as a plain CallbackFunction does in place of bundling. */
 async function findPackages(): Promise<string> {
   const { runtime } = requireModule("@pulumi/pulumi") as typeof import("@pulumi/pulumi");
-  const { optionalDependencies } = requireModule(path.join(ROOT, "package.json")) as {
-    optionalDependencies: Record<string, string>;
-  };
   await runtime.computeCodePaths({
     // A program that packs in this way does not depend on them.
-    extraExcludePackages: ["esbuild", ...Object.keys(optionalDependencies)],
+    extraExcludePackages: packingTools(ROOT),
   });
   return "// Not measured.\n";
 }
 
-/** @param names in the order in which they are packed */
-function timePacking(times: ProgramTimes, packing: Packing, names: string[]): void {
+function timePacking(times: ProgramTimes, packing: Packing): void {
   const file = path.join(ROOT, "components", "lambda", "bundle.ts");
   const loaded = requireModule(file) as typeof import("../../components/lambda/bundle");
-  let announced = 0;
-  const bundle = async (text: string | Promise<string>) => {
-    const name = names[announced] ?? "";
-    announced += 1;
-    // Called with the promise of the text, as the program does.
-    const bundled = packing === "bundle" ? loaded.bundle(text) : undefined;
-    await text;
-    const startedAt = performance.now();
+  const bundle = async (callback: Promise<SerializedCallback>) => {
+    // Called with the promise of the callback, as the program does.
+    const bundled = packing === "bundle" ? loaded.bundle(callback) : undefined;
+    await callback;
     const packed = bundled ? await bundled : { text: await findPackages(), inputs: [] };
-    times.packMs[name] = performance.now() - startedAt;
     times.packedAtMs = performance.now();
     return packed;
   };
@@ -158,13 +129,11 @@ async function main(packing: Packing): Promise<void> {
     bootMs,
     compileMs: 0,
     importMs: {},
-    serializeMs: {},
-    packMs: {},
+    serializeMs: 0,
     serializedAtMs: 0,
     packedAtMs: 0,
     totalMs: 0,
   };
-  const names: string[] = [];
   timeCompiling(times);
   timeImports(times);
   const { record } = requireModule(
@@ -173,10 +142,9 @@ async function main(packing: Packing): Promise<void> {
   const { stackConfig } = requireModule(
     "../../start/program",
   ) as typeof import("../../start/program");
-  timeSerializing(times, names);
+  timeSerializing(times);
   const { error, rejections } = await record(stackConfig({}), () => {
-    timePacking(times, packing, names);
-    onLambda((name) => names.push(name));
+    timePacking(times, packing);
     return requireModule(path.join(ROOT, "index.ts")) as Record<string, unknown>;
   });
   const [failure] = [error, ...rejections].filter((each) => each !== undefined);

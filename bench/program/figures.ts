@@ -9,11 +9,9 @@ export interface ProgramTimes {
   compileMs: number;
   /** Reading and running modules, without the modules that they import, by package. */
   importMs: Record<string, number>;
-  /** Serialization of each callback, by Lambda, without the imports and compiling within it. */
-  serializeMs: Record<string, number>;
-  /** Packing of each serialized callback, by Lambda. Other Lambdas are serialized meanwhile. */
-  packMs: Record<string, number>;
-  /** From the start of the process to the end of the last serialization. */
+  /** Serialization of all callbacks, without the imports and compiling within it. */
+  serializeMs: number;
+  /** From the start of the process to the end of the serialization. */
   serializedAtMs: number;
   /** From the start of the process to the end of the last package. */
   packedAtMs: number;

@@ -8,14 +8,9 @@ const NAMED_PACKAGES = 6;
 const STEP_NOTE = [
   "Medians of new processes that run index.ts under Pulumi's mocks. warm: with a filled compile cache;",
   "cold: with an empty one; callback: packed as a plain CallbackFunction does, which looks for the",
-  "packages to include (computeCodePaths) in place of bundling. This process serializes while esbuild",
-  "bundles: the step `pack` is the time that is left after the last serialization. Imports and",
-  "compiling within a serialization count as imports and compiling.",
+  "packages to include (computeCodePaths) in place of bundling. All callbacks are serialized at once, and",
+  "then packed at once. Imports and compiling within the serialization count as imports and compiling.",
 ].join("\n");
-
-const LAMBDA_NOTE =
-  "Milliseconds of each serialization, and from its end to the end of the packing. Bundles are made " +
-  "one at a time; packages are looked for concurrently.";
 
 type Measured = Record<ProgramVariant, ProgramTimes[]>;
 
@@ -27,19 +22,19 @@ const STEPS: [name: string, ms: (times: ProgramTimes) => number][] = [
   ["start of Node.js and the compiler", ({ bootMs }) => bootMs],
   ["compile TypeScript", ({ compileMs }) => compileMs],
   ["import modules", ({ importMs }) => sum(importMs)],
-  ["serialize callbacks", ({ serializeMs }) => sum(serializeMs)],
-  ["pack, after the last serialization", packTailOf],
+  ["serialize callbacks", ({ serializeMs }) => serializeMs],
+  ["pack them", packMsOf],
   ["the rest: register resources", restOf],
   ["all", ({ totalMs }) => totalMs],
 ];
 
-function packTailOf({ packedAtMs, serializedAtMs }: ProgramTimes): number {
+function packMsOf({ packedAtMs, serializedAtMs }: ProgramTimes): number {
   return Math.max(0, packedAtMs - serializedAtMs);
 }
 
 function restOf(times: ProgramTimes): number {
   const { bootMs, compileMs, importMs, serializeMs, totalMs } = times;
-  return totalMs - bootMs - compileMs - sum(importMs) - sum(serializeMs) - packTailOf(times);
+  return totalMs - bootMs - compileMs - sum(importMs) - serializeMs - packMsOf(times);
 }
 
 function medianOf(times: ProgramTimes[], ms: (times: ProgramTimes) => number): number {
@@ -54,21 +49,6 @@ function stepTable({ warm, cold, callback }: Measured): Section {
     rows: STEPS.map(([name, ms]) => [
       name,
       ...[warm, cold, callback].map((times) => medianOf(times, ms)),
-    ]),
-  };
-}
-
-function lambdaTable({ warm, callback }: Measured): Section {
-  const names = Object.keys(warm[0]?.serializeMs ?? {});
-  return {
-    title: "Packing of each Lambda",
-    note: LAMBDA_NOTE,
-    columns: ["Lambda", "serialize ms", "bundle ms", "find packages ms"],
-    rows: names.map((name) => [
-      name,
-      medianOf(warm, ({ serializeMs }) => serializeMs[name] ?? 0),
-      medianOf(warm, ({ packMs }) => packMs[name] ?? 0),
-      medianOf(callback, ({ packMs }) => packMs[name] ?? 0),
     ]),
   };
 }
@@ -98,6 +78,6 @@ export function programPart(times: Measured): Part {
   return {
     name: "program",
     json: times,
-    sections: [stepTable(times), lambdaTable(times), importTable(times)],
+    sections: [stepTable(times), importTable(times)],
   };
 }

@@ -8,12 +8,29 @@ export interface Bundle {
   origin?: Origin;
 }
 
-/** The origin of a bundle's text in the callback as Pulumi serialized it. */
+/** The origin of a bundle's text in the callback's module. */
 export interface Origin {
-  /** A source map as JSON; the source of the callback itself is `serialized`. */
+  /** A source map as JSON; the source of the module is `callback:0.js`, or with another number. */
   map: string;
-  /** The serialized callback, packages' imports replaced. */
-  serialized: string;
+  callback: SerializedCallback;
+}
+
+/** A callback as Pulumi serialized it, as an ES module that exports `handler`. */
+export interface SerializedCallback {
+  text: string;
+  /** In the order of the text. */
+  functions: CapturedFunction[];
+}
+
+/** A captured function in a callback's module. */
+export interface CapturedFunction {
+  /** As Pulumi serialized it. */
+  code: string;
+  /** Offsets in the module's text. */
+  start: number;
+  end: number;
+  /** In order: what is at an offset of the module's text comes from an offset of the code. */
+  pieces: { at: number; from: number }[];
 }
 
 /** Built pages, and the files that they were built of (components/lambda/pages.ts). */
@@ -26,12 +43,14 @@ export interface Pages {
 
 /** The steps from a callback to its bundle. */
 export interface Packing {
-  /** The source of a CommonJS module that exports the callback's handler. */
-  serialize(): Promise<string>;
+  serialize(): Promise<SerializedCallback>;
   /** @param options.withOrigin the bundle has its origin, too */
-  bundle(text: string | Promise<string>, options: { withOrigin: boolean }): Promise<Bundle>;
+  bundle(
+    callback: SerializedCallback | Promise<SerializedCallback>,
+    options: { withOrigin: boolean },
+  ): Promise<Bundle>;
   /** Opens a bundler, of bundles with their origin, that reads packages only once. */
-  openBundler(): (text: string) => Promise<Bundle>;
+  openBundler(): (callback: SerializedCallback) => Promise<Bundle>;
 }
 
 /** Keeps bundles and pages between loads of the program. */

@@ -1,44 +1,78 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { SerializedCallback } from "./bundleCache";
+import { plainModules } from "./plainModule";
 
-/**
- * How Pulumi writes an object that is more than its properties, such as a Map, a Date or a
- * Uint8Array: as an empty object, or as only the method that is used, and without a warning.
- */
-const LOSSY_CAPTURES = [
-  /^var _*(\w+) = Object\.create\(global\.(\w+)\.prototype\);$/m,
-  /^Object\.defineProperty\(_*(\w+), .*\bvalue: global\.(?!(?:Array|Function|Object|RegExp)\b)(\w+)\.prototype\./m,
-];
+type CallbackFactory = () => unknown;
 
-function refuseUnserializableCaptures(text: string): void {
-  for (const capture of LOSSY_CAPTURES) {
-    const [, variable, type] = capture.exec(text) ?? [];
-    if (variable !== undefined && type !== undefined) {
-      throw new Error(`it captures "${variable}": a ${type} cannot be serialized.`);
-    }
+/** The last line of Pulumi's text, which calls the factory. */
+const EXPORT = /\nexports\.handler = (\w+)\(\);$/;
+
+/** The list of factories that a factory gives. */
+const FACTORIES = /^var __factories = \[(.*)\];$/m;
+
+async function textOf(callbackFactory: CallbackFactory): Promise<string> {
+  const options = { isFactoryFunction: true, exportName: "handler" };
+  return (await pulumi.runtime.serializeFunction(callbackFactory, options)).text;
+}
+
+async function serializeOne(callbackFactory: CallbackFactory): Promise<SerializedCallback> {
+  const text = await textOf(callbackFactory);
+  const [, name = ""] = EXPORT.exec(text) ?? [];
+  return plainModules(text.replace(EXPORT, ""))(name);
+}
+
+/** @returns makes each callback, or throws what is wrong with it */
+async function serializeAll(factories: CallbackFactory[]): Promise<(() => SerializedCallback)[]> {
+  const text = await textOf(() => factories);
+  const names = FACTORIES.exec(text)?.[1]?.split(", ");
+  if (names?.length !== factories.length) {
+    throw new Error("Pulumi's serializer has written the list of callbacks in another form.");
   }
+  const moduleOf = plainModules(text.replace(EXPORT, ""));
+  return names.map((name) => () => moduleOf(name));
 }
 
-async function serializeNow(callbackFactory: () => unknown): Promise<string> {
-  const { text } = await pulumi.runtime.serializeFunction(callbackFactory, {
-    isFactoryFunction: true,
-    exportName: "handler",
+/** Callbacks that will be serialized at once. */
+interface Batch {
+  factories: CallbackFactory[];
+  callbacks: Promise<(() => SerializedCallback)[]>;
+}
+
+let batch: Batch | undefined;
+let last: Promise<unknown> = Promise.resolve();
+
+/** Alone in this process: the work is its own, so that several at once would finish none of them sooner. */
+function next<Result>(work: () => Promise<Result>): Promise<Result> {
+  const result = last.then(work);
+  // An error rejects this caller's promise only; the next one starts regardless.
+  last = result.catch(() => undefined);
+  return result;
+}
+
+function openBatch(): Batch {
+  const factories: CallbackFactory[] = [];
+  const callbacks = next(() => {
+    batch = undefined;
+    return serializeAll(factories);
   });
-  refuseUnserializableCaptures(text);
-  return text;
+  // Whoever has added a factory learns of it.
+  callbacks.catch(() => undefined);
+  batch = { factories, callbacks };
+  return batch;
 }
-
-let lastSerialization: Promise<unknown> = Promise.resolve();
 
 /**
- * Serializes a callback factory with all that it captures, one after the other: the work is this
- * process's own, so that serializing several at once would finish none of them sooner.
+ * Serializes a callback factory with all that it captures. Factories that are given in the same
+ * event-loop tick are serialized at once, which takes what they share only once.
  *
- * @returns the source of a CommonJS module that exports `handler`
+ * @returns an ES module that exports what the factory returns as `handler`; it depends on this factory only
  * @throws when something captured cannot be serialized; the message names it
  */
-export function serialize(callbackFactory: () => unknown): Promise<string> {
-  const serialization = lastSerialization.then(() => serializeNow(callbackFactory));
-  // An error rejects this caller's promise only; the next serialization starts regardless.
-  lastSerialization = serialization.catch(() => undefined);
-  return serialization;
+export async function serialize(callbackFactory: CallbackFactory): Promise<SerializedCallback> {
+  const { factories, callbacks } = batch ?? openBatch();
+  const index = factories.push(callbackFactory) - 1;
+  // An error may be another's: alone, each has its own.
+  const all = await callbacks.catch(() => undefined);
+  const callback = all?.[index];
+  return callback ? callback() : next(() => serializeOne(callbackFactory));
 }

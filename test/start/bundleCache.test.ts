@@ -216,7 +216,7 @@ describe("An entry of the cache of bundles", () => {
       writeFileSync(path.join(folder, "new.json"), "{}");
 
       const packing = {
-        serialize: () => Promise.resolve(""),
+        serialize: () => Promise.resolve({ text: "", functions: [] }),
         bundle: () => Promise.resolve({ text: "text", inputs: [] }),
         openBundler: () => () => Promise.reject(new Error("Only --watch bundles a Lambda again.")),
       };

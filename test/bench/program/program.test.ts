@@ -5,14 +5,11 @@ import type { ProgramTimes } from "../../../bench/program/figures";
 import { measureProgram } from "../../../bench/program/program";
 import { programPart } from "../../../bench/program/tables";
 
-const LAMBDAS = ["notify", "process", "record", "sweep", "upload"];
-
 const TIMES: ProgramTimes = {
   bootMs: 100,
   compileMs: 200,
   importMs: { "@pulumi/aws": 300, yaml: 5 },
-  serializeMs: { upload: 40, record: 10 },
-  packMs: { upload: 70, record: 60 },
+  serializeMs: 50,
   serializedAtMs: 800,
   packedAtMs: 830,
   totalMs: 900,
@@ -23,11 +20,11 @@ describe("The bench of the program", () => {
   const cacheDir = path.dirname(getCompileCacheDir() ?? "");
 
   for (const packing of ["bundle", "codePaths"] as const) {
-    it(`has every Lambda's steps, packed by ${packing}`, async () => {
+    it(`has every step, packed by ${packing}`, async () => {
       const times = await measureProgram(packing, cacheDir);
 
-      expect(Object.keys(times.serializeMs)).to.include.members(LAMBDAS);
-      expect(Object.keys(times.packMs)).to.have.members(Object.keys(times.serializeMs));
+      expect(times.serializeMs).to.be.greaterThan(0);
+      expect(times.packedAtMs).to.be.greaterThan(times.serializedAtMs);
       expect(times.importMs).to.include.keys("@pulumi/pulumi", "@pulumi/aws");
       expect(times.totalMs).to.be.greaterThan(times.bootMs + times.compileMs);
     });

@@ -5,19 +5,14 @@ import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import { expect } from "chai";
 import { lambdaNodeFlags } from "local-aws";
-import * as bundling from "../../../components/lambda/bundle";
-import { load } from "./loadBundle";
+import { bundled as bundle, load } from "./loadBundle";
 
-async function bundle(text: string | Promise<string>): Promise<string> {
-  return (await bundling.bundle(text)).text;
-}
-
-/** A text in the form of Pulumi's serialization. */
+/** The module of a callback. */
 const S3_CLIENT = `
-const client_s3_1 = require("@aws-sdk/client-s3/dist-cjs/index.js");
-exports.handler = async () => {
-  const s3 = new client_s3_1.S3Client({ region: "eu-central-1" });
-  const command = new client_s3_1.GetObjectCommand({ Bucket: "b", Key: "k" });
+import { GetObjectCommand, S3Client } from "@aws-sdk/client-s3";
+export const handler = async () => {
+  const s3 = new S3Client({ region: "eu-central-1" });
+  const command = new GetObjectCommand({ Bucket: "b", Key: "k" });
   return [s3.constructor.name !== "", command.input.Key];
 };
 `;
@@ -38,8 +33,8 @@ describe("bundle", () => {
   it("bundles each of several texts as it does alone, in any order", async () => {
     const texts = ["NIL", "MAX"].map(
       (name) => `
-const uuid_1 = require("uuid");
-exports.handler = async () => uuid_1.${name};
+import { ${name} } from "uuid";
+export const handler = async () => ${name};
 `,
     );
     const alone: string[] = [];
@@ -55,7 +50,7 @@ exports.handler = async () => uuid_1.${name};
 
   it("bundles the others when one cannot be bundled, or its promise rejects", async () => {
     const [refused, missing, done] = await Promise.allSettled([
-      bundle("exports.handler = ;"),
+      bundle("export const handler = ;"),
       bundle(Promise.reject(new Error("no text"))),
       bundle(S3_CLIENT),
     ]);
@@ -67,8 +62,8 @@ exports.handler = async () => uuid_1.${name};
 
   it("has Node use its own compiled code under the flags of Lambda's runtime, and keeps gc", async () => {
     const text = await bundle(`
-const node_https_1 = require("https");
-exports.handler = async () => node_https_1.globalAgent.protocol;
+import { globalAgent } from "https";
+export const handler = async () => globalAgent.protocol;
 `);
     const script = `
 const { internalBinding } = require("internal/test/binding");
@@ -89,7 +84,7 @@ process.on("exit", () => {
   });
 
   it("lets the process end", async () => {
-    const script = `require("./components/lambda/bundle").bundle("exports.handler = 1;").then(({ text }) => console.log(text))`;
+    const script = `require("./components/lambda/bundle").bundle({ text: "export const handler = 1;", functions: [] }).then(({ text }) => console.log(text))`;
     const { stdout } = await promisify(execFile)(
       process.execPath,
       ["-r", "./tooling/register.js", "-e", script],
@@ -107,60 +102,34 @@ process.on("exit", () => {
     expect(text.length).to.be.below(250_000);
   });
 
-  it("keeps apart the names of two captures of one package", async () => {
-    const text = await bundle(`
-const uuid_1 = require("uuid");
-const uuid_2 = require("uuid");
-exports.handler = async () => [uuid_1.NIL, uuid_2.validate(uuid_2.MAX)];
-`);
-    expect(await load(text).handler()).to.deep.equal([
-      "00000000-0000-0000-0000-000000000000",
-      true,
-    ]);
-  });
-
   it("keeps all of a module that is used as a whole", async () => {
     const text = await bundle(`
 const uuid_1 = require("uuid");
-exports.handler = async () => Object.keys(uuid_1);
+export const handler = async () => Object.keys(uuid_1);
 `);
     expect(await load(text).handler()).to.include.members(["v4", "v5", "v7", "parse", "NIL"]);
   });
 
   it("does not bundle Node's own modules", async () => {
     const text = await bundle(`
-const node_crypto_1 = require("crypto");
-exports.handler = async () => node_crypto_1.createHash("sha256").update("a").digest("hex");
+import { createHash } from "crypto";
+export const handler = async () => createHash("sha256").update("a").digest("hex");
 `);
     expect(text.length).to.be.below(2_000);
     expect(await load(text).handler()).to.match(/^ca978112/);
   });
 
-  it("keeps the text's `with` blocks, which hold a function's captures", async () => {
-    const text = await bundle(`
-function __greet() {
-  return (function() {
-    with({ greeting: "hello", this: undefined, arguments: undefined }) {
-return async () => greeting;
-    }
-  }).apply(undefined, undefined).apply(this, arguments);
-}
-exports.handler = __greet;
-`);
-    expect(await load(text).handler()).to.equal("hello");
-  });
-
   const faults = {
     "a syntax error, with its place": [
-      "exports.handler = (;",
-      /callback:0\/text\.js:1:19: .*Unexpected/,
+      "export const handler = (;",
+      /callback:0\.js:1:24: .*Unexpected/,
     ],
     "a package that is not installed": [
-      'const left_pad_1 = require("no-such-package");\nexports.handler = left_pad_1.pad;',
+      'import { pad } from "no-such-package";\nexport const handler = pad;',
       /Could not resolve "no-such-package"/,
     ],
     "a name that a package does not have": [
-      'const uuid_1 = require("uuid");\nexports.handler = () => uuid_1.noSuchName();',
+      'import { noSuchName } from "uuid";\nexport const handler = () => noSuchName();',
       /noSuchName/,
     ],
   } as const;

@@ -5,30 +5,25 @@ import * as path from "node:path";
 import { promisify } from "node:util";
 import { expect } from "chai";
 import * as esbuild from "esbuild";
-import * as bundling from "../../../components/lambda/bundle";
 import {
   LEAN_FILES,
   type LeanFile,
   leanPackages,
   withAnySeparator,
 } from "../../../components/lambda/leanPackages";
-import { load } from "./loadBundle";
-
-async function bundle(text: string | Promise<string>): Promise<string> {
-  return (await bundling.bundle(text)).text;
-}
+import { bundled as bundle, load } from "./loadBundle";
 
 /** Sends a request to a handler that records it, and returns its address. */
 const S3_REQUEST = `
-const client_s3_1 = require("@aws-sdk/client-s3/dist-cjs/index.js");
-exports.handler = async () => {
+import { HeadObjectCommand, S3Client } from "@aws-sdk/client-s3";
+export const handler = async () => {
   let sent = {};
   const handle = async (request) => {
     sent = request;
     throw new Error("not sent");
   };
-  const s3 = new client_s3_1.S3Client({ requestHandler: { handle } });
-  const command = new client_s3_1.HeadObjectCommand({ Bucket: "a-bucket", Key: "a key" });
+  const s3 = new S3Client({ requestHandler: { handle } });
+  const command = new HeadObjectCommand({ Bucket: "a-bucket", Key: "a key" });
   const error = await s3.send(command).catch((reason) => reason.message);
   const { protocol, hostname, port, path, headers = {} } = sent;
   const url = protocol && protocol + "//" + hostname + (port ? ":" + port : "") + path;
@@ -40,24 +35,24 @@ exports.handler = async () => {
 
 /** Stores and reads an object; returns what was sent and read, and the modules that Node has loaded. */
 const S3_OBJECT = `
-const client_s3_1 = require("@aws-sdk/client-s3/dist-cjs/index.js");
-const uuid_1 = require("uuid");
-const node_stream_1 = require("stream");
-exports.handler = async () => {
+import { GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { v7 } from "uuid";
+import { Readable } from "stream";
+export const handler = async () => {
   const requests = [];
   const handle = async (request) => {
     requests.push(request);
-    const body = node_stream_1.Readable.from([Buffer.from("hel"), Buffer.from("lo")]);
+    const body = Readable.from([Buffer.from("hel"), Buffer.from("lo")]);
     return { response: { statusCode: 200, headers: { "content-length": "5" }, body } };
   };
-  const s3 = new client_s3_1.S3Client({ requestHandler: { handle } });
-  const got = await s3.send(new client_s3_1.GetObjectCommand({ Bucket: "b", Key: "k" }));
+  const s3 = new S3Client({ requestHandler: { handle } });
+  const got = await s3.send(new GetObjectCommand({ Bucket: "b", Key: "k" }));
   const text = await got.Body.transformToString();
   const modules = process.moduleLoadList.map((name) => name.split(" ")[1]);
-  await s3.send(new client_s3_1.PutObjectCommand({ Bucket: "b", Key: "k", Body: "hello" }));
+  await s3.send(new PutObjectCommand({ Bucket: "b", Key: "k", Body: "hello" }));
   const [{ "amz-sdk-invocation-id": first }, { "amz-sdk-invocation-id": second, ...headers }] =
     requests.map((request) => request.headers);
-  const ids = [first, second, uuid_1.v7(), uuid_1.v7()];
+  const ids = [first, second, v7(), v7()];
   return { text, modules, ids, crc32: headers["x-amz-checksum-crc32"] };
 };
 `;
@@ -185,8 +180,8 @@ describe("the lean packages", () => {
 
   it("still inspect ZIP files", async () => {
     const detect = await bundle(`
-const file_type_1 = require("file-type");
-exports.handler = () => file_type_1.fileTypeFromBuffer(Buffer.from(process.env.BYTES, "base64"));
+import { fileTypeFromBuffer } from "file-type";
+export const handler = () => fileTypeFromBuffer(Buffer.from(process.env.BYTES, "base64"));
 `);
     process.env = { BYTES: epub().toString("base64") };
     expect(await load(detect).handler()).to.deep.equal({

@@ -1,4 +1,11 @@
 import { createRequire, isBuiltin } from "node:module";
+import { bundle } from "../../../components/lambda/bundle";
+
+/** @param text of an ES module that exports `handler`, or a promise of it */
+export async function bundled(text: string | Promise<string>): Promise<string> {
+  const callback = Promise.resolve(text).then((module) => ({ text: module, functions: [] }));
+  return (await bundle(callback)).text;
+}
 
 const requireModule = createRequire(__filename);
 

@@ -1,0 +1,158 @@
+import { type Node, parseExpressionAt } from "acorn";
+import { analyze } from "eslint-scope";
+
+/** A place where a function uses a name that is declared outside of it. */
+export interface FreeName {
+  name: string;
+  /** Offsets in the function's text. */
+  start: number;
+  end: number;
+  /** `{ name }`, which says `{ name: name }`. */
+  isShorthand: boolean;
+  isAssigned: boolean;
+  /** Of `name.property` that is only read. */
+  property?: Property;
+}
+
+interface Property {
+  name: string;
+  /** Offset after `name.property`. */
+  end: number;
+  /** `name.property()`, of which `name` is `this`. */
+  isCalled: boolean;
+}
+
+/** A node with whatever any kind of node has. */
+interface AnyNode extends Node {
+  argument?: AnyNode;
+  callee?: AnyNode;
+  computed?: boolean;
+  elements?: (AnyNode | null)[];
+  key?: AnyNode;
+  left?: AnyNode;
+  name?: string;
+  object?: AnyNode;
+  operator?: string;
+  optional?: boolean;
+  properties?: AnyNode[];
+  property?: AnyNode;
+  shorthand?: boolean;
+  tag?: AnyNode;
+  value?: AnyNode;
+}
+
+const OPTIONS = { ecmaVersion: "latest", sourceType: "module", ranges: true } as const;
+
+function isNode(value: unknown): value is AnyNode {
+  return typeof (value as AnyNode | null | undefined)?.type === "string";
+}
+
+/** The parts of a node that get a value, or lose it. */
+function changedBy(node: AnyNode): (AnyNode | null | undefined)[] {
+  switch (node.type) {
+    case "AssignmentExpression":
+    case "AssignmentPattern":
+    case "ForInStatement":
+    case "ForOfStatement":
+      return [node.left];
+    case "UpdateExpression":
+    case "RestElement":
+      return [node.argument];
+    case "UnaryExpression":
+      return node.operator === "delete" ? [node.argument] : [];
+    case "ArrayPattern":
+      return node.elements ?? [];
+    case "ObjectPattern":
+      return node.properties?.map(({ value }) => value) ?? [];
+    default:
+      return [];
+  }
+}
+
+/** What is in a tree besides its scopes, by where names start. */
+interface Details {
+  properties: Map<number, Property>;
+  shorthands: Set<number>;
+}
+
+function detailsOf(tree: AnyNode): Details {
+  const details: Details = { properties: new Map(), shorthands: new Set() };
+  const changed = new Set<unknown>();
+  const called = new Set<unknown>();
+  const visit = (node: AnyNode) => {
+    for (const part of changedBy(node)) {
+      changed.add(part);
+    }
+    called.add(node.callee).add(node.tag);
+    const { object, property, key } = node;
+    if (object?.type === "Identifier" && property?.name !== undefined) {
+      if (!node.computed && !node.optional && !changed.has(node)) {
+        const { name } = property;
+        details.properties.set(object.start, { name, end: node.end, isCalled: called.has(node) });
+      }
+    } else if (node.shorthand && key) {
+      details.shorthands.add(key.start);
+    }
+    for (const child of Object.values(node).flat()) {
+      if (isNode(child)) {
+        visit(child);
+      }
+    }
+  };
+  visit(tree);
+  return details;
+}
+
+/** The names in functions' texts. */
+export interface Names {
+  /** What each function has from outside, in the order of its text; Node's own, such as `Buffer`, too. */
+  free: FreeName[][];
+  /** What any of them declares: variables, parameters, functions and classes. */
+  declared: Set<string>;
+}
+
+/**
+ * Finds the names in functions' texts.
+ *
+ * @param codes function expressions and arrow functions, as Pulumi writes them
+ * @throws SyntaxError
+ */
+export function namesOf(codes: string[]): Names {
+  // As one text, which takes a third of the time.
+  const starts: number[] = [];
+  let text = "[";
+  for (const code of codes) {
+    starts.push(text.length);
+    text += `${code},\n`;
+  }
+  const list = parseExpressionAt(`${text}]`, 0, OPTIONS);
+  const { properties, shorthands } = detailsOf(list as AnyNode);
+  const program = { ...list, type: "Program", body: [list], sourceType: "module" };
+  const { globalScope, scopes } = analyze(program as never, {
+    ecmaVersion: 2025,
+    sourceType: "module",
+  });
+
+  const found = codes.map((): FreeName[] => []);
+  let index = 0;
+  const references = (globalScope?.through ?? []).map((reference) => {
+    const { name, start, end } = reference.identifier as unknown as Node & { name: string };
+    return { name, start, end, isAssigned: reference.isWrite() };
+  });
+  for (const reference of references.sort((one, other) => one.start - other.start)) {
+    while (reference.start >= (starts[index + 1] ?? Infinity)) {
+      index += 1;
+    }
+    const offset = starts[index] ?? 0;
+    const property = properties.get(reference.start);
+    found[index]?.push({
+      ...reference,
+      start: reference.start - offset,
+      end: reference.end - offset,
+      isShorthand: shorthands.has(reference.start),
+      property: property && { ...property, end: property.end - offset },
+    });
+  }
+  const variables = scopes.flatMap((scope) => scope.variables);
+  return { free: found, declared: new Set(variables.map(({ name }) => name)) };
+}
