@@ -79,22 +79,42 @@ function detailsOf(tree: AnyNode): Details {
   const details: Details = { properties: new Map(), shorthands: new Set() };
   const changed = new Set<unknown>();
   const called = new Set<unknown>();
-  const visit = (node: AnyNode) => {
-    for (const part of changedBy(node)) {
-      changed.add(part);
-    }
-    called.add(node.callee).add(node.tag);
+  const note = (node: AnyNode) => {
     const { object, property, key } = node;
-    if (object?.type === "Identifier" && property?.name !== undefined) {
-      if (!node.computed && !node.optional && !changed.has(node)) {
-        const { name } = property;
-        details.properties.set(object.start, { name, end: node.end, isCalled: called.has(node) });
-      }
-    } else if (node.shorthand && key) {
-      details.shorthands.add(key.start);
+    switch (node.type) {
+      case "MemberExpression":
+        if (object?.type === "Identifier" && property?.name !== undefined) {
+          if (!node.computed && !node.optional && !changed.has(node)) {
+            const { name } = property;
+            const isCalled = called.has(node);
+            details.properties.set(object.start, { name, end: node.end, isCalled });
+          }
+        }
+        break;
+      case "Property":
+        if (node.shorthand && key) {
+          details.shorthands.add(key.start);
+        }
+        break;
+      case "CallExpression":
+        called.add(node.callee);
+        break;
+      case "TaggedTemplateExpression":
+        called.add(node.tag);
+        break;
+      default:
+        for (const part of changedBy(node)) {
+          changed.add(part);
+        }
     }
-    for (const child of Object.values(node).flat()) {
-      if (isNode(child)) {
+  };
+  const visit = (node: AnyNode) => {
+    note(node);
+    for (const name in node) {
+      const child: unknown = node[name as keyof AnyNode];
+      if (Array.isArray(child)) {
+        child.filter(isNode).forEach(visit);
+      } else if (isNode(child)) {
         visit(child);
       }
     }
