@@ -49,7 +49,7 @@ interface ValueIterator {
 /** The part of dynalite's store that the engine builds on. */
 export interface Store {
   db: {
-    open(): Promise<void>;
+    open(options?: object): Promise<void>;
     close(): Promise<void>;
     get(key: string, callback: Callback<unknown>): void;
     getSync(key: string): unknown;
@@ -200,6 +200,12 @@ database.checkConditional = (input, item) => {
 };
 
 /**
+ * LevelDB maps the tables that it has open into memory, where all that is read of a large database would
+ * count as this process's. These are its minimums: 64 tables (and 10 other files), most of them of 1 MiB.
+ */
+const LEVEL_OPTIONS = { maxOpenFiles: 74, maxFileSize: 1 << 20 };
+
+/**
  * Opens a store: a LevelDB folder at `path`, or memory. Tables need no time to become active.
  *
  * @param commit makes every write of an item, with its index entries
@@ -207,6 +213,8 @@ database.checkConditional = (input, item) => {
 export function createStore(path: string | undefined, commit: Commit): Store {
   const store = database.create({ path, createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
   const { db, getItemDb } = store;
+  // Before the store opens itself, without options, which dynalite has not. An error is that of the next `open`.
+  db.open(LEVEL_OPTIONS).catch(() => undefined);
   // Rows are small, and mostly in a cache: a read by the thread pool costs several times as much.
   db.get = (key, callback) => {
     try {
