@@ -60,6 +60,15 @@ interface Reason {
   Item?: unknown;
 }
 
+/** A transaction with a token. */
+interface Known {
+  digest: string;
+  /** A promise until it is carried out. */
+  answer: unknown;
+  /** Milliseconds since 1970. */
+  at: number;
+}
+
 /** DynamoDB's transactions; each is alone with its items from its first read to its write. */
 export interface Transactions {
   /** @throws ServiceError TransactionCanceledException, ValidationException, … */
@@ -80,7 +89,7 @@ function digestOf(request: Input): string {
 /** @param commit writes the items of a transaction together */
 export function createTransactions(store: Store, commit: Commit): Transactions {
   /** By token, oldest first. */
-  const known = new Map<string, { digest: string; answer: Promise<unknown>; at: number }>();
+  const known = new Map<string, Known>();
 
   async function write(input: Input): Promise<unknown> {
     const parts = partsOf(store, input, ["ConditionCheck", "Delete", "Put", "Update"]);
@@ -155,9 +164,16 @@ export function createTransactions(store: Store, commit: Commit): Transactions {
         return before.answer;
       }
       const answer = write(input);
-      known.set(token, { digest, answer, at: Date.now() });
-      // What was canceled may be tried again.
-      answer.catch(() => known.delete(token));
+      const transaction: Known = { digest, answer, at: Date.now() };
+      known.set(token, transaction);
+      answer.then(
+        (value) => {
+          // A promise takes several times as much, and there are ten minutes' worth of them.
+          transaction.answer = value;
+        },
+        // What was canceled may be tried again.
+        () => known.delete(token),
+      );
       return answer;
     },
 
