@@ -148,19 +148,22 @@ function outcomeOf(rest: Rest, broken: Violation[], givenUp: string[]): Outcome 
   return givenUp.length > 0 ? "givenUp" : "held";
 }
 
-/**
- * Runs the program with faults, uploads files, waits until all events are finished, and checks every
- * invariant.
- *
- * @throws what startRun throws
- */
-export async function chaosRun(
+/** What is known of a run once its program has stopped. */
+interface Observed extends Pick<
+  ChaosResult,
+  "world" | "work" | "lastRate" | "faults" | "quietUnderFaults" | "milliseconds"
+> {
+  rest: Rest;
+}
+
+/** Runs the program with faults, uploads files, waits until all events are finished, and reads everything. */
+async function observedRun(
   options: ChaosOptions,
+  observer: Observer,
+  folder: string,
   showProgress?: ShowProgress,
-): Promise<ChaosResult> {
+): Promise<Observed> {
   const { seed, faults, patienceMs, maxAttempts, limitMs = Infinity } = options;
-  const folder = temporaryFolder();
-  const observer = new Observer(folder);
   const run = await startRun({
     port: 0,
     // Rows in memory would take 3 kB for each upload.
@@ -190,7 +193,7 @@ export async function chaosRun(
     rate,
   );
   try {
-    return await chaosOf();
+    return await observed();
   } finally {
     endProgress?.();
     clearInterval(sampling);
@@ -198,7 +201,7 @@ export async function chaosRun(
     await run.stop();
   }
 
-  async function chaosOf(): Promise<ChaosResult> {
+  async function observed(): Promise<Observed> {
     const startedAt = performance.now();
     const until = startedAt + limitMs;
     const work = () => workOf(run, observer, uploads);
@@ -228,25 +231,43 @@ export async function chaosRun(
       rest === "working"
         ? { rest, world: await read() }
         : await readAtRest(observer, read, lastWait);
-    const world: World = { ...atRest.world, outcomes: uploads.outcomes };
-    const isComparable = atRest.rest !== "working";
-    const broken = isComparable ? violationsOf(world) : [];
-    const givenUp = givenUpEvents(world);
     return {
-      options,
-      outcome: outcomeOf(atRest.rest, broken, givenUp),
-      world,
-      broken,
-      givenUp,
+      rest: atRest.rest,
+      world: { ...atRest.world, outcomes: uploads.outcomes },
       work: left,
       lastRate: rate.perSecond,
-      observer,
       faults: run.faults?.report() ?? { injected: {}, crashes: [] },
       quietUnderFaults,
       milliseconds,
-      peakBytes: process.resourceUsage().maxRSS * 1024,
     };
   }
+}
+
+/**
+ * Runs the program with faults, uploads files, waits until all events are finished, and checks every
+ * invariant.
+ *
+ * @throws what startRun throws
+ */
+export async function chaosRun(
+  options: ChaosOptions,
+  showProgress?: ShowProgress,
+): Promise<ChaosResult> {
+  const folder = temporaryFolder();
+  const observer = new Observer(folder);
+  // The checks keep all keys and ids: by then, what the program has kept of them is gone.
+  const { rest, ...observed } = await observedRun(options, observer, folder, showProgress);
+  const broken = rest === "working" ? [] : violationsOf(observed.world);
+  const givenUp = givenUpEvents(observed.world);
+  return {
+    ...observed,
+    options,
+    outcome: outcomeOf(rest, broken, givenUp),
+    broken,
+    givenUp,
+    observer,
+    peakBytes: process.resourceUsage().maxRSS * 1024,
+  };
 }
 
 function clientOf(run: Run, { s3 }: Clients, observer: Observer, options: ChaosOptions): Client {

@@ -38,12 +38,15 @@ export function clientsOf(run: Endpoint, { s3Attempts }: { s3Attempts?: number }
   };
 }
 
+/** Of a scan; a page of the largest size, 1 MB, is there several times over while it is read in this process. */
+const PAGE_EVENTS = 200;
+
 /** All events of an event table, a page at a time, by a consistent scan. */
 export async function* eventPages(
   dynamo: DynamoDBClient,
   tableName: string,
 ): AsyncGenerator<FileEvent[]> {
-  const input = { TableName: tableName, ConsistentRead: true };
+  const input = { TableName: tableName, ConsistentRead: true, Limit: PAGE_EVENTS };
   for await (const { Items: items = [] } of paginateScan({ client: dynamo }, input)) {
     yield items.map((item) => fromItem(item as Item));
   }

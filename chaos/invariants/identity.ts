@@ -1,3 +1,4 @@
+import type { Answer } from "../clients/client";
 import type { World } from "../world";
 import { type Violation, violation } from "./violation";
 
@@ -8,13 +9,14 @@ interface Place {
   writes: number;
   /** Rows that are expected for them. */
   expected: number;
-  rows: string[];
+  /** How many: their ids, in lists, would take as much memory as the rest. */
+  rows: number;
 }
 
 function placesOf({ objects, rows, moments, outcomes }: World): Map<string, Place> {
   const places = new Map<string, Place>();
   const placeOf = (key: string): Place => {
-    const place = places.get(key) ?? { isStored: false, writes: 0, expected: 0, rows: [] };
+    const place = places.get(key) ?? { isStored: false, writes: 0, expected: 0, rows: 0 };
     places.set(key, place);
     return place;
   };
@@ -35,32 +37,48 @@ function placesOf({ objects, rows, moments, outcomes }: World): Map<string, Plac
       placeOf(answer.key).expected = 0;
     }
   }
-  for (const { event_id, event_info } of rows) {
-    placeOf(event_info.Key).rows.push(event_id);
+  for (const { event_info } of rows) {
+    placeOf(event_info.Key).rows += 1;
   }
   return places;
 }
 
-/** Invariant 1, by keys: every write has its row, and every row its object. */
-export function oneRowForEachWrite(world: World): Violation[] {
+/** The keys whose writes and rows do not match. */
+function wrongPlaces(world: World) {
   const missing: string[] = [];
-  const several: string[] = [];
-  const orphans: string[] = [];
+  const several = new Set<string>();
+  const orphaned = new Set<string>();
   for (const [key, { isStored, expected, rows }] of placesOf(world)) {
-    if (rows.length < expected) {
-      missing.push(expected === 1 ? key : `${key} (${rows.length} rows for ${expected} writes)`);
+    if (rows < expected) {
+      missing.push(expected === 1 ? key : `${key} (${rows} rows for ${expected} writes)`);
     }
-    if (expected > 0 && rows.length > expected) {
-      several.push(...rows);
+    if (expected > 0 && rows > expected) {
+      several.add(key);
     }
-    if (!isStored) {
-      orphans.push(...rows);
+    if (!isStored && rows > 0) {
+      orphaned.add(key);
     }
   }
+  return { missing, several, orphaned };
+}
+
+function rowsOf({ rows }: World, keys: Set<string>): string[] {
+  const eventIds: string[] = [];
+  for (const { event_id, event_info } of keys.size > 0 ? rows : []) {
+    if (keys.has(event_info.Key)) {
+      eventIds.push(event_id);
+    }
+  }
+  return eventIds;
+}
+
+/** Invariant 1, by keys: every write has its row, and every row its object. */
+export function oneRowForEachWrite(world: World): Violation[] {
+  const { missing, several, orphaned } = wrongPlaces(world);
   return [
     ...violation(1, "objects without a row", missing),
-    ...violation(1, "objects with more than one row", several),
-    ...violation(1, "rows without an object", orphans),
+    ...violation(1, "objects with more than one row", rowsOf(world, several)),
+    ...violation(1, "rows without an object", rowsOf(world, orphaned)),
     ...violation(1, "rows with another size than the object", wrongSizes(world)),
   ];
 }
@@ -81,46 +99,70 @@ function wrongSizes({ objects, rows }: World): string[] {
   return wrong;
 }
 
-/** Invariant 1, by answers: what a client was told is true. */
-export function answersAreTrue({ objects, rows, outcomes }: World): Violation[] {
-  const keyOfEvent = new Map<string, string>();
-  for (const { event_id, event_info } of rows) {
-    keyOfEvent.set(event_id, event_info.Key);
+/** The answered events that have not been deleted by their client. */
+function* kept({ outcomes }: World): Generator<Answer> {
+  for (const { answer, isDeleted } of outcomes) {
+    if (answer && !isDeleted) {
+      yield answer;
+    }
   }
+}
+
+function withoutObject(world: World): string[] {
   const keys = new Set<string>();
-  for (const { key } of objects) {
+  for (const { key } of world.objects) {
     keys.add(key);
   }
+  const eventIds: string[] = [];
+  for (const { event_id, key } of kept(world)) {
+    if (!keys.has(key)) {
+      eventIds.push(event_id);
+    }
+  }
+  return eventIds;
+}
+
+function withoutRow(world: World): string[] {
+  const keyOfEvent = new Map<string, string>();
+  for (const { event_id, event_info } of world.rows) {
+    keyOfEvent.set(event_id, event_info.Key);
+  }
+  const eventIds: string[] = [];
+  for (const { event_id, key } of kept(world)) {
+    if (keyOfEvent.get(event_id) !== key) {
+      eventIds.push(event_id);
+    }
+  }
+  return eventIds;
+}
+
+function answeredAgain({ outcomes }: World): string[] {
   const answered = new Set<string>();
-  const withoutObject: string[] = [];
-  const withoutRow: string[] = [];
-  const repeated: string[] = [];
-  for (const { answer, isDeleted } of outcomes) {
+  const eventIds: string[] = [];
+  for (const { answer } of outcomes) {
     if (!answer) {
       continue;
     }
-    const { event_id, key } = answer;
-    if (answered.has(event_id)) {
-      repeated.push(event_id);
+    if (answered.has(answer.event_id)) {
+      eventIds.push(answer.event_id);
     }
-    answered.add(event_id);
-    if (isDeleted) {
-      continue;
-    }
-    if (!keys.has(key)) {
-      withoutObject.push(event_id);
-    }
-    if (keyOfEvent.get(event_id) !== key) {
-      withoutRow.push(event_id);
-    }
+    answered.add(answer.event_id);
   }
+  return eventIds;
+}
+
+/**
+ * Invariant 1, by answers: what a client was told is true. One after the other, so that not all keys and ids
+ * are in memory at the same time.
+ */
+export function answersAreTrue(world: World): Violation[] {
   return [
-    ...violation(1, "uploads answered with 201, without the object", withoutObject),
+    ...violation(1, "uploads answered with 201, without the object", withoutObject(world)),
     ...violation(
       1,
       "uploads answered with 201, without a row of the answer's event_id for the object",
-      withoutRow,
+      withoutRow(world),
     ),
-    ...violation(1, "event_ids of more than one upload", repeated),
+    ...violation(1, "event_ids of more than one upload", answeredAgain(world)),
   ];
 }

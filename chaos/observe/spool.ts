@@ -1,10 +1,13 @@
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
 
-/** Bytes that are read at a time. */
-const CHUNK_BYTES = 1 << 18;
+/**
+ * Bytes that are read at a time: their text fits V8's young generation, where it goes as soon as it has been
+ * read. A text of over 128 kB stays until the next full collection.
+ */
+const CHUNK_BYTES = 1 << 15;
 
 /** Characters that are kept in memory before they are written. */
-const BUFFERED = 1 << 16;
+const BUFFERED = 1 << 15;
 
 const LINE_FEED = 0x0a;
 
