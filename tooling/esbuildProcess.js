@@ -13,7 +13,10 @@ if (process.platform !== "win32") {
     if (!basename(file).startsWith("esbuild")) return spawn(file, args, options);
     const esbuild = spawn(file, args, { ...options, detached: true });
     // It ends with its input, but would first complain of requests that nobody answers.
-    process.once("exit", () => esbuild.kill("SIGKILL"));
+    const kill = () => esbuild.kill("SIGKILL");
+    process.once("exit", kill);
+    // Otherwise what esbuild read of it, megabytes, would stay until the end of this process.
+    esbuild.once("exit", () => process.off("exit", kill));
     return esbuild;
   };
 
