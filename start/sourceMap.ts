@@ -10,7 +10,7 @@ import { PROGRAM_DIR } from "./programDir";
 const CALLBACK_MODULE = /^callback:\d+\.js$/;
 
 /** The head of a function's text: Pulumi makes a comment of the name. */
-const HEAD = /^(?:async )?(?:function ?\*? ?)?\/\*(\w+)\*\//;
+const HEAD = /^(?:async )?(?:function ?\*? ?)?\/\*([^*]+)\*\//;
 
 const requireModule = createRequire(__filename);
 

@@ -12,6 +12,8 @@ export interface FreeName {
   isAssigned: boolean;
   /** Of `name.property` that is only read. */
   property?: Property;
+  /** `["a", "b"]` of `name.a.b`, also where it is assigned to, called or the like. */
+  path: string[];
 }
 
 interface Property {
@@ -38,7 +40,7 @@ interface AnyNode extends Node {
   property?: AnyNode;
   shorthand?: boolean;
   tag?: AnyNode;
-  value?: AnyNode;
+  value?: unknown;
 }
 
 const OPTIONS = { ecmaVersion: "latest", sourceType: "module", ranges: true } as const;
@@ -63,7 +65,7 @@ function changedBy(node: AnyNode): (AnyNode | null | undefined)[] {
     case "ArrayPattern":
       return node.elements ?? [];
     case "ObjectPattern":
-      return node.properties?.map(({ value }) => value) ?? [];
+      return node.properties?.map(({ value }) => (isNode(value) ? value : undefined)) ?? [];
     default:
       return [];
   }
@@ -72,17 +74,36 @@ function changedBy(node: AnyNode): (AnyNode | null | undefined)[] {
 /** What is in a tree besides its scopes, by where names start. */
 interface Details {
   properties: Map<number, Property>;
+  paths: Map<number, string[]>;
   shorthands: Set<number>;
 }
 
+/** The name in `object.name` or `object["name"]`. */
+function propertyName({ computed, property }: AnyNode): string | undefined {
+  if (!computed) {
+    return property?.name;
+  }
+  return typeof property?.value === "string" ? property.value : undefined;
+}
+
 function detailsOf(tree: AnyNode): Details {
-  const details: Details = { properties: new Map(), shorthands: new Set() };
+  const details: Details = { properties: new Map(), paths: new Map(), shorthands: new Set() };
   const changed = new Set<unknown>();
   const called = new Set<unknown>();
+  /** By object, the path from it. */
+  const paths = new Map<unknown, string[]>();
   const note = (node: AnyNode) => {
     const { object, property, key } = node;
     switch (node.type) {
-      case "MemberExpression":
+      case "MemberExpression": {
+        const first = propertyName(node);
+        if (object && first !== undefined) {
+          const path = [first, ...(paths.get(node) ?? [])];
+          paths.set(object, path);
+          if (object.type === "Identifier") {
+            details.paths.set(object.start, path);
+          }
+        }
         if (object?.type === "Identifier" && property?.name !== undefined) {
           if (!node.computed && !node.optional && !changed.has(node)) {
             const { name } = property;
@@ -91,6 +112,7 @@ function detailsOf(tree: AnyNode): Details {
           }
         }
         break;
+      }
       case "Property":
         if (node.shorthand && key) {
           details.shorthands.add(key.start);
@@ -127,8 +149,8 @@ function detailsOf(tree: AnyNode): Details {
 export interface Names {
   /** What each function has from outside, in the order of its text; Node's own, such as `Buffer`, too. */
   free: FreeName[][];
-  /** What any of them declares: variables, parameters, functions and classes. */
-  declared: Set<string>;
+  /** All names in them: of variables, parameters, functions and classes, and from outside. */
+  all: Set<string>;
 }
 
 /**
@@ -146,7 +168,7 @@ export function namesOf(codes: string[]): Names {
     text += `${code},\n`;
   }
   const list = parseExpressionAt(`${text}]`, 0, OPTIONS);
-  const { properties, shorthands } = detailsOf(list as AnyNode);
+  const { properties, paths, shorthands } = detailsOf(list as AnyNode);
   const program = { ...list, type: "Program", body: [list], sourceType: "module" };
   const { globalScope, scopes } = analyze(program as never, {
     ecmaVersion: 2025,
@@ -171,8 +193,9 @@ export function namesOf(codes: string[]): Names {
       end: reference.end - offset,
       isShorthand: shorthands.has(reference.start),
       property: property && { ...property, end: property.end - offset },
+      path: paths.get(reference.start) ?? [],
     });
   }
-  const variables = scopes.flatMap((scope) => scope.variables);
-  return { free: found, declared: new Set(variables.map(({ name }) => name)) };
+  const declared = scopes.flatMap((scope) => scope.variables);
+  return { free: found, all: new Set([...declared, ...references].map(({ name }) => name)) };
 }

@@ -1,12 +1,7 @@
+import { analyzed, type AnalyzedText, THIS } from "./analyzedText";
 import type { CapturedFunction, SerializedCallback } from "./bundleCache";
-import { type FreeName, namesOf } from "./freeNames";
-import {
-  namesIn,
-  parseSerialized,
-  renamed,
-  type SerializedFunction,
-  type SerializedText,
-} from "./serializedText";
+import type { FreeName } from "./freeNames";
+import { namesIn, renamed, type SerializedFunction, type SerializedText } from "./serializedText";
 
 /** `@scope/name` or `name`, at the start of a specifier. */
 const PACKAGE_NAME = /^(?:@[^/]+\/)?[^/]+/;
@@ -19,11 +14,6 @@ const OWN_NAME = /^(?:async )?(?:function ?\*? ?)?\/\*(\w+)\*\//;
 
 /** A captured text, number or the like. */
 const SCALAR = /^(?:".*"|-?\d.*|true|false|null|undefined)$/s;
-
-/** All properties of an object: a literal with simple values, or one for each statement. */
-const LITERAL = /^var \w+ = \{(.*)\};$/;
-const PROPERTY = /^\w+\.(\w+) = (.*);$/;
-const LITERAL_PROPERTY = /(\w+): ((?:"(?:[^"\\]|\\.)*"|[^",{}[\]()])*)(?:, |$)/gy;
 
 /**
  * How Pulumi writes an object that is more than its properties, such as a Map, a Date or a
@@ -52,61 +42,6 @@ function moduleOf(specifier: string): string {
   return specifier.includes("/dist-cjs/")
     ? (PACKAGE_NAME.exec(specifier)?.[0] ?? specifier)
     : specifier;
-}
-
-/** The properties that an object is made of, as texts of expressions; undefined where it has others. */
-function propertiesOf(statements: string[]): Map<string, string> | undefined {
-  const properties = new Map<string, string>();
-  const [first = "", ...others] = statements;
-  const literal = LITERAL.exec(first)?.[1];
-  if (literal === undefined) {
-    return undefined;
-  }
-  let end = 0;
-  for (const match of literal.matchAll(LITERAL_PROPERTY)) {
-    const [all, name = "", value = ""] = match;
-    properties.set(name, value);
-    end = match.index + all.length;
-  }
-  if (end < literal.length) {
-    return undefined;
-  }
-  for (const statement of others) {
-    const [, name, value] = PROPERTY.exec(statement) ?? [];
-    if (name === undefined || value === undefined) {
-      return undefined;
-    }
-    properties.set(name, value);
-  }
-  return properties;
-}
-
-/** A text of Pulumi's serializer, with the names in its functions. */
-interface Analyzed extends SerializedText {
-  /** By function. */
-  free: Map<string, FreeName[]>;
-  declared: Set<string>;
-  /** Objects with plain properties, by name; each with the text of each property. */
-  records: Map<string, Map<string, string>>;
-}
-
-function analyzed(text: string): Analyzed {
-  const serialized = parseSerialized(text);
-  const { functions, values } = serialized;
-  const { free, declared } = namesOf([...functions.values()].map(({ code }) => code));
-  const records: Analyzed["records"] = new Map();
-  for (const [name, statements] of values) {
-    const properties = propertiesOf(statements);
-    if (properties) {
-      records.set(name, properties);
-    }
-  }
-  return {
-    ...serialized,
-    free: new Map([...functions.keys()].map((name, index) => [name, free[index] ?? []])),
-    declared,
-    records,
-  };
 }
 
 /** A part of a function's text that is replaced. */
@@ -180,10 +115,12 @@ class PlainModule {
   /** By Pulumi's name of a function or value, the one that it has here. */
   private readonly names = new Map<string, string>();
   private readonly taken = new Set<string>();
+  /** Whether it may have something only because another module is made of the same text. */
+  private isMixed = false;
 
   /** @param whole records that the module has as objects; those that it finds to be used so are added */
   constructor(
-    private readonly serialized: Analyzed,
+    private readonly serialized: AnalyzedText,
     private readonly factory: string,
     private readonly whole: Set<string>,
   ) {
@@ -211,10 +148,8 @@ class PlainModule {
       if (!fn) {
         this.names.set(name, this.newName("value"));
       }
+      this.isMixed ||= this.serialized.partlyUsed.has(name);
       this.addAll(statements);
-      // Again at the end: after what it needs.
-      this.values.delete(name);
-      this.values.add(name);
     }
   }
 
@@ -232,7 +167,7 @@ class PlainModule {
       return undefined;
     }
     // The object is `this` of what is called so.
-    const needsObject = property?.isCalled && /\bthis\b/.test(functions.get(value)?.code ?? "this");
+    const needsObject = property?.isCalled && THIS.test(functions.get(value)?.code ?? "this");
     return needsObject ? undefined : value;
   }
 
@@ -263,7 +198,9 @@ class PlainModule {
   /** A name for the module. It depends on nothing but what the module has, nor do esbuild's then. */
   private newName(base: string): string {
     let name = `__${base}`;
-    for (let n = 1; this.taken.has(name) || this.serialized.declared.has(name); n += 1) {
+    for (let n = 1; this.taken.has(name) || this.serialized.named.has(name); n += 1) {
+      // The name may be one of a function that this module does not have.
+      this.isMixed ||= this.serialized.named.has(name);
       name = `__${base}_${n}`;
     }
     this.taken.add(name);
@@ -285,6 +222,8 @@ class PlainModule {
   }
 
   private importedName({ name, property }: FreeName): string {
+    // It may be Node's own here, and a package in a function that this module does not have.
+    this.isMixed ||= name in globalThis;
     const specifier = this.serialized.packages.get(name) ?? "";
     const key = `${specifier} ${property?.name ?? ""}`;
     const imported = this.imports.get(key) ?? {
@@ -296,11 +235,40 @@ class PlainModule {
     return imported.name;
   }
 
-  /** With the factory's result as `handler`. */
-  finish(): SerializedCallback {
-    const { functions, values } = this.serialized;
-    const statements = [...this.values].map((name) => values.get(name) ?? []);
-    statements.flat().forEach(refuseLossyCapture);
+  /** The statements of all values: the variables first, and of these the one that another needs to exist. */
+  private statements(): string[] {
+    const variables = new Set<string>();
+    const others: string[] = [];
+    const addVariable = (name: string) => {
+      const [first = ""] = this.serialized.values.get(name) ?? [];
+      if (this.values.has(name) && first.startsWith("var ") && !variables.has(first)) {
+        namesIn(first)
+          .filter((other) => other !== name)
+          .forEach(addVariable);
+        variables.add(first);
+      }
+    };
+    for (const name of this.values) {
+      addVariable(name);
+      const all = this.serialized.values.get(name) ?? [];
+      others.push(...all.filter((statement) => !variables.has(statement)));
+    }
+    return [...variables, ...others];
+  }
+
+  /**
+   * With the factory's result as `handler`.
+   *
+   * @param isAlone the text was made of this factory only
+   * @returns undefined where another factory's text may have changed it
+   */
+  finish(isAlone: boolean): SerializedCallback | undefined {
+    if (this.isMixed && !isAlone) {
+      return undefined;
+    }
+    const { functions } = this.serialized;
+    const statements = this.statements();
+    statements.forEach(refuseLossyCapture);
     const constants = [...this.constants.values()];
     const isEarly = ({ value }: Constant) => SCALAR.test(value);
     const line = ({ name, value }: Constant) => `const ${name} = ${renamed(value, this.names)};`;
@@ -311,11 +279,7 @@ class PlainModule {
     for (const [name, edits] of this.edits) {
       module.addFunction(this.names.get(name) ?? name, functions.get(name)?.code ?? "", edits);
     }
-    // What values need to exist comes before what they get: they may refer to each other.
-    module.addLines(statements.map(([first = ""]) => renamed(first, this.names)));
-    module.addLines(
-      statements.flatMap(([, ...others]) => others.map((each) => renamed(each, this.names))),
-    );
+    module.addLines(statements.map((each) => renamed(each, this.names)));
     module.addLines(constants.filter((constant) => !isEarly(constant)).map(line));
     module.addLines([`export const handler = ${this.names.get(this.factory)}();`]);
     return { text: module.text, functions: module.functions };
@@ -328,21 +292,23 @@ class PlainModule {
  * a module that this makes, each captured function, value and package is a variable of the module. A
  * Lambda then has less to read at its start and less to do at each call, and esbuild can shorten names.
  *
- * @param text without its last line, the export
  * @returns makes an ES module that exports what calling a function of the text gives, as `handler`. It
- *   depends on what that function captures, and not on what else is in the text. It throws when something
- *   captured cannot be serialized; the message names it
+ *   depends on what that function captures, and not on what else is in the text: where that is not certain,
+ *   it is undefined, unless the function `isAlone` in the text. It throws when something captured cannot be
+ *   serialized; the message names it
  */
-export function plainModules(text: string): (factory: string) => SerializedCallback {
+export function plainModules(
+  text: SerializedText,
+): (factory: string, isAlone: boolean) => SerializedCallback | undefined {
   const serialized = analyzed(text);
-  return (factory) => {
+  return (factory, isAlone) => {
     const whole = new Set<string>();
     for (;;) {
       const known = whole.size;
       const module = new PlainModule(serialized, factory, whole);
       // An object that is used as a whole is read as an object everywhere: it may change.
       if (whole.size === known) {
-        return module.finish();
+        return module.finish(isAlone);
       }
     }
   };

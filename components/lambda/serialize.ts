@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { SerializedCallback } from "./bundleCache";
+import { capturedPackages } from "./capturedPackages";
 import { plainModules } from "./plainModule";
+import { parseSerialized } from "./serializedText";
 
 type CallbackFactory = () => unknown;
 
@@ -10,32 +12,54 @@ const EXPORT = /\nexports\.handler = (\w+)\(\);$/;
 /** The list of factories that a factory gives. */
 const FACTORIES = /^var __factories = \[(.*)\];$/m;
 
-async function textOf(callbackFactory: CallbackFactory): Promise<string> {
-  const options = { isFactoryFunction: true, exportName: "handler" };
+async function textOf(
+  callbackFactory: CallbackFactory,
+  note: (captured: unknown) => void = () => undefined,
+): Promise<string> {
+  const options = {
+    isFactoryFunction: true,
+    exportName: "handler",
+    serialize: (captured: unknown) => {
+      note(captured);
+      return true;
+    },
+  };
   return (await pulumi.runtime.serializeFunction(callbackFactory, options)).text;
 }
 
 async function serializeOne(callbackFactory: CallbackFactory): Promise<SerializedCallback> {
   const text = await textOf(callbackFactory);
   const [, name = ""] = EXPORT.exec(text) ?? [];
-  return plainModules(text.replace(EXPORT, ""))(name);
+  const callback = plainModules(parseSerialized(text.replace(EXPORT, "")))(name, true);
+  if (!callback) {
+    throw new Error("A callback's module depends on another's.");
+  }
+  return callback;
 }
 
+/** Undefined where the others may have changed it. */
+type MakeCallback = () => SerializedCallback | undefined;
+
 /** @returns makes each callback, or throws what is wrong with it */
-async function serializeAll(factories: CallbackFactory[]): Promise<(() => SerializedCallback)[]> {
-  const text = await textOf(() => factories);
+async function serializeAll(factories: CallbackFactory[]): Promise<MakeCallback[]> {
+  const packages = capturedPackages();
+  const text = await textOf(() => factories, packages.note);
   const names = FACTORIES.exec(text)?.[1]?.split(", ");
   if (names?.length !== factories.length) {
     throw new Error("Pulumi's serializer has written the list of callbacks in another form.");
   }
-  const moduleOf = plainModules(text.replace(EXPORT, ""));
-  return names.map((name) => () => moduleOf(name));
+  const serialized = parseSerialized(text.replace(EXPORT, ""));
+  if (packages.areMixedIn(serialized)) {
+    throw new Error("Two packages have the same name in two files.");
+  }
+  const moduleOf = plainModules(serialized);
+  return names.map((name) => () => moduleOf(name, factories.length === 1));
 }
 
 /** Callbacks that will be serialized at once. */
 interface Batch {
   factories: CallbackFactory[];
-  callbacks: Promise<(() => SerializedCallback)[]>;
+  callbacks: Promise<MakeCallback[]>;
 }
 
 let batch: Batch | undefined;
@@ -73,6 +97,5 @@ export async function serialize(callbackFactory: CallbackFactory): Promise<Seria
   const index = factories.push(callbackFactory) - 1;
   // An error may be another's: alone, each has its own.
   const all = await callbacks.catch(() => undefined);
-  const callback = all?.[index];
-  return callback ? callback() : next(() => serializeOne(callbackFactory));
+  return all?.[index]?.() ?? next(() => serializeOne(callbackFactory));
 }

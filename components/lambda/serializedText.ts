@@ -16,14 +16,14 @@ export interface SerializedText {
 
 /** What Pulumi writes around a function's own code, to give it what it captures. */
 const FUNCTION =
-  /\nfunction (\w+)\([^)]*\) \{\n {2}return \(function\(\) \{\n {4}with\(\{ (.*) \}\) \{\n\nreturn ([\s\S]*?);\n\n {4}\}\n {2}\}\)\.apply\(undefined, undefined\)\.apply\(this, arguments\);\n\}\n/g;
+  /\nfunction (\w+)\([^)]*\) \{\n {2}return \(function\(\) \{\n {4}with\(\{ ([^\n]*) \}\) \{\n\nreturn ([\s\S]*?);\n\n {4}\}\n {2}\}\)\.apply\(undefined, undefined\)\.apply\(this, arguments\);\n\}\n/g;
 
-const PACKAGE = /^const (\w+) = require\("([^"]+)"\);\n/gm;
+const PACKAGE = /^const (\S+) = require\("([^"]+)"\);\n/gm;
 
 /** The name that a statement is about. */
 const SUBJECT = /^(?:var |Object\.(?:defineProperty|setPrototypeOf)\()?(\w+)/;
 
-const CAPTURE = /(\w+): ((?:"(?:[^"\\]|\\.)*"|[^",])*)(?:, |$)/gy;
+const CAPTURE = /([^\s:",]+): ((?:"(?:[^"\\]|\\.)*"|[^",])*)(?:, |$)/gy;
 
 /** A name that an expression or statement refers to, and no property's; or a string. */
 const REFERENCE = /"(?:[^"\\]|\\.)*"|(?<![.\w$])[A-Za-z_$][\w$]*(?![\w$]|: )/g;

@@ -1,4 +1,5 @@
 import * as crypto from "node:crypto";
+import * as posixPath from "node:path/posix";
 import { join } from "node:path/posix";
 import { expect } from "chai";
 import * as uuid from "uuid";
@@ -6,6 +7,7 @@ import { NIL } from "uuid";
 import { bundle } from "../../../components/lambda/bundle";
 import { serialize } from "../../../components/lambda/serialize";
 import { load } from "./loadBundle";
+import { usesOtherPath } from "./otherPath";
 
 type Factory = () => () => unknown;
 
@@ -42,6 +44,21 @@ class Account {
   }
 }
 const account = new Account(5);
+
+/** Its prototype and its instance refer to each other; the instance needs the prototype to exist. */
+class Node {
+  constructor(private value: number) {}
+
+  sum(): number {
+    return root.value + this.value;
+  }
+}
+const root = new Node(7);
+
+const $price = 5;
+const größe = "line\u2028, }) {";
+const places = { near: { name: "here", seats: 4 }, far: { name: "there", opened: new Date(0) } };
+const stock = { apples: 1, pears: 2, secret: "other" };
 
 const helpers = { twice: (value: number) => value * 2, counter };
 let changes = 0;
@@ -115,6 +132,8 @@ describe("A serialized callback", () => {
     ],
     "methods, with their object": () => () => [counter.next(1), helpers.counter.next(2)],
     "classes and their instances": () => () => [new Account(1).add(2), account.add(0)],
+    "an instance before its class": () => () => [root.sum(), new Node(2).sum()],
+    "names and texts beyond ASCII": () => () => [$price, größe],
     "functions in objects": () => () => [helpers.twice(3), [1, 2].map(helpers.twice)],
     "functions as tags of templates": () => () => tag`a${greeting}b`,
     "names that are declared anew within": () => () => shadowing(["four", "sixsix"]),
@@ -150,6 +169,36 @@ describe("A serialized callback", () => {
 
     expect(await Promise.all(all.map(bundled))).to.deep.equal(alone);
     expect(await Promise.all(all.reverse().map(bundled))).to.deep.equal(alone.reverse());
+  });
+
+  it("has of an object only what it uses itself, and of two packages with one name its own", async () => {
+    const others: Factory[] = [
+      () => () => (stock.pears += 1),
+      () => () => stock.secret,
+      () => () => [account.add(1), places.near.seats],
+      () => () => {
+        const __greeting = 1;
+        return __greeting;
+      },
+      usesOtherPath,
+    ];
+    const some: Factory[] = [
+      () => () => (stock.apples += 1),
+      () => () => (account as unknown as { balance: number }).balance,
+      () => () => places.near.name,
+      () => () => greeting,
+      () => () => [posixPath.sep, posixPath.join("a", "b")],
+    ];
+    const alone: string[] = [];
+    for (const factory of some) {
+      alone.push(await bundled(factory));
+    }
+
+    const [, ...together] = await Promise.all([
+      Promise.all(others.map(bundled)),
+      ...some.map(bundled),
+    ]);
+    expect(together).to.deep.equal(alone);
   });
 
   it("is made beside another one that cannot be serialized, which says why", async () => {
