@@ -1,6 +1,6 @@
 /**
- * Loads the program once, so that its bundles are in the cache: a process that makes them itself holds
- * some 70 MB more until its end. Started by chaos/main.ts.
+ * Loads the program once, so that its compiled files and bundles are in the caches: a process that makes
+ * them itself holds some 100 MB more until its end. The script `chaos` runs it before chaos/main.ts.
  */
 import * as esbuild from "esbuild";
 import { packagesOf, recordProgram } from "../testing/recordingMocks";

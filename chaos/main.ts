@@ -4,9 +4,6 @@
  *
  *     npm run chaos -- --uploads 5000 --seed 1 --faults all
  */
-import { execFile } from "node:child_process";
-import * as path from "node:path";
-import { promisify } from "node:util";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { newSeed, SEED_LIMIT } from "local-aws/faults";
 import { killRun } from "./kill";
@@ -77,12 +74,6 @@ function readCommandLine(): CommandLine {
     .opts<CommandLine>();
 }
 
-/** Runs chaos/keepBundles.ts. A failure is the run's own, which says what is wrong. */
-async function keepBundles(): Promise<void> {
-  const file = path.join(__dirname, "keepBundles.ts");
-  await promisify(execFile)(process.execPath, [...process.execArgv, file]).catch(() => undefined);
-}
-
 async function main(): Promise<void> {
   const { kill, wait, limit, attempts, rounds, ...options } = readCommandLine();
   // So that files are removed.
@@ -102,7 +93,6 @@ async function main(): Promise<void> {
     }
     return;
   }
-  await keepBundles();
   const result = await chaosRun(
     {
       ...options,
