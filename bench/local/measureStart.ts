@@ -15,6 +15,8 @@ async function startOnce(temporaryDir: string): Promise<number> {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const gone = once(npm, "exit");
+  // What npm has started may end later, and removes its files until then.
+  const closed = once(npm, "close");
   try {
     await Promise.race([
       once(npm.stdout, "data"),
@@ -26,7 +28,7 @@ async function startOnce(temporaryDir: string): Promise<number> {
   } finally {
     npm.stdout.resume();
     npm.kill("SIGTERM");
-    await gone;
+    await closed;
   }
 }
 
