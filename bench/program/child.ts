@@ -26,6 +26,9 @@ const stack: { innerMs: number }[] = [];
 /** Milliseconds of all synchronous work so far. */
 let synchronousMs = 0;
 
+/** The same when the callbacks were serialized. */
+let synchronousMsBeforePacking = 0;
+
 /** Times a piece of work, without the timed pieces inside it. */
 function timed<T>(work: () => T, add: (ms: number) => void): T {
   const frame = { innerMs: 0 };
@@ -93,6 +96,7 @@ function timeSerializing(times: ProgramTimes): void {
     const serialized = await serializeFunction(callback, args);
     times.serializeMs += performance.now() - startedAt - (synchronousMs - before);
     times.serializedAtMs = performance.now();
+    synchronousMsBeforePacking = synchronousMs;
     return serialized;
   };
 }
@@ -115,7 +119,8 @@ function timePacking(times: ProgramTimes, packing: Packing): void {
     const bundled = packing === "bundle" ? loaded.bundle(callback) : undefined;
     await callback;
     const packed = bundled ? await bundled : { text: await findPackages(), inputs: [] };
-    times.packedAtMs = performance.now();
+    times.packMs =
+      performance.now() - times.serializedAtMs - (synchronousMs - synchronousMsBeforePacking);
     return packed;
   };
   const cached = requireModule.cache[file];
@@ -131,7 +136,7 @@ async function main(packing: Packing): Promise<void> {
     importMs: {},
     serializeMs: 0,
     serializedAtMs: 0,
-    packedAtMs: 0,
+    packMs: 0,
     totalMs: 0,
   };
   timeCompiling(times);

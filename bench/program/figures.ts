@@ -13,8 +13,8 @@ export interface ProgramTimes {
   serializeMs: number;
   /** From the start of the process to the end of the serialization. */
   serializedAtMs: number;
-  /** From the start of the process to the end of the last package. */
-  packedAtMs: number;
+  /** From there to the end of the last package, without the imports and compiling within it. */
+  packMs: number;
   /** From the start of the process until every resource is registered. */
   totalMs: number;
 }

@@ -11,7 +11,7 @@ const TIMES: ProgramTimes = {
   importMs: { "@pulumi/aws": 300, yaml: 5 },
   serializeMs: 50,
   serializedAtMs: 800,
-  packedAtMs: 830,
+  packMs: 30,
   totalMs: 900,
 };
 
@@ -24,7 +24,7 @@ describe("The bench of the program", () => {
       const times = await measureProgram(packing, cacheDir);
 
       expect(times.serializeMs).to.be.greaterThan(0);
-      expect(times.packedAtMs).to.be.greaterThan(times.serializedAtMs);
+      expect(times.packMs).to.be.greaterThan(0);
       expect(times.importMs).to.include.keys("@pulumi/pulumi", "@pulumi/aws");
       expect(times.totalMs).to.be.greaterThan(times.bootMs + times.compileMs);
     });
