@@ -96,13 +96,8 @@ function placeOf(text: string, modules: Compiled[]): Place | undefined {
 
 /** The offset in a function's text of what is at an offset of the callback's module. */
 function offsetIn({ pieces }: CapturedFunction, offset: number): number {
-  const piece =
-    pieces[
-      Math.max(
-        0,
-        lastUpTo(pieces, offset, ({ at }) => at),
-      )
-    ];
+  const index = lastUpTo(pieces, offset, ({ at }) => at);
+  const piece = pieces[Math.max(0, index)];
   return piece ? piece.from + Math.max(0, offset - piece.at) : 0;
 }
 

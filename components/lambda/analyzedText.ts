@@ -1,5 +1,5 @@
 import { type FreeName, namesOf } from "./freeNames";
-import type { SerializedText } from "./serializedText";
+import { propertiesIn, type SerializedText } from "./serializedText";
 
 /** The first statement of an object, but not of a list or pattern. */
 const OBJECT = /^var \w+ = (?:\{|Object\.create\()/;
@@ -11,23 +11,15 @@ export const THIS = /\bthis\b/;
 const LITERAL = /^var \w+ = \{(.*)\};$/;
 const PROPERTY = /^\w+\.(\w+) = (.*);$/;
 const DEFINED = /^Object\.defineProperty\(\w+, "(\w+)", \{.* value: (\w+) \}\);$/;
-const LITERAL_PROPERTY = /(\w+): ((?:"(?:[^"\\]|\\.)*"|[^",{}[\]()])*)(?:, |$)/gy;
+
+/** A value that may be another one each time: a call, a list or an object. */
+const MADE_ANEW = /^[^"]*[{}[\]()]/;
 
 /** The properties that an object is made of, as texts of expressions; undefined where it has others. */
-function propertiesOf(statements: string[]): Map<string, string> | undefined {
-  const properties = new Map<string, string>();
-  const [first = "", ...others] = statements;
+function propertiesOf([first = "", ...others]: string[]): Map<string, string> | undefined {
   const literal = LITERAL.exec(first)?.[1];
-  if (literal === undefined) {
-    return undefined;
-  }
-  let end = 0;
-  for (const match of literal.matchAll(LITERAL_PROPERTY)) {
-    const [all, name = "", value = ""] = match;
-    properties.set(name, value);
-    end = match.index + all.length;
-  }
-  if (end < literal.length) {
+  const properties = literal === undefined ? undefined : propertiesIn(literal);
+  if (!properties || [...properties.values()].some((value) => MADE_ANEW.test(value))) {
     return undefined;
   }
   for (const statement of others) {

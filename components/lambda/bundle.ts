@@ -13,9 +13,6 @@ const PROGRAM_ROOT = path.resolve(__dirname, "..", "..");
  */
 const FIRST_LINE = 'require("node:v8").setFlagsFromString("--no-expose-gc");';
 
-/** The source in a bundle's source map that is the callback's module. */
-export const CALLBACK_MODULE = /^callback:\d+\.js$/;
-
 /** Resolves `callback:1.js` to the module of the second callback. */
 function servedModules(callbacks: SerializedCallback[]): esbuild.Plugin {
   return {

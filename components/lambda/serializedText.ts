@@ -23,21 +23,27 @@ const PACKAGE = /^const (\S+) = require\("([^"]+)"\);\n/gm;
 /** The name that a statement is about. */
 const SUBJECT = /^(?:var |Object\.(?:defineProperty|setPrototypeOf)\()?(\w+)/;
 
-const CAPTURE = /([^\s:",]+): ((?:"(?:[^"\\]|\\.)*"|[^",])*)(?:, |$)/gy;
+const PROPERTY = /([^\s:",]+): ((?:"(?:[^"\\]|\\.)*"|[^",])*)(?:, |$)/gy;
 
 /** A name that an expression or statement refers to, and no property's; or a string. */
 const REFERENCE = /"(?:[^"\\]|\\.)*"|(?<![.\w$])[A-Za-z_$][\w$]*(?![\w$]|: )/g;
 
-function capturesOf(text: string): Map<string, string> {
-  const captures = new Map<string, string>();
+/** By name, the values between the braces of an object literal; undefined where one is no simple value. */
+export function propertiesIn(literal: string): Map<string, string> | undefined {
+  const properties = new Map<string, string>();
   let end = 0;
-  for (const match of text.matchAll(CAPTURE)) {
+  for (const match of literal.matchAll(PROPERTY)) {
     const [all, name = "", value = ""] = match;
-    captures.set(name, value);
+    properties.set(name, value);
     end = match.index + all.length;
   }
-  if (end < text.length) {
-    throw new Error(`Pulumi's serializer has written captures of another form: ${text.slice(end)}`);
+  return end < literal.length ? undefined : properties;
+}
+
+function capturesOf(text: string): Map<string, string> {
+  const captures = propertiesIn(text);
+  if (!captures) {
+    throw new Error(`Pulumi's serializer has written captures of another form: ${text}`);
   }
   captures.delete("this");
   captures.delete("arguments");
