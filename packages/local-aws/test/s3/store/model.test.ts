@@ -45,7 +45,7 @@ const copy = fc.tuple(keys, keys).map(([from, to]): Step => async ({ store }, { 
 
 const upload = fc
   .tuple(keys, contents, fc.boolean())
-  .map(([key, end, reopens]): Step => async (scene, { objects }) => {
+  .map(([key, end, reopens]): Step => async (scene, model) => {
     const start = "x".repeat(MIN_PART_SIZE);
     const address = scene.store.createUpload({ bucket: BUCKET, key, ...PLAIN });
     scene.store.putPart(address, 7, Buffer.from(end));
@@ -53,11 +53,12 @@ const upload = fc
     scene.store.putPart(address, 2, Buffer.from(start));
     scene.store.putPart(address, 9, Buffer.from("unused"));
     if (reopens) {
+      await finishReading(model);
       await scene.reopen();
     }
     const { parts } = scene.store.listParts(address, { maxParts: 2 });
     scene.store.completeUpload(address, parts);
-    objects.set(key, start + end);
+    model.objects.set(key, start + end);
   });
 
 const tag = keys.map((key): Step => async ({ store }, { objects }) => {
