@@ -7,6 +7,15 @@ const path = require("node:path");
 
 const PULUMI = `${path.sep}node_modules${path.sep}@pulumi${path.sep}pulumi${path.sep}`;
 
+/**
+ * Pulumi takes a trace of each promise, which it prints only for its own developers' variable. The lines of
+ * those are a tenth of a preview.
+ */
+function isRead(site) {
+  const isOfPromise = site.getFunctionName() === "debuggablePromise";
+  return !isOfPromise || process.env.PULUMI_DEBUG_PROMISE_LEAKS !== undefined;
+}
+
 function headerOf(error) {
   try {
     return Error.prototype.toString.call(error);
@@ -44,6 +53,9 @@ exports.mapStackTraces = (sourceMapOf) => {
 
   Error.prepareStackTrace = (error, sites) => {
     const isPulumis = sites[0]?.getFileName()?.includes(PULUMI) ?? false;
+    if (isPulumis && !isRead(sites[0])) {
+      return headerOf(error);
+    }
     const lines = sites.map((site) => `\n    at ${isPulumis ? String(site) : show(site)}`);
     return headerOf(error) + lines.join("");
   };
