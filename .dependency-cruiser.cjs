@@ -149,7 +149,7 @@ module.exports = {
     },
     only(
       "start/",
-      ["packages/", "cli/", "events/", "components/lambda/bundleCache", "tooling/"],
+      ["packages/", "cli/", "events/", "components/lambda/(bundleCache|inspector)", "tooling/"],
       "npm start puts the program on the local cloud.",
     ),
     {

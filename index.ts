@@ -13,14 +13,7 @@ import { UploadApi } from "./components/uploadApi";
 import { UploadBucket } from "./components/uploadBucket";
 import { loadSettings } from "./config";
 import { LINK_PREFIX } from "./events/identity";
-import { linksHandler } from "./handlers/links/links";
-import { managerHandler } from "./handlers/manager/manager";
-import { notifyHandler } from "./handlers/notify/notify";
-import { inspectFile } from "./handlers/process/inspectFile";
-import { processHandler } from "./handlers/process/process";
-import { recordHandler } from "./handlers/record/record";
-import { sweepHandler } from "./handlers/sweep/sweep";
-import { LARGER_FILES, uploadHandler } from "./handlers/upload/upload";
+import { LARGER_FILES } from "./handlers/upload/largerFiles";
 
 const settings = loadSettings();
 const { logRetentionDays, stuckSeconds, maxAttempts } = settings;
@@ -35,7 +28,9 @@ const linkApi = new LinkApi("links", settings);
 const manager = new EventManager("manager", settings);
 const mails = new Notifier("notifier", settings);
 
-const uploadLambda = new CallbackLambda("upload", uploadHandler, {
+const uploadLambda = new CallbackLambda("upload", {
+  callbackFactory: async (environment) =>
+    (await import("./handlers/upload/upload.ts")).uploadHandler(environment),
   description: "Stores an uploaded file and writes its row",
   links: [bucket.storing(), idempotency.uploading(), events.recording(), uploads.accepting()],
   limits: { timeoutSeconds: 29, memoryMegabytes: 512, logRetentionDays },
@@ -43,7 +38,9 @@ const uploadLambda = new CallbackLambda("upload", uploadHandler, {
 const uploadApi = uploads.onUpload(uploadLambda);
 
 const recordingObjects = joined(idempotency.guarding(), links.confirming());
-const recordLambda = new CallbackLambda("record", recordHandler, {
+const recordLambda = new CallbackLambda("record", {
+  callbackFactory: async (environment) =>
+    (await import("./handlers/record/record.ts")).recordHandler(environment),
   description: "Writes a row for each new object in the bucket",
   links: [events.reading(), events.recording(), recordingObjects, bucket.cleaning()],
   environment: { STUCK_SECONDS: String(stuckSeconds) },
@@ -51,7 +48,12 @@ const recordLambda = new CallbackLambda("record", recordHandler, {
 });
 bucket.onObjectCreated(recordLambda);
 
-const processLambda = new CallbackLambda("process", processHandler(inspectFile), {
+const processLambda = new CallbackLambda("process", {
+  callbackFactory: async (environment) => {
+    const { processHandler } = await import("./handlers/process/process.ts");
+    const { inspectFile } = await import("./handlers/process/inspectFile.ts");
+    return processHandler(inspectFile)(environment);
+  },
   description: "Inspects a stored file",
   links: [bucket.reading(), events.advancing(), uploads.checking()],
   environment: { MAX_ATTEMPTS: String(maxAttempts) },
@@ -59,7 +61,9 @@ const processLambda = new CallbackLambda("process", processHandler(inspectFile),
 });
 events.onStatus(["created", "uploaded"], processLambda, { batchSize: 100 });
 
-const notifyLambda = new CallbackLambda("notify", notifyHandler, {
+const notifyLambda = new CallbackLambda("notify", {
+  callbackFactory: async (environment) =>
+    (await import("./handlers/notify/notify.ts")).notifyHandler(environment),
   description: "Publishes notifications of processed files, and alarms about failed ones",
   links: [events.notifying(), mails.publishing("TOPIC_ARN"), alarms.publishing("ALARM_TOPIC_ARN")],
   limits: { timeoutSeconds: 60, memoryMegabytes: 256, logRetentionDays },
@@ -70,7 +74,9 @@ events.onStatus(["processed"], notifyLambda, {
   alsoUnalarmedFailures: true,
 });
 
-const sweepLambda = new CallbackLambda("sweep", sweepHandler, {
+const sweepLambda = new CallbackLambda("sweep", {
+  callbackFactory: async (environment) =>
+    (await import("./handlers/sweep/sweep.ts")).sweepHandler(environment),
   description: "Resumes stuck events, and writes missing rows",
   links: [events.sweeping(), bucket.sweeping(), recordingObjects, deadLetters.draining()],
   environment: { STUCK_SECONDS: String(stuckSeconds), MAX_ATTEMPTS: String(maxAttempts) },
@@ -78,7 +84,9 @@ const sweepLambda = new CallbackLambda("sweep", sweepHandler, {
 });
 new Schedule("sweep", { everyMinutes: settings.sweepMinutes, lambda: sweepLambda });
 
-const linksLambda = new CallbackLambda("links", linksHandler, {
+const linksLambda = new CallbackLambda("links", {
+  callbackFactory: async (environment) =>
+    (await import("./handlers/links/links.ts")).linksHandler(environment),
   description: "Serves upload links: begins, signs, completes and aborts their uploads",
   links: [links.claiming(), bucket.signingParts(LINK_PREFIX), events.reading(), linkApi.serving()],
   files: linkApi.files,
@@ -87,7 +95,9 @@ const linksLambda = new CallbackLambda("links", linksHandler, {
 const servedLinks = linkApi.onRequest(linksLambda);
 
 const urls = joined(uploadApi.describing(), servedLinks.describing());
-const managerLambda = new CallbackLambda("manager", managerHandler, {
+const managerLambda = new CallbackLambda("manager", {
+  callbackFactory: async (environment) =>
+    (await import("./handlers/manager/manager.ts")).managerHandler(environment),
   description: "Serves the event manager's API",
   links: [events.managing(), bucket.managing(), idempotency.reserving(), links.managing(), urls],
   environment: { CURSOR_SECRET: manager.cursorSecret, STUCK_SECONDS: String(stuckSeconds) },

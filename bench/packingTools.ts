@@ -12,5 +12,5 @@ export function packingTools(root: string): string[] {
   const { optionalDependencies = {} } = JSON.parse(manifest) as {
     optionalDependencies?: Record<string, string>;
   };
-  return ["acorn", "esbuild", "eslint-scope", ...Object.keys(optionalDependencies)];
+  return ["acorn", "esbuild", ...Object.keys(optionalDependencies)];
 }

@@ -1,64 +1,16 @@
-import { type Runtime, Session } from "node:inspector";
-
-/**
- * The global variables through which values pass from and to the inspector, which has no other way
- * to name a value of this process.
- */
-const passed = globalThis as { __inspected?: unknown };
+import type { Runtime } from "node:inspector";
+import { type Token, tokenizer } from "acorn";
+import { internalPropertyOf, propertiesOf, valueOf } from "../components/lambda/inspector";
 
 /** Functions and objects that one function may capture, directly or not. */
 const MAX_VALUES = 100;
 
-let session: Session | undefined;
-
-/** One for the process: disconnecting it would invalidate the objects of Pulumi's own session. */
-function openSession(): Session {
-  if (!session) {
-    session = new Session();
-    session.connect();
-  }
-  return session;
-}
-
-/** Asks the inspector of this very process, which answers before the call returns. */
-function ask(method: string, params: object): unknown {
-  let outcome: { error: Error | null; answer?: object } | undefined;
-  openSession().post(method, params, (error: Error | null, answer?: object) => {
-    outcome = { error, answer };
-  });
-  if (!outcome?.answer || outcome.error) {
-    throw outcome?.error ?? new Error(`The inspector did not answer ${method}.`);
-  }
-  return outcome.answer;
-}
-
-function propertiesOf(objectId: string): Runtime.GetPropertiesReturnType {
-  const params = { objectId, ownProperties: true };
-  return ask("Runtime.getProperties", params) as Runtime.GetPropertiesReturnType;
-}
-
-function valueOf({ objectId, value, unserializableValue }: Runtime.RemoteObject): unknown {
-  if (unserializableValue !== undefined) {
-    throw new Error("NaN, -0 and their like are no JSON.");
-  }
-  if (objectId === undefined) {
-    return value as unknown;
-  }
-  const functionDeclaration = "function () { globalThis.__inspected = this; }";
-  ask("Runtime.callFunctionOn", { objectId, functionDeclaration });
-  const found = passed.__inspected;
-  delete passed.__inspected;
-  return found;
-}
+/** What functions have by themselves. */
+const OF_FUNCTIONS: unknown[] = ["length", "name", "prototype", "arguments", "caller"];
 
 /** The variables that a function can see outside of itself, globals left out; inner ones win. */
 function scopeOf(inspected: object): Map<string, Runtime.RemoteObject> {
-  passed.__inspected = inspected;
-  const expression = "globalThis.__inspected";
-  const { result } = ask("Runtime.evaluate", { expression }) as Runtime.EvaluateReturnType;
-  delete passed.__inspected;
-  const { internalProperties = [] } = propertiesOf(result.objectId ?? "");
-  const scopes = internalProperties.find(({ name }) => name === "[[Scopes]]")?.value?.objectId;
+  const scopes = internalPropertyOf(inspected, "[[Scopes]]")?.objectId;
   if (scopes === undefined) {
     throw new Error("A bound or native function shows no scopes.");
   }
@@ -75,6 +27,13 @@ function scopeOf(inspected: object): Map<string, Runtime.RemoteObject> {
     }
   }
   return found;
+}
+
+/** The names of variables and properties in a function's code. */
+function namesIn(code: string): Set<unknown> {
+  // acorn's types leave out what a token has.
+  const tokens = [...tokenizer(code, { ecmaVersion: "latest" })] as (Token & { value?: unknown })[];
+  return new Set(tokens.filter(({ type }) => type.label === "name").map(({ value }) => value));
 }
 
 /**
@@ -113,15 +72,19 @@ export function capturedValues(
     seen.set(value, seen.size);
     if (typeof value === "function") {
       const code = value.toString();
-      if (code.includes("[native code]") || Object.keys(value).length > 0) {
+      const names = Reflect.ownKeys(value).filter((key) => !OF_FUNCTIONS.includes(key));
+      if (code.includes("[native code]") || /^class\b/.test(code) || names.length > 0) {
         throw new Error("More than code and captured values.");
       }
-      const scope = scopeOf(value);
-      const used = [...scope].filter(([variable]) => code.includes(variable));
+      const variables = namesIn(code);
+      const used = [...scopeOf(value)].filter(([variable]) => variables.has(variable));
       return [code, used.map(([variable, remote]) => [variable, describe(valueOf(remote))])];
     }
     if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) {
       throw new Error("Not plain data.");
+    }
+    if (!Array.isArray(value) && Reflect.ownKeys(value).length > Object.keys(value).length) {
+      throw new Error("A property that is not seen.");
     }
     return [
       Array.isArray(value),

@@ -91,6 +91,5 @@ export async function startRun(options: RunOptions): Promise<Run> {
     setBundleCache(undefined);
     // The bundler's own process is not needed any more.
     await esbuild.stop();
-    bundles.tidy();
   }
 }

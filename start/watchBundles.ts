@@ -1,5 +1,7 @@
+import * as path from "node:path";
 import type { Bundle, BundleCache, Packing } from "../components/lambda/bundleCache";
-import { narrowKeyOf, type Program, readProgram } from "./bundleCache";
+import { stateOf } from "./programFiles";
+import { narrowKeyOf, type Program, readProgram } from "./programKey";
 
 /** The bundles of a program that is evaluated again and again in one process. */
 export interface WatchedBundles extends BundleCache {
@@ -8,10 +10,23 @@ export interface WatchedBundles extends BundleCache {
 }
 
 /** What the last evaluation has made for one Lambda. */
-interface Made extends Pick<Bundle, "text" | "origin"> {
+interface Made {
+  bundle: Bundle;
   /** Undefined where the captured values cannot be compared. */
   key: string | undefined;
-  serialized: string;
+  /** What the program's files in the bundle were like, before it was made. */
+  inputs: Record<string, string>;
+  /** All of the program's files: a new one may be what an import means now. */
+  files: string;
+}
+
+function ownFiles({ inputs }: Bundle): string[] {
+  return inputs.filter((file) => !file.includes(`${path.sep}node_modules${path.sep}`));
+}
+
+function isCurrent(made: Made, key: string | undefined, files: string): boolean {
+  const isSame = Object.entries(made.inputs).every(([file, state]) => stateOf(file) === state);
+  return key !== undefined && made.key === key && made.files === files && isSame;
 }
 
 /**
@@ -31,21 +46,24 @@ export function watchedBundles(entry: string): WatchedBundles {
         // The callbacks of one evaluation begin in the same event-loop tick.
         setImmediate(() => (program = undefined));
       }
-      const evaluated = program;
-      const key = narrowKeyOf(evaluated, factory);
-      let current: Made | undefined = made.get(lambda);
-      if (current?.key === undefined || current.key !== key) {
-        const serialized = await packing.serialize();
-        current =
-          current?.serialized === serialized.text
-            ? { ...current, key }
-            : { key, serialized: serialized.text, ...(await bundle(serialized)) };
+      const { states } = program;
+      const files = Object.keys(states).join("\n");
+      const key = narrowKeyOf(program, factory);
+      let current = made.get(lambda);
+      if (!current || !isCurrent(current, key, files)) {
+        const bundled = await bundle(await packing.serialize());
+        const inputs = ownFiles(bundled).map((file) => [file, states[file] ?? stateOf(file)]);
+        current = {
+          bundle: bundled,
+          key,
+          inputs: Object.fromEntries(inputs) as Made["inputs"],
+          files,
+        };
         made.set(lambda, current);
       }
-      const { text, origin } = current;
-      if (origin) {
-        // Also for the same bundle: a comment moves the lines below it.
-        sourceMaps.set(text, evaluated.sourceMaps().of(origin));
+      const { text, sourceMap } = current.bundle;
+      if (sourceMap !== undefined) {
+        sourceMaps.set(text, sourceMap);
       }
       return text;
     },

@@ -7,7 +7,7 @@ import { PROGRAM_DIR } from "../start/programDir";
 /** What CONTRIBUTING.md allows. */
 const MAX_FILE_LINES = 400;
 const MAX_FOLDER_FILES = 15;
-const MAX_INDEX_LINES = 110;
+const MAX_INDEX_LINES = 120;
 
 const SOURCE = /\.(tsx?|js|cjs|mjs)$/;
 

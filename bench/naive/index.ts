@@ -12,10 +12,7 @@ import { type Grant, grantsDocument } from "../../components/policy";
 import { UploadApi } from "../../components/uploadApi";
 import { UploadBucket } from "../../components/uploadBucket";
 import { loadSettings } from "../../config";
-import { LARGER_FILES, uploadHandler } from "../../handlers/upload/upload";
-import { notifyHandler } from "./notify";
-import { processHandler } from "./process";
-import { recordHandler } from "./record";
+import { LARGER_FILES } from "../../handlers/upload/largerFiles";
 
 /** The default of `table.onEvent`. */
 const BATCH_SIZE = 100;
@@ -30,27 +27,33 @@ const uploads = new UploadApi("uploads", { ...settings, largerFiles: LARGER_FILE
 const notifier = new Notifier("notifier", settings);
 const events = new EventTable("events", { statusShards: 1, deadLetters, alarms: notifier });
 
-const uploadLambda = new CallbackLambda("upload", uploadHandler, {
+const uploadLambda = new CallbackLambda("upload", {
+  callbackFactory: async (environment) =>
+    (await import("../../handlers/upload/upload.ts")).uploadHandler(environment),
   description: "Stores an uploaded file and writes its row",
   links: [bucket.storing(), idempotency.reserving(), events.recording(), uploads.accepting()],
   limits: { timeoutSeconds: 29, memoryMegabytes: 512, logRetentionDays },
 });
 
-const recordLambda = new CallbackLambda("record", recordHandler, {
+const recordLambda = new CallbackLambda("record", {
+  callbackFactory: async (environment) => (await import("./record.ts")).recordHandler(environment),
   description: "Writes a row for each new object in the bucket",
   links: [events.reading(), events.recording()],
   limits: { timeoutSeconds: 30, memoryMegabytes: 256, logRetentionDays },
 });
 bucket.onObjectCreated(recordLambda);
 
-const processLambda = new CallbackLambda("process", processHandler, {
+const processLambda = new CallbackLambda("process", {
+  callbackFactory: async (environment) =>
+    (await import("./process.ts")).processHandler(environment),
   description: "Inspects a stored file",
   links: [bucket.reading(), events.reading(), events.advancing()],
   limits: { timeoutSeconds: 60, memoryMegabytes: 512, logRetentionDays },
 });
 onEveryChange(processLambda);
 
-const notifyLambda = new CallbackLambda("notify", notifyHandler, {
+const notifyLambda = new CallbackLambda("notify", {
+  callbackFactory: async (environment) => (await import("./notify.ts")).notifyHandler(environment),
   description: "Sends a mail for each processed file",
   links: [events.reading(), events.advancing(), notifier.publishing("TOPIC_ARN")],
   limits: { timeoutSeconds: 60, memoryMegabytes: 256, logRetentionDays },

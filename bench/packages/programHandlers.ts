@@ -1,12 +1,24 @@
-import { createRequire } from "node:module";
-import * as path from "node:path";
 import * as aws from "@pulumi/aws";
 import type { asset } from "@pulumi/pulumi";
-import type { CallbackFactory } from "../../components/lambda/callbackLambda";
-import { withEnvironment } from "../../runtime/environment";
-import { forgetProgram, stackConfig } from "../../start/program";
+import { linksHandler } from "../../handlers/links/links";
+import { managerHandler } from "../../handlers/manager/manager";
+import { notifyHandler } from "../../handlers/notify/notify";
+import { inspectFile } from "../../handlers/process/inspectFile";
+import { processHandler } from "../../handlers/process/process";
+import { recordHandler } from "../../handlers/record/record";
+import { sweepHandler } from "../../handlers/sweep/sweep";
+import { uploadHandler } from "../../handlers/upload/upload";
+import { type HandlerFactory, withEnvironment } from "../../runtime/environment";
+import { stackConfig } from "../../start/program";
 import { PROGRAM_DIR } from "../../start/programDir";
-import { ofType, only, packagesOf, record, type Recording } from "../../testing/recordingMocks";
+import {
+  ofType,
+  only,
+  packagesOf,
+  record,
+  type Recording,
+  recordProgram,
+} from "../../testing/recordingMocks";
 import { packingTools } from "../packingTools";
 import { sampleEvent } from "./sampleEvents";
 
@@ -31,13 +43,18 @@ export interface CallbackPackage {
   folders: Record<string, string>;
 }
 
-type Factory = CallbackFactory<never, unknown>;
+type Factory = HandlerFactory<string, never, unknown>;
 
-type CallbackLambdaModule = typeof import("../../components/lambda/callbackLambda");
-
-const requireModule = createRequire(__filename);
-
-const CALLBACK_LAMBDA = path.join(PROGRAM_DIR, "components", "lambda", "callbackLambda.ts");
+/** The Lambdas' handlers, captured by value: a CallbackFunction has no other files of a program. */
+const FACTORIES: Record<string, Factory> = {
+  upload: uploadHandler,
+  record: recordHandler,
+  process: processHandler(inspectFile),
+  notify: notifyHandler,
+  sweep: sweepHandler,
+  links: linksHandler,
+  manager: managerHandler,
+};
 
 function refuseErrors({ error, rejections }: Recording): void {
   const [first] = [error, ...rejections].filter((each) => each !== undefined);
@@ -46,34 +63,11 @@ function refuseErrors({ error, rejections }: Recording): void {
   }
 }
 
-/** Reports the factory of each CallbackLambda of the next load of index.ts. */
-function onFactory(report: (name: string, factory: Factory) => void): void {
-  const loaded = requireModule(CALLBACK_LAMBDA) as CallbackLambdaModule;
-  class ReportingLambda<Event, Result> extends loaded.CallbackLambda<Event, Result> {
-    constructor(...args: ConstructorParameters<typeof loaded.CallbackLambda<Event, Result>>) {
-      super(...args);
-      report(args[0], args[1]);
-    }
-  }
-  const cached = requireModule.cache[CALLBACK_LAMBDA];
-  if (cached) {
-    // The module's own exports are read-only.
-    cached.exports = { ...loaded, CallbackLambda: ReportingLambda };
-  }
-}
-
-/** Runs index.ts, and collects each Lambda's callback factory. */
-async function loadProgram(): Promise<{ recording: Recording; factories: Map<string, Factory> }> {
-  const factories = new Map<string, Factory>();
-  const recording = await record(stackConfig({}), () => {
-    forgetProgram();
-    onFactory((name, factory) => factories.set(name, factory));
-    return requireModule(path.join(PROGRAM_DIR, "index.ts")) as Record<string, unknown>;
-  });
-  // The next load gets the original module.
-  forgetProgram();
+/** Runs index.ts. */
+async function loadProgram(): Promise<Recording> {
+  const recording = await recordProgram({});
   refuseErrors(recording);
-  return { recording, factories };
+  return recording;
 }
 
 async function unpack(archive: asset.AssetArchive): Promise<CallbackPackage> {
@@ -89,11 +83,9 @@ async function unpack(archive: asset.AssetArchive): Promise<CallbackPackage> {
 }
 
 /** Registers a plain CallbackFunction for each factory, and takes its package. */
-async function callbackPackages(
-  factories: Map<string, Factory>,
-): Promise<Map<string, CallbackPackage>> {
+async function callbackPackages(): Promise<Map<string, CallbackPackage>> {
   const recording = await record(stackConfig({}), () => {
-    for (const [name, callbackFactory] of factories) {
+    for (const [name, callbackFactory] of Object.entries(FACTORIES)) {
       new aws.lambda.CallbackFunction<never, unknown>(name, {
         callbackFactory: withEnvironment(callbackFactory),
         role: "arn:aws:iam::123456789012:role/any",
@@ -117,9 +109,9 @@ async function callbackPackages(
  * @throws when the program cannot be loaded, or a callback cannot be packed
  */
 export async function programHandlers(): Promise<ProgramHandler[]> {
-  const { recording, factories } = await loadProgram();
+  const recording = await loadProgram();
   const packages = await packagesOf(recording);
-  const callbacks = await callbackPackages(factories);
+  const callbacks = await callbackPackages();
   return [...callbacks].map(([name, callback]) => {
     const { environment, memorySize } = only(recording, "Function", name).inputs;
     return {

@@ -25,8 +25,8 @@ type TimeFigure = (typeof TIME_FIGURES)[number];
 
 const NOTE = [
   "`ours`: the program's bundle. `callback`: the package of a plain `aws.lambda.CallbackFunction`",
-  "of the same callback factory, without `esbuild` and the optional dependencies, which only this",
-  "program's own packing and scripts use. `runtime-sdk`: the same serialized text, bundled by esbuild",
+  "that captures the same handler, without `acorn`, `esbuild` and the optional dependencies, which only this",
+  "program's own packing and scripts use. `runtime-sdk`: that package's text, bundled by esbuild",
   "without the SDK, which the Lambda runtime has. `empty`: a handler that does nothing. Zip bytes: the",
   "files, deflated by node:zlib at its default level, and the format's headers. Start: from the start",
   "of a new Node.js process to the end of its first event; an endpoint on this machine answers in",

@@ -8,8 +8,8 @@ const NAMED_PACKAGES = 6;
 const STEP_NOTE = [
   "Medians of new processes that run index.ts under Pulumi's mocks. warm: with a filled compile cache;",
   "cold: with an empty one; callback: packed as a plain CallbackFunction does, which looks for the",
-  "packages to include (computeCodePaths) in place of bundling. All callbacks are serialized at once, and",
-  "then packed at once. Imports and compiling within either count as imports and compiling.",
+  "packages to include (computeCodePaths) in place of bundling. All callbacks are serialized, and then",
+  "packed at once. Imports and compiling within either count as imports and compiling.",
 ].join("\n");
 
 type Measured = Record<ProgramVariant, ProgramTimes[]>;

@@ -1,4 +1,5 @@
 import * as path from "node:path";
+import { pathToFileURL } from "node:url";
 import * as esbuild from "esbuild";
 import type { Bundle, SerializedCallback } from "./bundleCache";
 import { leanPackages } from "./leanPackages";
@@ -13,7 +14,24 @@ const PROGRAM_ROOT = path.resolve(__dirname, "..", "..");
  */
 const FIRST_LINE = 'require("node:v8").setFlagsFromString("--no-expose-gc");';
 
-/** Resolves `callback:1.js` to the module of the second callback. */
+/** The ES module of a bundle: it imports what the callback does, so that esbuild leaves out what is unused. */
+function entryOf({ modules }: SerializedCallback, index: number): string {
+  const imports: string[] = [`import callback from "callback:${index}.cjs";`];
+  const values = modules.map(({ specifier, names }, at) => {
+    const from = `from ${JSON.stringify(specifier)};`;
+    if (!names) {
+      imports.push(`import * as module${at} ${from}`);
+      return `module${at}`;
+    }
+    const variables = names.map((name) => ({ name, variable: `module${at}_${name}` }));
+    const list = variables.map(({ name, variable }) => `${name} as ${variable}`);
+    imports.push(`import { ${list.join(", ")} } ${from}`);
+    return `{ ${variables.map(({ name, variable }) => `${name}: ${variable}`).join(", ")} }`;
+  });
+  return `${imports.join("\n")}\nexport const handler = callback([${values.join(", ")}]);\n`;
+}
+
+/** Resolves `callback:1.js` to the bundle's own module of the second callback, and `callback:1.cjs` to that. */
 function servedModules(callbacks: SerializedCallback[]): esbuild.Plugin {
   return {
     name: "callback",
@@ -22,30 +40,46 @@ function servedModules(callbacks: SerializedCallback[]): esbuild.Plugin {
         path: specifier.slice("callback:".length),
         namespace: "callback",
       }));
-      build.onLoad({ filter: /.*/, namespace: "callback" }, ({ path: name }) => ({
-        contents: callbacks[Number.parseInt(name, 10)]?.text,
-        resolveDir: PROGRAM_ROOT,
-      }));
+      build.onLoad({ filter: /.*/, namespace: "callback" }, ({ path: name }) => {
+        const index = Number.parseInt(name, 10);
+        const callback = callbacks[index];
+        const isEntry = name.endsWith(".js");
+        return {
+          contents: callback && (isEntry ? entryOf(callback, index) : callback.text),
+          resolveDir: isEntry ? callback?.folder : PROGRAM_ROOT,
+        };
+      });
     },
   };
 }
 
+/** Refuses what exists while the program is deployed: a Lambda would have megabytes of it, and fail. */
+const withoutPulumi: esbuild.Plugin = {
+  name: "without-pulumi",
+  setup(build) {
+    build.onResolve({ filter: /^@pulumi\// }, ({ path: name }) => ({
+      errors: [{ text: `A Lambda has no "${name}": only the deployment has.` }],
+    }));
+  },
+};
+
 /** For as many bundles as there are callbacks, named by their index. */
-function optionsFor(callbacks: SerializedCallback[], withOrigin: boolean) {
+function optionsFor(callbacks: SerializedCallback[], withSourceMap: boolean) {
   return {
     entryPoints: callbacks.map((_parts, index) => ({
       in: `callback:${index}.js`,
       out: String(index),
     })),
-    plugins: [servedModules(callbacks), leanPackages()],
+    plugins: [servedModules(callbacks), withoutPulumi, leanPackages()],
     // Neither messages nor bytes may depend on the program's folder.
     absWorkingDir: PROGRAM_ROOT,
     bundle: true,
     write: false,
     metafile: true,
     // Beside the code, which is the same without.
-    sourcemap: withOrigin && "external",
+    sourcemap: withSourceMap && "external",
     sourcesContent: false,
+    sourceRoot: pathToFileURL(PROGRAM_ROOT + path.sep).href,
     outdir: PROGRAM_ROOT,
     minify: true,
     platform: "node",
@@ -59,6 +93,8 @@ function optionsFor(callbacks: SerializedCallback[], withOrigin: boolean) {
     charset: "utf8",
     legalComments: "none",
     logLevel: "silent",
+    // What would be found out by the Lambda.
+    logOverride: { "empty-import-meta": "error", "import-is-undefined": "error" },
   } as const satisfies esbuild.BuildOptions;
 }
 
@@ -72,14 +108,12 @@ function bundlesOf(
   const inputs = Object.keys(metafile.inputs)
     .filter((name) => !name.includes(":"))
     .map((name) => path.join(PROGRAM_ROOT, name));
-  return callbacks.map((callback, index) => {
+  return callbacks.map((_callback, index) => {
     const text = outputs.get(`${index}.js`);
-    const map = outputs.get(`${index}.js.map`);
     if (text === undefined) {
       throw new Error("esbuild wrote no file for the callback.");
     }
-    const origin = map === undefined ? undefined : { map, callback };
-    return { text, inputs, origin };
+    return { text, inputs, sourceMap: outputs.get(`${index}.js.map`) };
   });
 }
 
@@ -87,8 +121,11 @@ function bundlesOf(
  * Bundles callbacks at once, which reads and parses a package once for all of them, and uses all
  * processors; each as it would be alone.
  */
-async function bundleAll(callbacks: SerializedCallback[], withOrigin: boolean): Promise<Bundle[]> {
-  return bundlesOf(callbacks, await esbuild.build(optionsFor(callbacks, withOrigin)));
+async function bundleAll(
+  callbacks: SerializedCallback[],
+  withSourceMap: boolean,
+): Promise<Bundle[]> {
+  return bundlesOf(callbacks, await esbuild.build(optionsFor(callbacks, withSourceMap)));
 }
 
 /**
@@ -96,7 +133,7 @@ async function bundleAll(callbacks: SerializedCallback[], withOrigin: boolean): 
  * It keeps the process from ending.
  */
 export function openBundler(): (callback: SerializedCallback) => Promise<Bundle> {
-  const callbacks: SerializedCallback[] = [{ text: "", functions: [] }];
+  const callbacks: SerializedCallback[] = [{ text: "", modules: [], folder: undefined }];
   const context = esbuild.context(optionsFor(callbacks, true));
   let last: Promise<unknown> = Promise.resolve();
   return (callback) => {
@@ -114,12 +151,16 @@ export function openBundler(): (callback: SerializedCallback) => Promise<Bundle>
 /** Callbacks that will be bundled at once. */
 interface Batch {
   callbacks: Promise<SerializedCallback>[];
-  /** By text, the bundles of all callbacks whose promises were not rejected. */
+  /** By key, the bundles of all callbacks whose promises were not rejected. */
   bundles: Promise<Map<string, Bundle>>;
 }
 
-/** By whether bundles have their origin; open until all texts are there. */
+/** By whether bundles have their source maps; open until all texts are there. */
 const batches = new Map<boolean, Batch>();
+
+function keyOf({ text, modules, folder }: SerializedCallback): string {
+  return JSON.stringify([text, modules, folder]);
+}
 
 async function settled(
   callbacks: Promise<SerializedCallback>[],
@@ -129,23 +170,24 @@ async function settled(
     return settled(callbacks);
   }
   const fulfilled = results.filter((result) => result.status === "fulfilled");
-  return new Map(fulfilled.map(({ value }) => [value.text, value]));
+  return new Map(fulfilled.map(({ value }) => [keyOf(value), value]));
 }
 
-function openBatch(withOrigin: boolean): Batch {
+function openBatch(withSourceMap: boolean): Batch {
   const callbacks: Promise<SerializedCallback>[] = [];
   const build = async () => {
     // The first callback comes after this.
     await Promise.resolve();
-    const all = [...(await settled(callbacks)).values()];
-    batches.delete(withOrigin);
-    const bundles = all.length > 0 ? await bundleAll(all, withOrigin) : [];
-    return new Map(bundles.map((bundle, index) => [all[index]?.text ?? "", bundle]));
+    const all = await settled(callbacks);
+    const keys = [...all.keys()];
+    batches.delete(withSourceMap);
+    const bundles = all.size > 0 ? await bundleAll([...all.values()], withSourceMap) : [];
+    return new Map(bundles.map((bundle, index) => [keys[index] ?? "", bundle]));
   };
   const batch = { callbacks, bundles: build() };
   // Whoever has announced a callback learns of it.
   batch.bundles.catch(() => undefined);
-  batches.set(withOrigin, batch);
+  batches.set(withSourceMap, batch);
   return batch;
 }
 
@@ -154,21 +196,23 @@ function openBatch(withOrigin: boolean): Batch {
  *
  * @param callback or a promise of it: callbacks that are announced before the first is bundled are
  *   bundled at once
- * @param options.withOrigin the bundle has its origin, too, at a fifth more time. @default false
+ * @param options.withSourceMap the bundle has its source map, too, at a fifth more time. @default false
  * @throws esbuild's BuildFailure, which names the file and line, when the text cannot be bundled;
  *   the rejection of a promised callback
  */
 export async function bundle(
   callback: SerializedCallback | Promise<SerializedCallback>,
-  { withOrigin = false } = {},
+  { withSourceMap = false } = {},
 ): Promise<Bundle> {
-  const { callbacks, bundles } = batches.get(withOrigin) ?? openBatch(withOrigin);
+  const { callbacks, bundles } = batches.get(withSourceMap) ?? openBatch(withSourceMap);
   const promised = Promise.resolve(callback);
   callbacks.push(promised);
   const own = await promised;
   // An error may be another's: alone, each has its own.
   const all = await bundles.catch(() => undefined);
-  const [bundled] = all?.has(own.text) ? [all.get(own.text)] : await bundleAll([own], withOrigin);
+  const shared = all?.get(keyOf(own));
+  // Also one that came while the batch was closing.
+  const [bundled] = shared ? [shared] : await bundleAll([own], withSourceMap);
   if (!bundled) {
     throw new Error("esbuild made no bundle of the callback.");
   }

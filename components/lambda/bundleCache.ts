@@ -4,33 +4,24 @@ export interface Bundle {
   text: string;
   /** Absolute paths, of packages' files included. */
   inputs: string[];
-  /** Where the text comes from; only where it was asked for. */
-  origin?: Origin;
+  /** As JSON; only where it was asked for. */
+  sourceMap?: string;
 }
 
-/** The origin of a bundle's text in the callback's module. */
-export interface Origin {
-  /** A source map as JSON; the source of the module is `callback:0.js`, or with another number. */
-  map: string;
-  callback: SerializedCallback;
-}
-
-/** A callback as Pulumi serialized it, as an ES module that exports `handler`. */
+/** A callback as Pulumi serialized it. */
 export interface SerializedCallback {
+  /** A CommonJS module of a function that takes the imported modules, as a list, and returns the handler. */
   text: string;
-  /** In the order of the text. */
-  functions: CapturedFunction[];
+  /** That the callback imports. */
+  modules: ImportedModule[];
+  /** The folder that these are resolved from; undefined where there are none. */
+  folder: string | undefined;
 }
 
-/** A captured function in a callback's module. */
-export interface CapturedFunction {
-  /** As Pulumi serialized it. */
-  code: string;
-  /** Offsets in the module's text. */
-  start: number;
-  end: number;
-  /** In order: what is at an offset of the module's text comes from an offset of the code. */
-  pieces: { at: number; from: number }[];
+export interface ImportedModule {
+  specifier: string;
+  /** The exports that are used; undefined: all. */
+  names: string[] | undefined;
 }
 
 /** Built pages, and the files that they were built of (components/lambda/pages.ts). */
@@ -44,12 +35,12 @@ export interface Pages {
 /** The steps from a callback to its bundle. */
 export interface Packing {
   serialize(): Promise<SerializedCallback>;
-  /** @param options.withOrigin the bundle has its origin, too */
+  /** @param options.withSourceMap the bundle has its source map, too */
   bundle(
     callback: SerializedCallback | Promise<SerializedCallback>,
-    options: { withOrigin: boolean },
+    options: { withSourceMap: boolean },
   ): Promise<Bundle>;
-  /** Opens a bundler, of bundles with their origin, that reads packages only once. */
+  /** Opens a bundler, of bundles with their source maps, that reads packages only once. */
   openBundler(): (callback: SerializedCallback) => Promise<Bundle>;
 }
 

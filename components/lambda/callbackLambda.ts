@@ -1,7 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { Context } from "aws-lambda";
-import { type Environment, type RuntimeVariable, withEnvironment } from "../../runtime/environment";
+import type { HandlerFactory, RuntimeVariable } from "../../runtime/environment";
 import { joined, type Link, type VariableOf } from "../link";
 import { type Grant, grantsDocument, policyDocument } from "../policy";
 import { type PackagedFiles, packageOf } from "./package";
@@ -10,11 +9,23 @@ import { type PackagedFiles, packageOf } from "./package";
  * Makes the Lambda's handler: called once for each execution environment, with access to the
  * environment variables that the Lambda has.
  */
-export type CallbackFactory<Event, Result, Names extends string = never> = (
-  environment: Environment<Names | RuntimeVariable>,
-) => (event: Event, context: Context) => Promise<Result>;
+export type CallbackFactory<Event, Result, Names extends string = never> = HandlerFactory<
+  Names | RuntimeVariable,
+  Event,
+  Result
+>;
 
-export interface CallbackLambdaArgs<Links extends readonly Link[], Names extends string> {
+export interface CallbackLambdaArgs<
+  Event,
+  Result,
+  Links extends readonly Link[],
+  Names extends string,
+> {
+  /**
+   * Builds clients and returns the handler. What it imports by `import("./module.ts")` is bundled, and not
+   * loaded by the deployment; it may also capture functions of this project and plain data.
+   */
+  callbackFactory: CallbackFactory<Event, Result, NoInfer<VariableOf<Links> | Names>>;
   /** What the Lambda is for, as the AWS console shows it. */
   description: string;
   /**
@@ -61,7 +72,9 @@ const ASSUMED_BY_LAMBDA = policyDocument([
  * names, and that neither `links` nor `environment` has, fails `tsc`.
  *
  * @example
- * new CallbackLambda("record", recordHandler, {
+ * new CallbackLambda("record", {
+ *   callbackFactory: async (environment) =>
+ *     (await import("./handlers/record/record.ts")).recordHandler(environment),
  *   description: "Writes a row for each object",
  *   links: [events.reading(), events.recording()],
  *   environment: { STUCK_SECONDS: "900" },
@@ -82,13 +95,10 @@ export class CallbackLambda<
 
   /**
    * @param name the logical name, also of what other components register for the Lambda
-   * @param callbackFactory builds clients and returns the handler; it may capture functions of
-   *   this project, imports of packages and plain data
    */
   constructor(
     readonly name: string,
-    callbackFactory: CallbackFactory<Event, Result, NoInfer<VariableOf<Links> | Names>>,
-    args: CallbackLambdaArgs<Links, Names>,
+    args: CallbackLambdaArgs<Event, Result, Links, Names>,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("s3-uploader:lambda:CallbackLambda", name, {}, opts);
@@ -124,7 +134,7 @@ export class CallbackLambda<
         architectures: ["arm64"],
         handler: "index.handler",
         code: new pulumi.asset.AssetArchive(
-          packageOf(name, withEnvironment(callbackFactory), args.files ?? {}),
+          packageOf(name, args.callbackFactory, args.files ?? {}),
         ),
         role: this.role.arn,
         environment: { variables: environment },

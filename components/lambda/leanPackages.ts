@@ -12,9 +12,10 @@ export interface LeanFile {
   lean: (text: string) => string;
 }
 
-const ANY_CLIENT = /\/@aws-sdk\/client-[^/]+\//;
-const S3_CLIENT = /\/@aws-sdk\/client-s3\//;
-const DYNAMODB_CLIENT = /\/@aws-sdk\/client-dynamodb\//;
+/** Where a callback captures a client, Pulumi names its CommonJS build, which has other files. */
+const ANY_CLIENT = /\/@aws-sdk\/client-[^/]+\/dist-es\//;
+const S3_CLIENT = /\/@aws-sdk\/client-s3\/dist-es\//;
+const DYNAMODB_CLIENT = /\/@aws-sdk\/client-dynamodb\/dist-es\//;
 
 /** Another module with the same exports; esbuild refuses an import that it lacks. */
 function instead(text: string): LeanFile["lean"] {

@@ -1,4 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { BuildFailure } from "esbuild";
+import { type HandlerFactory, withEnvironment } from "../../runtime/environment";
 import { bundle, openBundler } from "./bundle";
 import { currentBundleCache } from "./bundleCache";
 import { serialize } from "./serialize";
@@ -6,19 +8,34 @@ import { serialize } from "./serialize";
 /** Texts by file name; the promise of texts that are built beside the code. */
 export type PackagedFiles = Record<string, string> | Promise<Record<string, string>>;
 
+/** What is wrong with a callback, and what to do; first the place in a file of this project. */
+function reasonOf(name: string, error: Error): string {
+  const [fault] = "errors" in error ? (error as BuildFailure).errors : [];
+  const reason = `The callback of Lambda "${name}" cannot be packed: ${fault?.text ?? error.message}`;
+  if (!fault) {
+    const advice =
+      'Capture functions and plain data only; for all else, import a module: import("./module.ts").';
+    return `${reason}\n${advice}`;
+  }
+  const { file = "", line = 0, column = 0 } = fault.location ?? {};
+  // The callback's own text is of no file.
+  return /^(?:callback:|$)/.test(file) ? reason : `${file}:${line}:${column + 1}: ${reason}`;
+}
+
 /** @throws RunError when the callback cannot be serialized or bundled */
-async function codeOf(name: string, callbackFactory: () => unknown): Promise<string> {
+async function codeOf<Names extends string, Event, Result>(
+  name: string,
+  callback: HandlerFactory<Names, Event, Result>,
+): Promise<string> {
+  const factory = withEnvironment(callback);
   try {
-    const packing = { serialize: () => serialize(callbackFactory), bundle, openBundler };
+    const packing = { serialize: () => serialize(factory), bundle, openBundler };
     const cache = currentBundleCache();
     return cache
-      ? await cache.textOf(name, callbackFactory, packing)
+      ? await cache.textOf(name, factory, packing)
       : (await bundle(packing.serialize())).text;
   } catch (error) {
-    throw new pulumi.RunError(
-      `The callback of Lambda "${name}" cannot be packed: ${(error as Error).message}\n` +
-        "Build clients inside the callback factory, and capture only functions and plain data.",
-    );
+    throw new pulumi.RunError(reasonOf(name, error as Error));
   }
 }
 
@@ -28,9 +45,9 @@ async function codeOf(name: string, callbackFactory: () => unknown): Promise<str
  * @param name the Lambda's logical name, for errors
  * @throws RunError when the callback cannot be serialized or bundled
  */
-export async function packageOf(
+export async function packageOf<Names extends string, Event, Result>(
   name: string,
-  callbackFactory: () => unknown,
+  callbackFactory: HandlerFactory<Names, Event, Result>,
   files: PackagedFiles,
 ): Promise<pulumi.asset.AssetMap> {
   const [code, others] = await Promise.all([codeOf(name, callbackFactory), files]);

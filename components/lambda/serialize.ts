@@ -1,101 +1,94 @@
+import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import type { SerializedCallback } from "./bundleCache";
-import { capturedPackages } from "./capturedPackages";
-import { plainModules } from "./plainModule";
-import { parseSerialized } from "./serializedText";
-
-type CallbackFactory = () => unknown;
+import type { ImportedModule, SerializedCallback } from "./bundleCache";
+import { dynamicImports } from "./dynamicImports";
+import { fileOf } from "./inspector";
+import { refuseLossyCaptures, refuseLostAssignments } from "./refusedCaptures";
+import { syntaxTree } from "./syntaxTree";
 
 /** The last line of Pulumi's text, which calls the factory. */
-const EXPORT = /\nexports\.handler = (\w+)\(\);$/;
+const EXPORT = /\nexports\.handler = (\w+\(\);)$/;
 
-/** The list of factories that a factory gives. */
-const FACTORIES = /^var __factories = \[(.*)\];$/m;
-
-async function textOf(
-  callbackFactory: CallbackFactory,
-  note: (captured: unknown) => void = () => undefined,
-): Promise<string> {
-  const options = {
-    isFactoryFunction: true,
-    exportName: "handler",
-    serialize: (captured: unknown) => {
-      note(captured);
-      return true;
-    },
-  };
-  return (await pulumi.runtime.serializeFunction(callbackFactory, options)).text;
-}
-
-async function serializeOne(callbackFactory: CallbackFactory): Promise<SerializedCallback> {
-  const text = await textOf(callbackFactory);
-  const [, name = ""] = EXPORT.exec(text) ?? [];
-  const callback = plainModules(parseSerialized(text.replace(EXPORT, "")))(name, true);
-  if (!callback) {
-    throw new Error("A callback's module depends on another's.");
+/** A name that a text does not have. */
+function unusedName(text: string): string {
+  let name = "__modules";
+  while (text.includes(name)) {
+    name += "_";
   }
-  return callback;
+  return name;
 }
 
-/** Undefined where the others may have changed it. */
-type MakeCallback = () => SerializedCallback | undefined;
-
-/** @returns makes each callback, or throws what is wrong with it */
-async function serializeAll(factories: CallbackFactory[]): Promise<MakeCallback[]> {
-  const packages = capturedPackages();
-  const text = await textOf(() => factories, packages.note);
-  const names = FACTORIES.exec(text)?.[1]?.split(", ");
-  if (names?.length !== factories.length) {
-    throw new Error("Pulumi's serializer has written the list of callbacks in another form.");
+function importsModules(code: string): boolean {
+  // A function or class; a method has no meaning alone.
+  const expression = /^(?:async\b|function\b|class\b|\(|[\w$]+ *=>)/.test(code)
+    ? code
+    : `{${code}}`;
+  try {
+    return dynamicImports(syntaxTree(`(${expression})`), code).length > 0;
+  } catch {
+    // Whatever it is, Pulumi's text has it, too.
+    return code.includes("import");
   }
-  const serialized = parseSerialized(text.replace(EXPORT, ""));
-  if (packages.areMixedIn(serialized)) {
-    throw new Error("Two packages have the same name in two files.");
-  }
-  const moduleOf = plainModules(serialized);
-  return names.map((name) => () => moduleOf(name, factories.length === 1));
 }
 
-/** Callbacks that will be serialized at once. */
-interface Batch {
-  factories: CallbackFactory[];
-  callbacks: Promise<MakeCallback[]>;
-}
-
-let batch: Batch | undefined;
-let last: Promise<unknown> = Promise.resolve();
-
-/** Alone in this process: the work is its own, so that several at once would finish none of them sooner. */
-function next<Result>(work: () => Promise<Result>): Promise<Result> {
-  const result = last.then(work);
-  // An error rejects this caller's promise only; the next one starts regardless.
-  last = result.catch(() => undefined);
-  return result;
-}
-
-function openBatch(): Batch {
-  const factories: CallbackFactory[] = [];
-  const callbacks = next(() => {
-    batch = undefined;
-    return serializeAll(factories);
+/** The folders of the functions that import. Nothing in Pulumi's text says which function is of which file. */
+function importingFolders(captured: Iterable<unknown>): string[] {
+  const functions = [...captured].filter((value) => typeof value === "function");
+  const importing = functions.filter((fn) => importsModules(fn.toString()));
+  const folders = importing.map((fn) => {
+    const file = fileOf(fn);
+    if (file === undefined || !path.isAbsolute(file)) {
+      throw new Error("it has an import() in code of no file, which nothing can be imported from.");
+    }
+    return path.dirname(file);
   });
-  // Whoever has added a factory learns of it.
-  callbacks.catch(() => undefined);
-  batch = { factories, callbacks };
-  return batch;
+  return [...new Set(folders)];
 }
 
 /**
- * Serializes a callback factory with all that it captures. Factories that are given in the same
- * event-loop tick are serialized at once, which takes what they share only once.
+ * Serializes a callback factory with all that it captures. What it imports by `import("./module.ts")` remains
+ * a module.
  *
- * @returns an ES module that exports what the factory returns as `handler`; it depends on this factory only
  * @throws when something captured cannot be serialized; the message names it
  */
-export async function serialize(callbackFactory: CallbackFactory): Promise<SerializedCallback> {
-  const { factories, callbacks } = batch ?? openBatch();
-  const index = factories.push(callbackFactory) - 1;
-  // An error may be another's: alone, each has its own.
-  const all = await callbacks.catch(() => undefined);
-  return all?.[index]?.() ?? next(() => serializeOne(callbackFactory));
+export async function serialize(callbackFactory: () => unknown): Promise<SerializedCallback> {
+  const captured = new Set<unknown>([callbackFactory]);
+  const { text } = await pulumi.runtime.serializeFunction(callbackFactory, {
+    isFactoryFunction: true,
+    exportName: "handler",
+    serialize: (value: unknown) => {
+      captured.add(value);
+      return true;
+    },
+  });
+  refuseLossyCaptures(text);
+  if (!EXPORT.test(text)) {
+    throw new Error("Pulumi's serializer has written the call of the factory in another form.");
+  }
+  const tree = syntaxTree(text);
+  refuseLostAssignments(tree);
+  const imports = dynamicImports(tree, text);
+  const [folder, ...otherFolders] = imports.length > 0 ? importingFolders(captured) : [];
+  if (otherFolders.length > 0) {
+    const folders = [folder, ...otherFolders].join(", ");
+    throw new Error(`it has import() in files of several folders, ${folders}: have all in one.`);
+  }
+
+  const modules = new Map<string, ImportedModule>();
+  for (const { specifier, names } of imports) {
+    const { names: others } = modules.get(specifier) ?? { names: [] };
+    const all = names && others && [...new Set([...others, ...names])];
+    modules.set(specifier, { specifier, names: all });
+  }
+  const list = unusedName(text);
+  let body = text.replace(EXPORT, "\nreturn $1");
+  for (const { specifier, start, end } of imports.reverse()) {
+    const imported = `Promise.resolve(${list}[${[...modules.keys()].indexOf(specifier)}])`;
+    body = body.slice(0, start) + imported + body.slice(end);
+  }
+  return {
+    text: `module.exports = (${list}) => {\n${body}\n};\n`,
+    modules: [...modules.values()],
+    folder,
+  };
 }

@@ -37,6 +37,7 @@ import {
 import { reserve } from "../../store/reservations";
 import { putEvent, putUndeletedEvent } from "../../store/rows";
 import { isDeleted } from "../../store/tombstones";
+import { LARGER_FILES } from "./largerFiles";
 
 /** The body of a 201 answer. */
 export interface UploadAnswer {
@@ -60,10 +61,6 @@ export type UploadVariable =
   | "BUCKET_NAME"
   | "MAX_UPLOAD_BYTES"
   | "ALLOWED_CONTENT_TYPES";
-
-/** Also in API Gateway's own answer to a body that is too large. */
-export const LARGER_FILES =
-  "Larger files, up to 5 GiB, go through POST /uploads of the manager (the output managerUrl).";
 
 interface UploadRequest {
   body: Buffer;

@@ -43,12 +43,12 @@ describe("The Lambdas' bundles", () => {
       expect(results.map((result) => result.async)).to.deep.equal(results.map(() => true));
     });
 
-    it(`${name}: does not load without its environment variables, and names the missing one`, () => {
+    it(`${name}: fails without its environment variables, and names the missing one`, () => {
       const messages = Object.keys(variablesOf(recording, name)).map((variable) => [
         variable,
         `The environment variable ${variable} is not set.`,
       ]);
-      expect(outputOf(name).loadErrors).to.deep.equal(Object.fromEntries(messages));
+      expect(outputOf(name).missing).to.deep.equal(Object.fromEntries(messages));
     });
   }
 

@@ -104,12 +104,12 @@ describe("The manager's bundle", () => {
     expect(output.results.map((result) => result.async)).to.deep.equal(REQUESTS.map(() => true));
   });
 
-  it("does not load without its environment variables, and names the missing one", () => {
+  it("fails without its environment variables, and names the missing one", () => {
     const messages = Object.keys(variablesOf(recording, "manager")).map((variable) => [
       variable,
       `The environment variable ${variable} is not set.`,
     ]);
-    expect(output.loadErrors).to.deep.equal(Object.fromEntries(messages));
+    expect(output.missing).to.deep.equal(Object.fromEntries(messages));
   });
 
   it("refuses unknown routes and invalid parameters", () => {

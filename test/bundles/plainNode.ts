@@ -8,45 +8,41 @@ import { filesOf, only, type Recording } from "../../testing/recordingMocks";
 import { variablesOf } from "../program/names";
 
 /**
- * Runs in a folder with the bundle only. Loads the bundle without each of its environment variables in
- * turn, then with all of them, and invokes it with each event.
+ * Runs in a folder with the bundle only. Invokes the bundle without each of its environment variables in
+ * turn, then with all of them, with each event.
  */
 const RUNNER = `
 const { readFileSync, writeFileSync } = require("node:fs");
 const { variables, events } = JSON.parse(readFileSync("input.json", "utf8"));
-const loadErrors = {};
-for (const name of variables) {
-  const value = process.env[name];
-  delete process.env[name];
-  try {
-    require("./index.js");
-  } catch (error) {
-    loadErrors[name] = error.message;
-  }
-  delete require.cache[require.resolve("./index.js")];
-  process.env[name] = value;
-}
-const bundle = require("./index.js");
-const invoke = async (event) => {
+const invoke = async (bundle, event) => {
   const promise = bundle.handler(event, { getRemainingTimeInMillis: () => 120_000 });
   const answer = await promise;
   return { async: promise instanceof Promise, answer };
 };
 (async () => {
+  const missing = {};
+  for (const name of variables) {
+    const value = process.env[name];
+    delete process.env[name];
+    await invoke(require("./index.js"), events[0]).catch(({ message }) => (missing[name] = message));
+    delete require.cache[require.resolve("./index.js")];
+    process.env[name] = value;
+  }
+  const bundle = require("./index.js");
   const results = [];
   for (const event of events) {
-    results.push(await invoke(event).catch((error) => ({ error: String(error.stack) })));
+    results.push(await invoke(bundle, event).catch((error) => ({ error: String(error.stack) })));
   }
   const exports = Object.keys(bundle);
-  writeFileSync("output.json", JSON.stringify({ exports, loadErrors, results }));
+  writeFileSync("output.json", JSON.stringify({ exports, missing, results }));
 })();
 `;
 
 /** The results of the runner. */
 export interface Output {
   exports: string[];
-  /** By missing variable. */
-  loadErrors: Record<string, string>;
+  /** The error of an invocation, by the variable that is missing. */
+  missing: Record<string, string>;
   /** One for each event, in order. */
   results: { async?: boolean; answer?: unknown; error?: string }[];
 }

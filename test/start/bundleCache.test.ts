@@ -21,7 +21,7 @@ import { copyProgram } from "../../testing/copyProgram";
 
 const run = promisify(execFile);
 
-/** Lambdas of which one captures a setting, and one a module of Node's: they load faster than all. */
+/** Lambdas of which some capture a setting or a module of Node's: they load faster than all. */
 const INDEX = `
 import { CallbackLambda } from "./components/lambda/callbackLambda";
 import { loadSettings } from "./config";
@@ -30,13 +30,23 @@ import { hashing, identityHandler } from "./handlers/identity/identity";
 const { maxAttempts } = loadSettings();
 export const exported = () => async () => identityHandler()() + maxAttempts;
 const limits = { timeoutSeconds: 3, memoryMegabytes: 128, logRetentionDays: 1 };
-new CallbackLambda("plain", identityHandler, { description: "Plain", limits });
-new CallbackLambda("capturing", () => async () => identityHandler()() + maxAttempts, {
+new CallbackLambda("imported", {
+  callbackFactory: async () => (await import("./handlers/identity/identity.ts")).identityHandler(),
+  description: "Imported",
+  limits,
+});
+new CallbackLambda("plain", { callbackFactory: identityHandler, description: "Plain", limits });
+new CallbackLambda("capturing", {
+  callbackFactory: () => async () => identityHandler()() + maxAttempts,
   description: "Capturing",
   limits,
 });
-new CallbackLambda("exported", exported, { description: "Exported by the program", limits });
-new CallbackLambda("builtin", () => hashing("text"), { description: "Of Node", limits });
+new CallbackLambda("exported", { callbackFactory: exported, description: "Exported", limits });
+new CallbackLambda("builtin", {
+  callbackFactory: () => hashing("text"),
+  description: "Of Node",
+  limits,
+});
 `;
 
 const HANDLER = `
@@ -126,8 +136,9 @@ describe("The cache of bundles", function () {
     );
 
     expect(cached).to.deep.equal(built);
-    expect(cached.plain).to.not.equal(fresh.plain);
-    expect(cached.capturing).to.not.equal(fresh.capturing);
+    for (const name of ["imported", "plain", "capturing"]) {
+      expect(cached[name], name).to.not.equal(fresh[name]);
+    }
   });
 
   it("has no entry for a factory that captures another setting", async () => {
@@ -143,6 +154,24 @@ describe("The cache of bundles", function () {
     expect(cached.exported).to.not.equal(fresh.exported);
     // The others capture no setting, and are not rebuilt.
     expect(bundlesIn(cache)).to.equal(entries + 2);
+  });
+
+  it("has no entry for another file that an import means, in a folder of the user's own", async () => {
+    const folder = path.join(program, "mine");
+    const handler = path.join(program, "handlers", "identity", "identity.ts");
+    mkdirSync(path.join(folder, "prefix"), { recursive: true });
+    writeFileSync(path.join(folder, "prefix", "index.ts"), 'export const PREFIX = "uploads/";\n');
+    const importing = `import { PREFIX } from "../../mine/prefix";\n${HANDLER}`;
+    writeFileSync(handler, importing.replace('"uploads/"', "PREFIX"));
+    const [before = {}] = await pack(cache);
+
+    writeFileSync(path.join(folder, "prefix.ts"), 'export const PREFIX = "signed/";\n');
+    const [cached = {}, built = {}] = await pack(cache, "none");
+
+    expect(cached).to.deep.equal(built);
+    expect(cached.imported).to.not.equal(before.imported);
+    rmSync(folder, { recursive: true });
+    writeFileSync(handler, HANDLER);
   });
 
   it("has no entry for another version of a package", async () => {
@@ -198,6 +227,11 @@ describe("The values that a callback captures", () => {
       1n,
       Symbol("s"),
       adder.bind(undefined),
+      Object.defineProperty({}, "hidden", { value: 1 }),
+      Object.defineProperty(() => 1, "hidden", { value: 1 }),
+      class Late {
+        field = 1;
+      },
       Math.max,
     ];
     for (const [index, value] of values.entries()) {
@@ -207,16 +241,16 @@ describe("The values that a callback captures", () => {
 });
 
 describe("An entry of the cache of bundles", () => {
-  it("is removed once nobody has used it for a month", async () => {
+  it("is removed once nobody has used it for a week", async () => {
     const folder = mkdtempSync(path.join(tmpdir(), "bundles-"));
     try {
       const old = path.join(folder, "old.json");
       writeFileSync(old, "{}");
-      utimesSync(old, new Date(), new Date(Date.now() - 31 * 24 * 60 * 60 * 1000));
+      utimesSync(old, new Date(), new Date(Date.now() - 8 * 24 * 60 * 60 * 1000));
       writeFileSync(path.join(folder, "new.json"), "{}");
 
       const packing = {
-        serialize: () => Promise.resolve({ text: "", functions: [] }),
+        serialize: () => Promise.resolve({ text: "", modules: [], folder: PROGRAM_DIR }),
         bundle: () => Promise.resolve({ text: "text", inputs: [] }),
         openBundler: () => () => Promise.reject(new Error("Only --watch bundles a Lambda again.")),
       };

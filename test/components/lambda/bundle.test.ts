@@ -84,7 +84,7 @@ process.on("exit", () => {
   });
 
   it("lets the process end", async () => {
-    const script = `require("./components/lambda/bundle").bundle({ text: "export const handler = 1;", functions: [] }).then(({ text }) => console.log(text))`;
+    const script = `require("./components/lambda/bundle").bundle({ text: "export default () => 1;", modules: [], folder: process.cwd() }).then(({ text }) => console.log(text))`;
     const { stdout } = await promisify(execFile)(
       process.execPath,
       ["-r", "./tooling/register.js", "-e", script],
@@ -122,7 +122,7 @@ export const handler = async () => createHash("sha256").update("a").digest("hex"
   const faults = {
     "a syntax error, with its place": [
       "export const handler = (;",
-      /callback:0\.js:1:24: .*Unexpected/,
+      /callback:0\.cjs:1:24: .*Unexpected/,
     ],
     "a package that is not installed": [
       'import { pad } from "no-such-package";\nexport const handler = pad;',

@@ -30,7 +30,8 @@ function recordLambda(
   files?: Record<string, string>,
 ): Promise<Recording> {
   return record({ "aws:region": "eu-central-1" }, () => {
-    new CallbackLambda("greet", callbackFactory, {
+    new CallbackLambda("greet", {
+      callbackFactory,
       description: "Greets",
       files,
       environment: { GREETING: "hello" },
@@ -76,7 +77,8 @@ describe("CallbackLambda", () => {
     const recording = await record({ "aws:region": "eu-central-1" }, () => {
       const factory = (environment: Environment<"GREETING" | "NAME" | "LAMBDA_TASK_ROOT">) => () =>
         Promise.resolve(`${environment("GREETING")} ${environment("NAME")}`);
-      new CallbackLambda("greet", factory, {
+      new CallbackLambda("greet", {
+        callbackFactory: factory,
         description: "Greets",
         links: [names],
         environment: { GREETING: "hello" },
@@ -97,8 +99,9 @@ describe("CallbackLambda", () => {
       return () => Promise.resolve(greeting);
     };
     const recording = await record({ "aws:region": "eu-central-1" }, () => {
-      // @ts-expect-error -- NAME is in no link, and not in the environment.
-      new CallbackLambda("greet", factory, {
+      new CallbackLambda("greet", {
+        // @ts-expect-error -- NAME is in no link, and not in the environment.
+        callbackFactory: factory,
         description: "Greets",
         links: [],
         environment: { GREETING: "hello" },
@@ -123,7 +126,7 @@ describe("CallbackLambda", () => {
     expect(RunError.isInstance(error)).to.equal(true);
     expect(error?.message).to.match(/ The callback of Lambda "greet" cannot be packed: /);
     expect(error?.message).to.include("clientOfModule");
-    expect(error?.message).to.include("Build clients inside the callback factory");
+    expect(error?.message).to.include("Capture functions and plain data only");
   });
 
   const capturing: Record<string, [string, CallbackFactory<never, unknown>]> = {

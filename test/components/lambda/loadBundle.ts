@@ -1,9 +1,14 @@
 import { createRequire, isBuiltin } from "node:module";
 import { bundle } from "../../../components/lambda/bundle";
+import { PROGRAM_DIR } from "../../../start/programDir";
 
 /** @param text of an ES module that exports `handler`, or a promise of it */
 export async function bundled(text: string | Promise<string>): Promise<string> {
-  const callback = Promise.resolve(text).then((module) => ({ text: module, functions: [] }));
+  const callback = Promise.resolve(text).then((module) => ({
+    text: `${module}\nexport default () => handler;`,
+    modules: [],
+    folder: PROGRAM_DIR,
+  }));
   return (await bundle(callback)).text;
 }
 

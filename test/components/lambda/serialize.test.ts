@@ -1,223 +1,163 @@
-import * as crypto from "node:crypto";
-import * as posixPath from "node:path/posix";
-import { join } from "node:path/posix";
+import { createHash } from "node:crypto";
 import { expect } from "chai";
-import * as uuid from "uuid";
+import type { BuildFailure } from "esbuild";
 import { NIL } from "uuid";
 import { bundle } from "../../../components/lambda/bundle";
 import { serialize } from "../../../components/lambda/serialize";
+import { farPlace } from "./far/farPlace";
+import { resolved } from "./far/resolved";
 import { load } from "./loadBundle";
-import { usesOtherPath } from "./otherPath";
 
-type Factory = () => () => unknown;
-
-async function bundled(factory: Factory): Promise<string> {
-  return (await bundle(serialize(factory))).text;
+/** What the handler that a factory makes returns, once it is serialized and bundled. */
+async function resultOf(factory: () => unknown): Promise<unknown> {
+  const { text } = await bundle(serialize(factory));
+  const exports = load(text) as unknown as { handler: (() => unknown) | Promise<() => unknown> };
+  return (await exports.handler)();
 }
 
-async function messageOf(factory: Factory): Promise<string> {
-  return serialize(factory).then(
-    () => "",
+async function messageOf(failing: Promise<unknown>): Promise<string> {
+  return failing.then(
+    () => "no error",
     (error: unknown) => (error as Error).message,
   );
 }
 
-const greeting = "hello";
-const LIMITS = { low: 1, high: -2.5, none: undefined, nothing: null, open: true };
-const NAMES = ["a", 'b "quoted", {c}'];
-const PATTERN = /b+/g;
-const tree = { name: "root", children: [{ name: "leaf" }], byName: new Array<unknown>() };
-tree.byName.push(tree);
-const counter = {
-  step: 2,
-  next(from: number) {
-    return from + this.step;
-  },
-};
+let counter = 0;
 
-class Account {
-  constructor(private balance: number) {}
+const plain = { names: ["a"], pattern: /^b+$/u };
+const counted = (list: unknown[]) => list.length;
 
-  add(amount: number): number {
-    this.balance += amount;
-    return this.balance;
-  }
-}
-const account = new Account(5);
+/** The name that a serialized module gives to what it imports. */
+const __modules = "captured";
 
-/** Its prototype and its instance refer to each other; the instance needs the prototype to exist. */
-class Node {
-  constructor(private value: number) {}
+const computed = ["uu", "id"].join("");
 
-  sum(): number {
-    return root.value + this.value;
-  }
-}
-const root = new Node(7);
+describe("serialize", () => {
+  it("leaves what a callback imports a module, of which the bundle has what is used", async () => {
+    const factory = async () => {
+      const { NIL } = await import("uuid");
+      const { gunzipSync } = await import("node:zlib");
+      return () => [NIL, typeof gunzipSync];
+    };
 
-const $price = 5;
-const größe = "line\u2028, }) {";
-const places = { near: { name: "here", seats: 4 }, far: { name: "there", opened: new Date(0) } };
-const stock = { apples: 1, pears: 2, secret: "other" };
-
-const helpers = { twice: (value: number) => value * 2, counter };
-let changes = 0;
-
-const isEven = (value: number): boolean => value === 0 || isOdd(value - 1);
-function isOdd(value: number): boolean {
-  return value !== 0 && isEven(value - 1);
-}
-async function later(value: string, suffix = greeting): Promise<string> {
-  return Promise.resolve(value + suffix);
-}
-function* upTo(end: number): Generator<number> {
-  for (let value = LIMITS.low; value <= end; value += 1) {
-    yield value;
-  }
-}
-const tag = (texts: TemplateStringsArray, ...values: unknown[]) =>
-  `${texts.join("|")}${values.length}`;
-
-/** Each declares a name of the module anew, in one place, and means the module's in another. */
-function shadowing(list: string[]): unknown[] {
-  const outer = greeting;
-  const inParameter = list.map((greeting) => greeting.length);
-  const inBlock = () => {
-    const greeting = 5;
-    return { greeting };
-  };
-  const inCatch = () => {
-    try {
-      throw new Error("thrown");
-    } catch (greeting) {
-      return (greeting as Error).message;
-    }
-  };
-  const inPattern = ({ greeting = 1, ...LIMITS }: { greeting?: number; rest?: number }) => [
-    greeting,
-    LIMITS,
-  ];
-  const asProperty = { greeting: 7, LIMITS: 8 };
-  return [
-    outer,
-    inParameter,
-    inBlock(),
-    inCatch(),
-    inPattern({ rest: 3 }),
-    asProperty.greeting,
-    { greeting, LIMITS, [greeting]: greeting },
-  ];
-}
-
-describe("A serialized callback", () => {
-  const factories: Record<string, Factory> = {
-    "texts, numbers, and what is neither": () => () => [
-      greeting,
-      LIMITS.low + 1,
-      LIMITS.high.toFixed(1),
-      LIMITS.none,
-      LIMITS.nothing,
-      LIMITS.open,
-    ],
-    "lists and patterns": () => () => [NAMES, "abbb".replace(PATTERN, "c"), NAMES[1]?.length],
-    "values that refer to each other": () => () => [
-      tree.children[0]?.name,
-      tree.byName[0] === tree,
-    ],
-    "functions that call each other": () => () => [isEven(10), isOdd(10)],
-    "asynchronous functions and generators": () => async () => [
-      await later("a"),
-      await later("a", "b"),
-      [...upTo(3)],
-    ],
-    "methods, with their object": () => () => [counter.next(1), helpers.counter.next(2)],
-    "classes and their instances": () => () => [new Account(1).add(2), account.add(0)],
-    "an instance before its class": () => () => [root.sum(), new Node(2).sum()],
-    "names and texts beyond ASCII": () => () => [$price, größe],
-    "functions in objects": () => () => [helpers.twice(3), [1, 2].map(helpers.twice)],
-    "functions as tags of templates": () => () => tag`a${greeting}b`,
-    "names that are declared anew within": () => () => shadowing(["four", "sixsix"]),
-    "modules by a name, by a property, and as a whole": () => () => [
-      NIL,
-      uuid.validate(NIL),
-      join("a", "..", "b"),
-      crypto.createHash("sha256").update(greeting).digest("hex"),
-      Object.keys(uuid).includes("v7"),
-    ],
-    "values of the factory": () => {
-      const made = { at: LIMITS.low };
-      const add = (value: number) => value + made.at;
-      return () => [add(1), made];
-    },
-  };
-
-  for (const [what, factory] of Object.entries(factories)) {
-    it(`has ${what}`, async () => {
-      const text = await bundled(factory);
-
-      expect(text).not.to.match(/\bwith\s*\(/);
-      expect(await load(text).handler()).to.deep.equal(await factory()());
-    });
-  }
-
-  it("is the same, whatever else is serialized with it", async () => {
-    const all = Object.values(factories);
-    const alone: string[] = [];
-    for (const factory of all) {
-      alone.push(await bundled(factory));
-    }
-
-    expect(await Promise.all(all.map(bundled))).to.deep.equal(alone);
-    expect(await Promise.all(all.reverse().map(bundled))).to.deep.equal(alone.reverse());
+    expect(await resultOf(factory)).to.deep.equal([NIL, "function"]);
   });
 
-  it("has of an object only what it uses itself, and of two packages with one name its own", async () => {
-    const others: Factory[] = [
-      () => () => (stock.pears += 1),
-      () => () => stock.secret,
-      () => () => [account.add(1), places.near.seats],
-      () => () => {
-        const __greeting = 1;
-        return __greeting;
-      },
-      usesOtherPath,
-    ];
-    const some: Factory[] = [
-      () => () => (stock.apples += 1),
-      () => () => (account as unknown as { balance: number }).balance,
-      () => () => places.near.name,
-      () => () => greeting,
-      () => () => [posixPath.sep, posixPath.join("a", "b")],
-    ];
-    const alone: string[] = [];
-    for (const factory of some) {
-      alone.push(await bundled(factory));
-    }
+  it("takes a module that is imported twice once, and gives the same one", async () => {
+    const factory = async () => {
+      const [first, second] = await Promise.all([import("uuid"), import("uuid")]);
+      return () => first === second;
+    };
 
-    const [, ...together] = await Promise.all([
-      Promise.all(others.map(bundled)),
-      ...some.map(bundled),
+    expect((await serialize(factory)).modules).to.deep.equal([
+      { specifier: "uuid", names: undefined },
     ]);
-    expect(together).to.deep.equal(alone);
+    expect(await resultOf(factory)).to.equal(true);
   });
 
-  it("is made beside another one that cannot be serialized, which says why", async () => {
-    const refused: Factory = () => () => new Map([[tree, process.stdout]]).size + sockets.length;
-    const [message, text] = await Promise.all([messageOf(refused), bundled(() => () => greeting)]);
+  it("serializes captured functions, data and modules of Node's by value, beside imports", async () => {
+    const factory = async () => {
+      const { MAX } = await import("uuid");
+      return () => [
+        counted([MAX, ...plain.names]),
+        plain.pattern.test("b"),
+        createHash("md5").update("a").digest("hex").length,
+        __modules,
+      ];
+    };
 
-    expect(message).to.include("sockets");
-    expect(await load(text).handler()).to.equal(greeting);
+    expect(await resultOf(factory)).to.deep.equal([2, true, 32, "captured"]);
   });
 
-  it("may not assign to what it captures: no other call would see it", async () => {
-    const message = await messageOf(() => () => {
-      changes += 1;
-      return changes;
+  it("takes for an import nothing that only looks like one", async () => {
+    const factory = () => () => {
+      // import("./comment")
+      const object = { import: (name: string) => `method ${name}` };
+      return [
+        object.import("x"),
+        'import("./text")',
+        `${plain.names.length}import("./template")`,
+        /import("a")/.source,
+      ];
+    };
+
+    expect((await serialize(factory)).modules).to.deep.equal([]);
+    expect(await resultOf(factory)).to.deep.equal([
+      "method x",
+      'import("./text")',
+      '1import("./template")',
+      'import("a")',
+    ]);
+  });
+
+  it("takes of a module just the exports that are named, and refuses one that it lacks", async () => {
+    const named = async () => {
+      const { NIL, v4: random } = await import("uuid");
+      return () => [NIL, random().length];
+    };
+    expect((await serialize(named)).modules).to.deep.equal([
+      { specifier: "uuid", names: ["NIL", "v4"] },
+    ]);
+    expect(await resultOf(named)).to.deep.equal([NIL, 36]);
+
+    const lacking = async () =>
+      ((await import("uuid")) as unknown as { noSuchName: () => unknown }).noSuchName;
+    expect(await messageOf(bundle(serialize(lacking)))).to.include(
+      'No matching export in "node_modules/uuid/dist-node/index.js" for import "noSuchName"',
+    );
+  });
+
+  it("finds a module from the file of the function that imports it, wherever that is called", async () => {
+    const near = () => resolved(async () => (await import("./place.ts")).place);
+
+    expect(await resultOf(() => near)).to.equal("near");
+    expect(await resultOf(() => farPlace)).to.equal("far");
+    const both = () => async () => [await near(), await farPlace()];
+    expect(await messageOf(serialize(both))).to.include("in files of several folders");
+  });
+
+  it("keeps callbacks apart that have the same text, and import other modules", async () => {
+    const factories = [
+      async () => (await import("./place.ts")).place,
+      async () => (await import("./far/place.ts")).place,
+    ];
+    const bundles = await Promise.all(factories.map((factory) => bundle(serialize(factory))));
+
+    const places = bundles.map(({ text }) => (load(text) as { handler: unknown }).handler);
+    expect(await Promise.all(places)).to.deep.equal(["near", "far"]);
+  });
+
+  const refused: Record<string, [() => unknown, string]> = {
+    "an import by a name that is not in the code": [
+      async () => import(computed) as Promise<unknown>,
+      'it has import(computed), which cannot be bundled: write import("./module.ts")',
+    ],
+    "an assignment to a captured variable, which would be lost": [
+      () => () => (counter += 1),
+      'it assigns to "counter", which it captures',
+    ],
+  };
+
+  for (const [what, [factory, message]] of Object.entries(refused)) {
+    it(`refuses ${what}`, async () => {
+      expect(await messageOf(serialize(factory))).to.include(message);
     });
+  }
 
-    expect(message).to.include('assigns to "changes"');
+  it("refuses what only the deployment has, with the file that imports it", async () => {
+    const factory = async () => (await import("../../../config.ts")).loadSettings;
+    const { errors } = await bundle(serialize(factory)).then(
+      () => ({ errors: [] }),
+      (error: unknown) => error as BuildFailure,
+    );
+
+    expect(errors[0]?.text).to.equal('A Lambda has no "@pulumi/aws": only the deployment has.');
+    expect(errors[0]?.location?.file).to.equal("config.ts");
+  });
+
+  it("is the same text each time", async () => {
+    const factory = async () => (await import("uuid")).v4;
+
+    expect(await serialize(factory)).to.deep.equal(await serialize(factory));
   });
 });
-
-/** Native objects, which have no text. */
-const sockets = [process.stdout];

@@ -1,0 +1,3 @@
+export async function farPlace() {
+  return (await import("./place.ts")).place;
+}
