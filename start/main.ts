@@ -141,7 +141,9 @@ const REMEDIES = {
 
 function messageOf(error: Error): string {
   const option = error instanceof StartError ? error.option : undefined;
-  return option === undefined ? localAdvice(error.message) : `${error.message} ${REMEDIES[option]}`;
+  // Pulumi writes before the program's own error which properties were waiting for it.
+  const message = error.message.replace(/^(?:error serializing property "\w+": )+/, "");
+  return option === undefined ? localAdvice(message) : `${message} ${REMEDIES[option]}`;
 }
 
 /** The program's advice is for a stack; here, a setting is an option. */

@@ -21,7 +21,7 @@ const requireModule = createRequire(__filename);
 type SerializeFunction = typeof import("@pulumi/pulumi").runtime.serializeFunction;
 
 /** The stack of synchronous work under way, the innermost piece last. */
-const stack: { innerMs: number }[] = [];
+const stack: { innerMs: number; startedAt: number }[] = [];
 
 /** Milliseconds of all synchronous work so far. */
 let synchronousMs = 0;
@@ -29,10 +29,16 @@ let synchronousMs = 0;
 /** The same when the callbacks were serialized. */
 let synchronousMsBeforePacking = 0;
 
+/** With what is under way. */
+function synchronousMsNow(): number {
+  const [outermost] = stack;
+  return synchronousMs + (outermost ? performance.now() - outermost.startedAt : 0);
+}
+
 /** Times a piece of work, without the timed pieces inside it. */
 function timed<T>(work: () => T, add: (ms: number) => void): T {
-  const frame = { innerMs: 0 };
   const startedAt = performance.now();
+  const frame = { innerMs: 0, startedAt };
   stack.push(frame);
   try {
     return work();
@@ -92,12 +98,12 @@ function timeSerializing(times: ProgramTimes): void {
   const { serializeFunction } = runtime;
   let first: { at: number; before: number } | undefined;
   runtime.serializeFunction = async (callback, args) => {
-    first ??= { at: performance.now(), before: synchronousMs };
+    first ??= { at: performance.now(), before: synchronousMsNow() };
     const serialized = await serializeFunction(callback, args);
     // As a whole: the callbacks are serialized side by side.
-    times.serializeMs = performance.now() - first.at - (synchronousMs - first.before);
+    times.serializeMs = performance.now() - first.at - (synchronousMsNow() - first.before);
     times.serializedAtMs = performance.now();
-    synchronousMsBeforePacking = synchronousMs;
+    synchronousMsBeforePacking = synchronousMsNow();
     return serialized;
   };
 }
@@ -121,7 +127,7 @@ function timePacking(times: ProgramTimes, packing: Packing): void {
     await callback;
     const packed = bundled ? await bundled : { text: await findPackages(), inputs: [] };
     times.packMs =
-      performance.now() - times.serializedAtMs - (synchronousMs - synchronousMsBeforePacking);
+      performance.now() - times.serializedAtMs - (synchronousMsNow() - synchronousMsBeforePacking);
     return packed;
   };
   const cached = requireModule.cache[file];

@@ -5,7 +5,7 @@ import type { Bundle, SerializedCallback } from "./bundleCache";
 import { leanPackages } from "./leanPackages";
 
 /** The folder whose `node_modules` has the packages. */
-const PROGRAM_ROOT = path.resolve(__dirname, "..", "..");
+export const PROGRAM_ROOT = path.resolve(__dirname, "..", "..");
 
 /**
  * Lambda's runtime starts Node with `--expose-gc`, with which Node compiles its own modules anew: the
@@ -58,7 +58,13 @@ const withoutPulumi: esbuild.Plugin = {
   name: "without-pulumi",
   setup(build) {
     build.onResolve({ filter: /^@pulumi\// }, ({ path: name }) => ({
-      errors: [{ text: `A Lambda has no "${name}": only the deployment has.` }],
+      errors: [
+        {
+          text:
+            `A Lambda has no "${name}": only the deployment has. ` +
+            "Handlers have settings from their environment variables.",
+        },
+      ],
     }));
   },
 };

@@ -1,25 +1,39 @@
+import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { BuildFailure } from "esbuild";
 import { type HandlerFactory, withEnvironment } from "../../runtime/environment";
-import { bundle, openBundler } from "./bundle";
+import { bundle, openBundler, PROGRAM_ROOT } from "./bundle";
 import { currentBundleCache } from "./bundleCache";
+import { fileOf } from "./inspector";
 import { serialize } from "./serialize";
 
 /** Texts by file name; the promise of texts that are built beside the code. */
 export type PackagedFiles = Record<string, string> | Promise<Record<string, string>>;
 
-/** What is wrong with a callback, and what to do; first the place in a file of this project. */
-function reasonOf(name: string, error: Error): string {
+/** The path of the file that a callback stands in, from the program's folder, with `/`. */
+function placeOf(callback: unknown): string {
+  const file = fileOf(callback);
+  return file === undefined ? "" : path.relative(PROGRAM_ROOT, file).replaceAll(path.sep, "/");
+}
+
+/** What is wrong with a callback, after its place, and what to do. */
+function reasonOf(name: string, callback: unknown, error: Error): string {
   const [fault] = "errors" in error ? (error as BuildFailure).errors : [];
   const reason = `The callback of Lambda "${name}" cannot be packed: ${fault?.text ?? error.message}`;
-  if (!fault) {
-    const advice =
-      'Capture functions and plain data only; for all else, import a module: import("./module.ts").';
-    return `${reason}\n${advice}`;
-  }
-  const { file = "", line = 0, column = 0 } = fault.location ?? {};
+  const { file = "", line = 0, column = 0 } = fault?.location ?? {};
   // The callback's own text is of no file.
-  return /^(?:callback:|$)/.test(file) ? reason : `${file}:${line}:${column + 1}: ${reason}`;
+  const isCallback = /^(?:callback:|$)/.test(file);
+  const place = isCallback ? placeOf(callback) : `${file}:${line}:${column + 1}`;
+  const placed = place === "" ? reason : `${place}: ${reason}`;
+  if (!fault) {
+    return (
+      `${placed}\nCapture functions and plain data only. All else belongs into the module that the ` +
+      'callback imports, by import("./module.ts").'
+    );
+  }
+  return fault.text.startsWith("Could not resolve") && isCallback
+    ? `${placed}: paths are from the callback's file.`
+    : placed;
 }
 
 /** @throws RunError when the callback cannot be serialized or bundled */
@@ -35,7 +49,7 @@ async function codeOf<Names extends string, Event, Result>(
       ? await cache.textOf(name, factory, packing)
       : (await bundle(packing.serialize())).text;
   } catch (error) {
-    throw new pulumi.RunError(reasonOf(name, error as Error));
+    throw new pulumi.RunError(reasonOf(name, callback, error as Error));
   }
 }
 

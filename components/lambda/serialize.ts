@@ -4,10 +4,32 @@ import type { ImportedModule, SerializedCallback } from "./bundleCache";
 import { dynamicImports } from "./dynamicImports";
 import { fileOf } from "./inspector";
 import { refuseLossyCaptures, refuseLostAssignments } from "./refusedCaptures";
-import { syntaxTree } from "./syntaxTree";
+import { type AnyNode, syntaxTree } from "./syntaxTree";
 
 /** The last line of Pulumi's text, which calls the factory. */
 const EXPORT = /\nexports\.handler = (\w+\(\);)$/;
+
+/** Pulumi's error names, among much else, the variable that the callback captures. */
+function shortened(error: unknown): Error {
+  const { message } = error as Error;
+  const [, variable] = /\b(?:variable|module) '([^']+)'/.exec(message) ?? [];
+  if (variable !== undefined) {
+    return new Error(`it captures "${variable}", which cannot be serialized.`, { cause: error });
+  }
+  return message.includes("captured 'this'")
+    ? new Error('it uses "this" of the code around it.', { cause: error })
+    : (error as Error);
+}
+
+function parsed(text: string): AnyNode {
+  try {
+    return syntaxTree(text);
+  } catch (error) {
+    // Such as of a class with private fields, of which Pulumi writes each method alone.
+    const reason = (error as Error).message.replace(/ \(\d+:\d+\)$/, "");
+    throw new Error(`it captures code that cannot be serialized: ${reason}.`, { cause: error });
+  }
+}
 
 /** A name that a text does not have. */
 function unusedName(text: string): string {
@@ -53,19 +75,23 @@ function importingFolders(captured: Iterable<unknown>): string[] {
  */
 export async function serialize(callbackFactory: () => unknown): Promise<SerializedCallback> {
   const captured = new Set<unknown>([callbackFactory]);
-  const { text } = await pulumi.runtime.serializeFunction(callbackFactory, {
+  const options = {
     isFactoryFunction: true,
     exportName: "handler",
     serialize: (value: unknown) => {
       captured.add(value);
       return true;
     },
+  };
+  const serialized = pulumi.runtime.serializeFunction(callbackFactory, options);
+  const { text } = await serialized.catch((error: unknown) => {
+    throw shortened(error);
   });
   refuseLossyCaptures(text);
   if (!EXPORT.test(text)) {
     throw new Error("Pulumi's serializer has written the call of the factory in another form.");
   }
-  const tree = syntaxTree(text);
+  const tree = parsed(text);
   refuseLostAssignments(tree);
   const imports = dynamicImports(tree, text);
   const [folder, ...otherFolders] = imports.length > 0 ? importingFolders(captured) : [];

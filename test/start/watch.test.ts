@@ -165,7 +165,9 @@ describe("npm start -- --watch", function () {
 
     const { message } = await reloaded();
     expect(message)
-      .to.match(/^The callback of Lambda "process" cannot be packed: .*captures "seen": a Map/)
+      .to.match(
+        /^index\.ts: The callback of Lambda "process" cannot be packed: .*captures "seen": a Map/,
+      )
       .and.contain("Capture functions and plain data only");
     expect(String(message).split("\n").length).to.be.lessThan(6);
 
@@ -184,7 +186,9 @@ describe("npm start -- --watch", function () {
     save(PROCESSING.replace("function inspectFile", "function inspectFiles"));
 
     const { message } = await reloaded();
-    expect(message).to.match(/No matching export in "handlers\/process\/inspectFile\.ts"/);
+    expect(message).to.match(
+      /^index\.ts: .*No matching export in "handlers\/process\/inspectFile\.ts"/,
+    );
   });
 
   it("serves a new file that an import means from now on", async () => {

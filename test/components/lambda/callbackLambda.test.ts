@@ -124,7 +124,9 @@ describe("CallbackLambda", () => {
     expect(rejections).to.have.length(1);
     const [error] = rejections as Error[];
     expect(RunError.isInstance(error)).to.equal(true);
-    expect(error?.message).to.match(/ The callback of Lambda "greet" cannot be packed: /);
+    expect(error?.message).to.match(
+      /test\/components\/lambda\/callbackLambda\.test\.ts: The callback of Lambda "greet" cannot be packed: it captures "clientOfModule"/,
+    );
     expect(error?.message).to.include("clientOfModule");
     expect(error?.message).to.include("Capture functions and plain data only");
   });

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { S3Client } from "@aws-sdk/client-s3";
 import { expect } from "chai";
 import type { BuildFailure } from "esbuild";
 import { NIL } from "uuid";
@@ -23,6 +24,15 @@ async function messageOf(failing: Promise<unknown>): Promise<string> {
 }
 
 let counter = 0;
+
+const client = new S3Client({ region: "eu-central-1" });
+
+const secret = new (class {
+  readonly #value = 1;
+  get() {
+    return this.#value;
+  }
+})();
 
 const plain = { names: ["a"], pattern: /^b+$/u };
 const counted = (list: unknown[]) => list.length;
@@ -132,6 +142,14 @@ describe("serialize", () => {
       async () => import(computed) as Promise<unknown>,
       'it has import(computed), which cannot be bundled: write import("./module.ts")',
     ],
+    "a captured client, by its name": [
+      () => async () => client.send({} as never),
+      'it captures "client", which cannot be serialized.',
+    ],
+    "an instance with private fields": [
+      () => () => secret.get(),
+      "it captures code that cannot be serialized: Private field '#value'",
+    ],
     "an assignment to a captured variable, which would be lost": [
       () => () => (counter += 1),
       'it assigns to "counter", which it captures',
@@ -151,7 +169,7 @@ describe("serialize", () => {
       (error: unknown) => error as BuildFailure,
     );
 
-    expect(errors[0]?.text).to.equal('A Lambda has no "@pulumi/aws": only the deployment has.');
+    expect(errors[0]?.text).to.match(/^A Lambda has no "@pulumi\/aws": only the deployment has\./);
     expect(errors[0]?.location?.file).to.equal("config.ts");
   });
 
