@@ -14,7 +14,7 @@ export type RuntimeVariable = "LAMBDA_TASK_ROOT" | "AWS_REGION";
 /** What Lambda calls for each event. */
 export type Handler<Event, Result> = (event: Event, context: Context) => Promise<Result>;
 
-/** Makes a Lambda's handler: called once for each execution environment. */
+/** Makes a Lambda's handler: called once for each execution environment, and again where it has failed. */
 export type HandlerFactory<Names extends string, Event, Result> = (
   environment: Environment<Names>,
 ) => Handler<Event, Result> | Promise<Handler<Event, Result>>;

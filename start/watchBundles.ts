@@ -35,7 +35,6 @@ function isCurrent(made: Made, key: string | undefined, files: string): boolean 
  */
 export function watchedBundles(entry: string): WatchedBundles {
   const made = new Map<string, Made>();
-  const sourceMaps = new Map<string, string>();
   let program: Program | undefined;
   let bundle: ReturnType<Packing["openBundler"]> | undefined;
   return {
@@ -61,13 +60,11 @@ export function watchedBundles(entry: string): WatchedBundles {
         };
         made.set(lambda, current);
       }
-      const { text, sourceMap } = current.bundle;
-      if (sourceMap !== undefined) {
-        sourceMaps.set(text, sourceMap);
-      }
-      return text;
+      return current.bundle.text;
     },
     pagesOf: (build) => build(),
-    sourceMapOf: (code) => sourceMaps.get(code),
+    // Of the current bundles only: a day's saves would be hundreds of megabytes.
+    sourceMapOf: (code) =>
+      [...made.values()].find(({ bundle: { text } }) => text === code)?.bundle.sourceMap,
   };
 }

@@ -3,9 +3,8 @@ import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import * as esbuild from "esbuild";
+import { PROGRAM_ROOT } from "./bundle";
 import { currentBundleCache, type Pages } from "./bundleCache";
-
-const PROGRAM_ROOT = path.resolve(__dirname, "..", "..");
 
 /**
  * The pages: by name, the folder in console/ with its `page.html` and `main.tsx`, and the folder of

@@ -5,7 +5,7 @@ import { expect } from "chai";
 import { watchedBundles } from "../../start/watchBundles";
 
 describe("The bundles of npm start -- --watch", () => {
-  it("are made again for a file that was saved while it was bundled", async () => {
+  it("are made again for a file that was saved while it was bundled, and keep no source maps of others", async () => {
     const folder = mkdtempSync(path.join(tmpdir(), "watch-bundles-"));
     const file = path.join(folder, "handler.ts");
     writeFileSync(file, "first");
@@ -15,7 +15,7 @@ describe("The bundles of npm start -- --watch", () => {
       openBundler: () => () => {
         const text = readFileSync(file, "utf8");
         writeFileSync(file, "second, which is saved after the bundler has read the first");
-        return Promise.resolve({ text, inputs: [file] });
+        return Promise.resolve({ text, inputs: [file], sourceMap: `map of ${text}` });
       },
     };
     const bundles = watchedBundles(file);
@@ -27,7 +27,11 @@ describe("The bundles of npm start -- --watch", () => {
     };
 
     expect(await evaluated()).to.equal("first");
-    expect(await evaluated()).to.match(/^second/);
+    expect(bundles.sourceMapOf("first")).to.equal("map of first");
+    const second = await evaluated();
+    expect(second).to.match(/^second/);
+    expect(bundles.sourceMapOf(second)).to.equal(`map of ${second}`);
+    expect(bundles.sourceMapOf("first"), "which no Lambda runs any more").to.equal(undefined);
     rmSync(folder, { recursive: true });
   });
 });
